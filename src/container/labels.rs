@@ -1,0 +1,97 @@
+//! The labels by which our containers, networks and volumes are known: written here and parsed here only.
+//!
+//! Ownership, import and crash recovery all read labels. They never hold a secret: anybody who may talk to the Engine
+//! may read them.
+
+use std::collections::BTreeMap;
+
+/// Prefix of every label of ours.
+pub const PREFIX: &str = "io.dynamo-terraform.";
+/// Always `terraform-provider-dynamo`; the filter by which our objects are listed.
+pub const MANAGER: &str = "io.dynamo-terraform.manager";
+pub const MANAGER_VALUE: &str = "terraform-provider-dynamo";
+/// Name of the deployment the object belongs to.
+pub const DEPLOYMENT: &str = "io.dynamo-terraform.deployment";
+/// `frontend`, `etcd`, `nats`, `worker`, …
+pub const COMPONENT: &str = "io.dynamo-terraform.component";
+/// `decode` or `prefill`; workers only.
+pub const ROLE: &str = "io.dynamo-terraform.role";
+/// Random token of the provider run that made the object; tells a leftover of a killed run from work in progress.
+pub const RUN: &str = "io.dynamo-terraform.run";
+/// The resource's configuration as JSON, so that import can rebuild it. No secrets.
+pub const SPEC: &str = "io.dynamo-terraform.spec";
+
+/// Who an object belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ownership {
+    pub deployment: String,
+    pub component: String,
+    /// `Some` for workers.
+    pub role: Option<String>,
+    pub run: String,
+    /// Configuration as JSON; empty on networks and volumes.
+    pub spec: String,
+}
+
+impl Ownership {
+    /// The labels that say all this.
+    pub fn to_labels(&self) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::from([
+            (MANAGER.to_owned(), MANAGER_VALUE.to_owned()),
+            (DEPLOYMENT.to_owned(), self.deployment.clone()),
+            (COMPONENT.to_owned(), self.component.clone()),
+            (RUN.to_owned(), self.run.clone()),
+        ]);
+        if let Some(role) = &self.role {
+            labels.insert(ROLE.to_owned(), role.clone());
+        }
+        if !self.spec.is_empty() {
+            labels.insert(SPEC.to_owned(), self.spec.clone());
+        }
+        labels
+    }
+
+    /// `None` when the labels are not ours: then the object is somebody else's and must not be touched.
+    pub fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
+        if labels.get(MANAGER).map(String::as_str) != Some(MANAGER_VALUE) {
+            return None;
+        }
+        Some(Self {
+            deployment: labels.get(DEPLOYMENT)?.clone(),
+            component: labels.get(COMPONENT)?.clone(),
+            role: labels.get(ROLE).cloned(),
+            run: labels.get(RUN).cloned().unwrap_or_default(),
+            spec: labels.get(SPEC).cloned().unwrap_or_default(),
+        })
+    }
+}
+
+/// The labels that are not ours: what the user asked for.
+pub fn without_ours(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    labels.iter().filter(|(key, _)| !key.starts_with(PREFIX)).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ownership_survives_the_labels() {
+        let own = Ownership {
+            deployment: "chat".into(),
+            component: "worker".into(),
+            role: Some("decode".into()),
+            run: "r1".into(),
+            spec: "{}".into(),
+        };
+        assert_eq!(Ownership::from_labels(&own.to_labels()), Some(own));
+    }
+
+    #[test]
+    fn foreign_labels_are_not_ours() {
+        let mut labels = BTreeMap::from([(DEPLOYMENT.to_owned(), "chat".to_owned())]);
+        assert_eq!(Ownership::from_labels(&labels), None);
+        labels.insert(MANAGER.to_owned(), "somebody".to_owned());
+        assert_eq!(Ownership::from_labels(&labels), None);
+    }
+}

@@ -1,0 +1,158 @@
+//! What a container should be ([`ContainerSpec`]) and what one is ([`ObservedContainer`]), in the same words.
+//!
+//! Both sides of every comparison use these types, so that a difference is a difference of values and never of
+//! spelling: sizes are bytes, CPUs are nano-CPUs, times are seconds, an absent option is `None` or empty. Translation
+//! from and to the Engine's JSON lives in `hosts::docker::translate` and nowhere else.
+//!
+//! Plain data: this module talks to nothing and imports nothing of ours.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod labels;
+
+use std::collections::BTreeMap;
+
+/// A container with every field decided. Nothing here is left for the Engine to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ContainerSpec {
+    /// Container name without the leading slash.
+    pub name: String,
+    /// Image reference as the user would write it (`repo:tag` or `repo@sha256:…`).
+    pub image: String,
+    /// Empty = the image's own entrypoint.
+    pub entrypoint: Vec<String>,
+    /// Arguments after the entrypoint, one element each; never a shell string.
+    pub command: Vec<String>,
+    /// Environment that we set. The image's own environment is not part of it.
+    pub env: BTreeMap<String, String>,
+    /// `uid[:gid]` or a name; `None` = the image's user.
+    pub user: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    pub mounts: Vec<Mount>,
+    pub ports: Vec<PortBinding>,
+    pub network: Network,
+    pub restart: Restart,
+    pub limits: Limits,
+    /// `/dev/shm` in bytes; `None` = the Engine's default (64 MiB).
+    pub shm_bytes: Option<u64>,
+    pub ulimits: Vec<Ulimit>,
+    /// Host name → address (or `host-gateway`), as `--add-host`.
+    pub extra_hosts: BTreeMap<String, String>,
+    pub cap_add: Vec<String>,
+    pub devices: Vec<String>,
+    /// GPU UUIDs handed to the container through a device request; empty = none.
+    pub gpus: Vec<String>,
+    /// `--ipc host`.
+    pub ipc_host: bool,
+    /// Seconds between SIGTERM and SIGKILL when the container is stopped.
+    pub stop_grace_seconds: u32,
+}
+
+/// A bind mount or a named volume.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mount {
+    pub source: MountSource,
+    /// Absolute path in the container.
+    pub target: String,
+    pub read_only: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MountSource {
+    /// Absolute path on the host.
+    HostPath(String),
+    /// Named volume, made before the container is.
+    Volume(String),
+}
+
+/// A container port published on the host. TCP only: nothing of Dynamo's speaks UDP.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PortBinding {
+    pub container_port: u16,
+    /// Address on the host, e.g. `127.0.0.1` or `0.0.0.0`.
+    pub host_address: String,
+    pub host_port: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Network {
+    /// The host's own network.
+    #[default]
+    Host,
+    /// A user-defined bridge network, with names under which other containers find this one.
+    Bridge { name: String, aliases: Vec<String> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Restart {
+    #[default]
+    No,
+    /// Dynamo's processes exit with code 0 when they lose discovery, so `on-failure` would leave them dead.
+    UnlessStopped,
+    Always,
+    OnFailure,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// CPUs × 10⁹; `None` = no limit.
+    pub nano_cpus: Option<u64>,
+    /// Bytes; `None` = no limit. Swap is never added on top.
+    pub memory_bytes: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ulimit {
+    pub name: String,
+    /// -1 = unlimited.
+    pub soft: i64,
+    pub hard: i64,
+}
+
+/// A container as the Engine shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedContainer {
+    /// Full 64-digit id.
+    pub id: String,
+    /// What it was created with, in our words. `env`, `labels` and `user` have the image's own defaults subtracted
+    /// where the image could be inspected.
+    pub spec: ContainerSpec,
+    /// `sha256:…` of the image it runs.
+    pub image_id: String,
+    pub state: RunState,
+    /// Unhealthy, healthy, starting; `None` without a health check.
+    pub health: Option<String>,
+    pub restart_count: u32,
+    /// RFC 3339, as the Engine gives it; empty when it never started.
+    pub started_at: String,
+    /// Address on the bridge network of `spec.network`, when it has one.
+    pub ip_address: Option<String>,
+    /// Names of all networks it is attached to.
+    pub networks: Vec<String>,
+}
+
+/// What a container is doing. Total: every state the Engine has is one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunState {
+    Created,
+    Running,
+    Paused,
+    Restarting { exit_code: i64 },
+    Exited { exit_code: i64, oom_killed: bool },
+    Removing,
+    Dead,
+}
+
+impl RunState {
+    /// The Engine's word for the state, as users know it from `docker ps`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Restarting { .. } => "restarting",
+            Self::Exited { .. } => "exited",
+            Self::Removing => "removing",
+            Self::Dead => "dead",
+        }
+    }
+}

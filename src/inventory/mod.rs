@@ -1,0 +1,47 @@
+//! What a machine has, as plain data: capacity, ports in use, images present, containers seen.
+//!
+//! `hosts` fills these; `dynamo` decides from them; nothing here talks.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+/// One machine at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct HostInventory {
+    /// Name in the provider's `hosts` map.
+    pub host: String,
+    /// Logical CPUs the Engine sees.
+    pub cpus: u32,
+    /// Bytes of memory the Engine sees.
+    pub memory_bytes: u64,
+    pub ports: Vec<PortInUse>,
+}
+
+/// A TCP port that is taken, and by whom where that can be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortInUse {
+    /// `0.0.0.0`, `::`, or the one address it is taken on.
+    pub address: String,
+    pub port: u16,
+    pub holder: PortHolder,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortHolder {
+    /// Published by a container (also a stopped one of ours: it will want the port back).
+    Container { name: String, ours: bool },
+    /// A process on the host; its name when we may see it.
+    Process { name: Option<String> },
+}
+
+/// An image on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// `sha256:…`
+    pub id: String,
+    pub size_bytes: u64,
+    /// Environment the image sets (`KEY=value`), to subtract when a container's environment is read back.
+    pub env: Vec<String>,
+    pub user: String,
+    pub labels: std::collections::BTreeMap<String, String>,
+    pub entrypoint: Vec<String>,
+    pub command: Vec<String>,
+}

@@ -1,0 +1,25 @@
+//! terraform-provider-dynamo: NVIDIA Dynamo on plain GPU hosts, declared.
+//!
+//! The map, and what may name what (held by `architecture.rs`):
+//!
+//! | module | is | may import |
+//! | --- | --- | --- |
+//! | [`tf_provider`] | Terraform's plugin protocol: wire, values, schema, traits | nothing of ours |
+//! | [`inventory`] | what a machine has | – |
+//! | [`container`] | what a container should be, and what one is | – |
+//! | [`dynamo`] | the domain, pure: spec + release facts → blueprint | inventory, container |
+//! | [`reconcile`] | desired against actual: diff and order pure, execute thin | container, inventory (execute: hosts) |
+//! | [`hosts`] | the only module that talks | inventory, container |
+//! | [`provider`] | the skin: schema and model of every noun, plan and apply | all of the above |
+//! | [`docs`] | schema → Markdown | tf_provider, provider |
+//!
+//! Data flows one way: HCL → `provider/<noun>/model` → `dynamo::Spec` → `Blueprint` → `reconcile::diff` → steps → `hosts`.
+
+pub mod container;
+pub mod docs;
+pub mod dynamo;
+pub mod hosts;
+pub mod inventory;
+pub mod provider;
+pub mod reconcile;
+pub mod tf_provider;

@@ -1,0 +1,2 @@
+//! Terraform's plugin protocol 6, and not one word about Docker or Dynamo.
+pub mod value;

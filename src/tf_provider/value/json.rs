@@ -1,0 +1,1 @@
+//! State JSON to and from [`super::Value`].

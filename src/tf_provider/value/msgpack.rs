@@ -1,0 +1,1 @@
+//! The msgpack object encoding.

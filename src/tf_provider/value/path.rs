@@ -1,0 +1,74 @@
+//! Where in a value something is. Terraform shows a diagnostic under the argument that its path names.
+
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    Attribute(String),
+    /// Position in a list or tuple. A set element cannot be named: the path ends at the set.
+    Index(i64),
+    /// Key of a map.
+    Key(String),
+}
+
+/// A way down from the root of a resource, data source or provider block.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Path(pub Vec<Step>);
+
+impl Path {
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The path of one attribute or block of the root.
+    pub fn of(name: &str) -> Self {
+        Self::root().attribute(name)
+    }
+
+    pub fn attribute(&self, name: &str) -> Self {
+        self.with(Step::Attribute(name.to_owned()))
+    }
+
+    pub fn index(&self, index: usize) -> Self {
+        self.with(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)))
+    }
+
+    pub fn key(&self, key: &str) -> Self {
+        self.with(Step::Key(key.to_owned()))
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step);
+        Self(steps)
+    }
+}
+
+/// As a user would write it: `docker.volume[0].host_path`, `hosts["gpu-a"].port`.
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Attribute(name) if position == 0 => write!(f, "{name}")?,
+                Step::Attribute(name) => write!(f, ".{name}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Key(key) => write!(f, "[{key:?}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Something is wrong with the value at `path`. `message` is a sentence for the user, without a secret in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct PathError {
+    pub path: Path,
+    pub message: String,
+}
+
+impl PathError {
+    pub fn new(path: &Path, message: impl Into<String>) -> Self {
+        Self { path: path.clone(), message: message.into() }
+    }
+}
