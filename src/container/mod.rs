@@ -108,6 +108,22 @@ pub struct Ulimit {
     pub hard: i64,
 }
 
+/// A user-defined bridge network.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct NetworkSpec {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A named volume of the Engine's `local` driver.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct VolumeSpec {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+    /// Options of the `local` driver, e.g. `type = tmpfs`; empty = a plain folder of the Engine's.
+    pub options: BTreeMap<String, String>,
+}
+
 /// A container as the Engine shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedContainer {
