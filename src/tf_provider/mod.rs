@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod erased;
 pub mod model;
 pub mod planning;
+pub mod process;
 
 pub mod provider;
 pub mod schema;

@@ -13,6 +13,7 @@ mod resource;
 mod service;
 
 use super::diagnostics::{Diagnostic, Diagnostics};
+use super::process::Lifetime;
 use super::provider::{Call, Provider, Registry};
 use convert::Answer;
 use futures_util::FutureExt;
@@ -20,61 +21,43 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// A provider being served.
 pub struct Server<P: Provider> {
-    provider: P,
+    provider: Arc<P>,
     registry: Registry<P::Client>,
-    /// What the last ConfigureProvider made. In debug mode one process sees several, and the last one counts.
-    session: RwLock<Session<P::Client>>,
-}
-
-/// From one ConfigureProvider to the next.
-struct Session<C> {
-    client: Option<Arc<C>>,
-    stopping: CancellationToken,
+    /// What the last ConfigureProvider made. In debug mode one process sees several, and the last one counts; calls in
+    /// flight keep what they began with.
+    client: RwLock<Option<Arc<P::Client>>>,
+    lifetime: Lifetime,
 }
 
 impl<P: Provider> Server<P> {
-    pub fn new(provider: P) -> Self {
+    pub fn new(provider: P, lifetime: Lifetime) -> Self {
         let registry = Registry::of(&provider);
-        let session = RwLock::new(Session { client: None, stopping: CancellationToken::new() });
-        Self { provider, registry, session }
+        Self { provider: Arc::new(provider), registry, client: RwLock::new(None), lifetime }
     }
 
-    pub fn provider(&self) -> &P {
+    fn provider(&self) -> &P {
         &self.provider
     }
 
-    pub fn registry(&self) -> &Registry<P::Client> {
+    fn registry(&self) -> &Registry<P::Client> {
         &self.registry
     }
 
-    /// Ends waits of calls in flight; they answer with the state they have reached.
-    pub fn stop(&self) {
-        self.session.read().unwrap_or_else(PoisonError::into_inner).stopping.cancel();
-    }
-
-    /// Stops, and lets the provider close its connections.
-    pub async fn close(&self) {
-        self.stop();
-        let client = self.session.read().unwrap_or_else(PoisonError::into_inner).client.clone();
-        if let Some(client) = client {
-            self.provider.close(&client).await;
-        }
-    }
-
-    /// A second configuration replaces the first. Calls in flight keep what they began with.
+    /// A second configuration replaces the first. What the client has open is closed when the process ends.
     fn begin_session(&self, client: P::Client) {
-        let session = Session { client: Some(Arc::new(client)), stopping: CancellationToken::new() };
-        *self.session.write().unwrap_or_else(PoisonError::into_inner) = session;
+        let client = Arc::new(client);
+        let (provider, closed) = (Arc::clone(&self.provider), Arc::clone(&client));
+        self.lifetime.on_close(async move { provider.close(&closed).await });
+        self.lifetime.begin_session();
+        *self.client.write().unwrap_or_else(PoisonError::into_inner) = Some(client);
     }
 
     fn call(&self) -> Result<Call<P::Client>, Diagnostics> {
-        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
-        match &session.client {
-            Some(client) => Ok(Call { client: Arc::clone(client), stopping: session.stopping.clone() }),
+        match self.client.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some(client) => Ok(Call { client: Arc::clone(client), stopping: self.lifetime.stopping() }),
             None => {
                 let detail = "Terraform asked for something that needs the provider's configuration before sending it.";
                 Err(Diagnostic::error("The provider is not configured", detail).into())

@@ -60,7 +60,7 @@ impl<P: Author> Provider for Server<P> {
         &self,
         _: Request<wire::stop_provider::Request>,
     ) -> Reply<wire::stop_provider::Response> {
-        self.stop();
+        self.lifetime.stop();
         reply(wire::stop_provider::Response::default())
     }
 
