@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # Removes every container, network and volume that carries the provider's label, one at a time, and nothing else.
+#
+#   clean.sh               of every deployment
+#   clean.sh DEPLOYMENT    of this one
+#
 # (One at a time because Engines of the 20.10 line can deadlock when containers leave one network together.)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-filter=label=$MANAGER_LABEL
+filters=(--filter "label=$MANAGER_LABEL")
+[[ $# == 0 ]] || filters+=(--filter "label=io.dynamo-terraform.deployment=$1")
+
 remove() {
   local kind=$1 id
   shift
@@ -14,6 +20,6 @@ remove() {
   done
 }
 
-docker ps --all --quiet --filter "$filter" | remove container rm --force --volumes
-docker network ls --quiet --filter "$filter" | remove network network rm
-docker volume ls --quiet --filter "$filter" | remove volume volume rm
+docker ps --all --quiet "${filters[@]}" | remove container rm --force --volumes
+docker network ls --quiet "${filters[@]}" | remove network network rm
+docker volume ls --quiet "${filters[@]}" | remove volume volume rm

@@ -1,7 +1,8 @@
 # What every lab script shares: where things are, how they speak, how they give up. Sourced, never run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+LAB_SCRIPTS=$REPOSITORY/acceptance-tests/lab
 LAB=${DYNAMO_LAB_DIR:-$REPOSITORY/.lab}
 MANAGER_LABEL=io.dynamo-terraform.manager=terraform-provider-dynamo
 
@@ -24,6 +25,22 @@ step() {
 }
 STEP=
 trap '[[ $? == 0 || -z $STEP ]] || say "error: this step failed: $STEP"' EXIT
+
+# require_tools NAME…: one sentence for what is missing, before anything is started.
+require_tools() {
+  local tool
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null || die "$tool is not on the PATH: install it first ($(where_from "$tool"))"
+  done
+}
+
+where_from() {
+  case $1 in
+    terraform) echo "1.11 or newer, https://developer.hashicorp.com/terraform/install" ;;
+    cargo) echo "https://rustup.rs" ;;
+    *) echo "your system's packages" ;;
+  esac
+}
 
 # A wedged Engine answers `version` and hangs on `info`: ask for `info`, and do not wait for ever.
 engine_answers() { timeout 15 docker info >/dev/null 2>&1; }

@@ -30,8 +30,12 @@ install_engine() {
 }
 
 apt_install() {
-  apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$STATE/apt.log" 2>&1 ||
-    { tail -5 "$STATE/apt.log" >&2; return 1; }
+  local log=$STATE/apt.log
+  if apt-get update -qq >"$log" 2>&1 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1; then
+    return
+  fi
+  tail -5 "$log" >&2
+  return 1
 }
 
 # What a killed dockerd leaves behind makes the next one refuse to start, or talk to a containerd that is gone.

@@ -12,7 +12,7 @@ set -euo pipefail
 DYNAMO=1.6.1
 WORK=$LAB/images
 RECIPE_LABEL=io.dynamo-terraform.recipe
-RECIPE=$(cat "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
+RECIPE=$(sha256sum <"${BASH_SOURCE[0]}" | cut -c1-16)
 
 # Debian 12's Python 3.11 and what it links to; bash and busybox because people look into containers.
 PACKAGES=(libc6 libgcc-s1 libstdc++6 libcrypt1 zlib1g libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0
@@ -83,7 +83,7 @@ prune() {
   local root=$1 site=$1/usr/local/lib/python3.11/dist-packages
   rm -rf "$root"/usr/share/{doc,man,info,lintian,locale,bug,bash-completion,perl5,applications,pixmaps,menu,gcc,gdb} \
     "$root"/usr/lib/x86_64-linux-gnu/gconv "$root"/usr/lib/python3.11/{idlelib,lib2to3,pydoc_data,test,turtledemo,ensurepip} \
-    "$site"/dynamo/{vllm,sglang,trtllm,triton,tokenspeed,planner,profiler} "$site/bin"
+    "$site"/dynamo/{vllm,sglang,trtllm,triton,tokenspeed,planner,profiler} "${site:?}/bin"
   find "$site" -type d -name tests -prune -exec rm -rf {} +
   find "$root" -type d -name __pycache__ -prune -exec rm -rf {} +
   if command -v strip >/dev/null; then strip --strip-unneeded "$site"/dynamo/_core.abi3.so; fi
