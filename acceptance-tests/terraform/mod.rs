@@ -1,5 +1,43 @@
-use libtest_mimic::Trial;
+//! The real Terraform, on a real Docker Engine, with NVIDIA's real Dynamo: what a user would do, and what goes wrong for
+//! users, once each.
+//!
+//! A case never names a port and makes up its own deployment name, so that cases run side by side. What a case needs and
+//! this machine lacks (Terraform, Docker, the lab's images) fails the case with one sentence: a skipped test is a test
+//! that nobody misses.
+
+mod bad_input;
+mod drift;
+mod faults;
+mod harness;
+mod lifecycle;
+mod world;
+
+use libtest_mimic::{Failed, Trial};
+
+/// A case and the name it is listed under.
+type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    Vec::new()
+    let groups: [(&str, &[Case]); 4] = [
+        ("lifecycle", lifecycle::CASES),
+        ("drift", drift::CASES),
+        ("bad_input", bad_input::CASES),
+        ("faults", faults::CASES),
+    ];
+    let written = groups.iter().flat_map(|(group, cases)| {
+        cases.iter().map(move |(name, case)| trial(&format!("{group}::{name}"), *case))
+    });
+    let found = bad_input::files().into_iter().map(|file| {
+        let name = format!("bad_input::{}", file.name());
+        trial(&name, move || file.run())
+    });
+    written.chain(found).collect()
+}
+
+fn trial(name: &str, case: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(format!("terraform::{name}"), move || {
+        harness::preflight().map_err(Failed::from)?;
+        case();
+        Ok(())
+    })
 }

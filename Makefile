@@ -1,0 +1,23 @@
+# The commands of this repository. Each says what it does while it does it.
+.DEFAULT_GOAL := help
+.PHONY: help build demo demo-down test docs
+
+LAB := acceptance-tests/lab
+
+help:       ## list these commands
+	@sed -n 's/^\([a-z-]*\): *## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+build:      ## build the provider (target/release/terraform-provider-dynamo)
+	cargo build --release --bin terraform-provider-dynamo
+
+demo:       ## serve a simulated model on this machine: Docker, images, provider, terraform apply, one chat, empty plan
+	@$(LAB)/demo.sh up
+
+demo-down:  ## destroy what `make demo` made, stop its Docker Engine, and check that nothing is left
+	@$(LAB)/demo.sh down
+
+test:       ## everything: format, lints, docs, unit tests, and the acceptance tests with real Terraform, Docker and Dynamo
+	@$(LAB)/test.sh
+
+docs:       ## write docs/ from the provider's schema
+	cargo run --quiet -- docs

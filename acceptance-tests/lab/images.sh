@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# Builds the images that demo and tests run, from Debian packages and NVIDIA's own wheels on PyPI: no image registry.
+#
+#   dynamo-mocker:1.6.1    NVIDIA Dynamo's frontend, router and simulated engine; laid out like NVIDIA's runtime images
+#   busybox:local          a shell; the bystander in tests that take ports and names away
+#   dynamo-faults:dies     its "python3" prints two lines and exits with code 3
+#
+# An image that was made by this very recipe is kept. Downloads are kept under .lab/images.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+DYNAMO=1.6.1
+WORK=$LAB/images
+RECIPE_LABEL=io.dynamo-terraform.recipe
+RECIPE=$(sha256sum <"${BASH_SOURCE[0]}" | cut -c1-16)
+
+# Debian 12's Python 3.11 and what it links to; bash and busybox because people look into containers.
+PACKAGES=(libc6 libgcc-s1 libstdc++6 libcrypt1 zlib1g libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0
+  libpython3.11-minimal python3.11-minimal libpython3.11-stdlib python3.11 bash libtinfo6 busybox-static)
+
+# All that dynamo.frontend and dynamo.mocker import. The rest of what ai-dynamo declares serves engines and planners.
+WHEELS=("ai-dynamo==$DYNAMO" "ai-dynamo-runtime==$DYNAMO" pydantic==2.13.5 pydantic_core==2.46.5 annotated_types==0.8.0
+  typing_extensions==4.16.0 typing_inspection==0.4.5 uvloop==0.23.0 msgspec==0.22.0 packaging==26.3 pyyaml==6.0.3)
+
+BUSYBOX_TOOLS=(sh ls cat cp mv rm mkdir ps kill sleep env id hostname wget nc ip df du head tail grep sed find touch chmod
+  ln date netstat true false tr sort wc)
+
+is_current() { [[ $(docker image inspect --format "{{index .Config.Labels \"$RECIPE_LABEL\"}}" "$1" 2>/dev/null) == "$RECIPE" ]]; }
+
+# skeleton ROOT: the folders of a merged-/usr system. uid 1000 has group 0, as in NVIDIA's images, so group-writable is enough.
+skeleton() {
+  local root=$1 folder
+  rm -rf "$root"
+  mkdir -p "$root"/usr/{bin,sbin,lib,lib64} "$root"/{etc,tmp,proc,sys,dev,run,root,models,workspace,home/dynamo}
+  for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$root/$folder"; done
+  chmod 1777 "$root/tmp"
+  chmod 0775 "$root/home/dynamo" "$root/workspace"
+  printf '%s\n' root:x:0:0:root:/root:/bin/sh dynamo:x:1000:0:dynamo:/home/dynamo:/bin/sh >"$root/etc/passwd"
+  printf '%s\n' root:x:0: dynamo:x:1000: >"$root/etc/group"
+  echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
+}
+
+# unpack ROOT PACKAGE…: `dpkg-deb -x` would replace the link /lib by a folder.
+unpack() {
+  local root=$1 package
+  shift
+  for package in "$@"; do
+    dpkg-deb --fsys-tarfile "$WORK"/debs/"${package}"_*.deb | tar -x -C "$root" --keep-directory-symlink --no-same-owner
+  done
+}
+
+link_busybox() {
+  local root=$1 tool
+  for tool in "${BUSYBOX_TOOLS[@]}"; do [[ -e $root/usr/bin/$tool ]] || ln -s busybox "$root/usr/bin/$tool"; done
+}
+
+fetch_packages() {
+  local package missing=()
+  mkdir -p "$WORK/debs"
+  for package in "${PACKAGES[@]}"; do
+    compgen -G "$WORK/debs/${package}_*.deb" >/dev/null || missing+=("$package")
+  done
+  ((${#missing[@]} == 0)) && return
+  (cd "$WORK/debs" && apt-get download -qq "${missing[@]}" 2>"$WORK/apt.log") && return
+  grep -v '^W:' "$WORK/apt.log" >&2 || true
+  say "The images are put together from packages of Debian 12 (bookworm). On another system, or without its package mirror,"
+  say "use NVIDIA's own image instead: make demo DEMO_IMAGE=nvcr.io/nvidia/ai-dynamo/dynamo-planner:$DYNAMO"
+  return 1
+}
+
+install_wheels() {
+  local root=$1 python
+  python=$(lab_python)
+  "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --cache-dir "$WORK/pip" \
+    --no-deps --no-compile --only-binary=:all: --python-version 3.11 \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
+    --target "$root/usr/local/lib/python3.11/dist-packages" "${WHEELS[@]}" >&2 ||
+    { say "PyPI did not give the wheels of Dynamo $DYNAMO: check the network, or PIP_INDEX_URL"; return 1; }
+}
+
+# Engines cannot run without their own packages, and nobody reads manuals in here: 250 MB instead of 400.
+prune() {
+  local root=$1 site=$1/usr/local/lib/python3.11/dist-packages
+  rm -rf "$root"/usr/share/{doc,man,info,lintian,locale,bug,bash-completion,perl5,applications,pixmaps,menu,gcc,gdb} \
+    "$root"/usr/lib/x86_64-linux-gnu/gconv "$root"/usr/lib/python3.11/{idlelib,lib2to3,pydoc_data,test,turtledemo,ensurepip} \
+    "$site"/dynamo/{vllm,sglang,trtllm,triton,tokenspeed,planner,profiler} "${site:?}/bin"
+  find "$site" -type d -name tests -prune -exec rm -rf {} +
+  find "$root" -type d -name __pycache__ -prune -exec rm -rf {} +
+  if command -v strip >/dev/null; then strip --strip-unneeded "$site"/dynamo/_core.abi3.so; fi
+}
+
+# Byte code, made by the image's own Python without entering the image: it starts a second faster.
+compile_python() {
+  local root=$1 libraries=$1/usr/lib/x86_64-linux-gnu
+  PYTHONHOME=$root/usr "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$root/usr/bin/python3.11" \
+    -m compileall -q -s "$root" -p / "$root/usr/lib/python3.11" "$root/usr/local/lib/python3.11" >/dev/null 2>&1 || true
+}
+
+# import ROOT IMAGE CHANGE…: the folder becomes an image of one layer, owned by root.
+import() {
+  local root=$1 image=$2 change changes=()
+  shift 2
+  for change in "LABEL $RECIPE_LABEL=$RECIPE" "ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin" "$@"; do changes+=(--change "$change"); done
+  tar -C "$root" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - . |
+    docker import "${changes[@]}" - "$image" >/dev/null
+  rm -rf "$root"
+}
+
+build_mocker() {
+  local root=$WORK/root-mocker
+  fetch_packages
+  skeleton "$root"
+  unpack "$root" "${PACKAGES[@]}"
+  ln -sf python3.11 "$root/usr/bin/python3"
+  link_busybox "$root"
+  install_wheels "$root"
+  prune "$root"
+  compile_python "$root"
+  import "$root" "$1" 'ENV HOME=/home/dynamo' 'ENV PYTHONUNBUFFERED=1' 'WORKDIR /workspace' 'USER 1000:0' \
+    'CMD ["python3","-m","dynamo.frontend"]'
+  docker run --rm --network none "$1" python3 -c 'import dynamo.frontend.main, dynamo.mocker.main'
+}
+
+build_busybox() {
+  local root=$WORK/root-busybox
+  fetch_packages
+  skeleton "$root"
+  unpack "$root" busybox-static
+  link_busybox "$root"
+  import "$root" "$1" 'CMD ["sh"]'
+}
+
+build_dies() {
+  local root=$WORK/root-dies
+  fetch_packages
+  skeleton "$root"
+  unpack "$root" busybox-static
+  link_busybox "$root"
+  printf '%s\n' '#!/bin/sh' 'echo "loading the model"' 'echo "no such luck: out of everything" >&2' 'exit 3' >"$root/usr/bin/python3"
+  chmod 0755 "$root/usr/bin/python3"
+  import "$root" "$1" 'USER 1000:0'
+}
+
+build() {
+  local image=$1
+  if is_current "$image"; then
+    say "==> Image $image is there already"
+  else
+    step "Building image $image" "$2" "$image"
+  fi
+}
+
+[[ $(uname -m) == x86_64 ]] || die "the recipe knows x86_64 only; on $(uname -m) use NVIDIA's own image"
+engine_answers || die "no Docker Engine answers: run acceptance-tests/lab/engine.sh up first"
+build "dynamo-mocker:$DYNAMO" build_mocker
+build busybox:local build_busybox
+build dynamo-faults:dies build_dies

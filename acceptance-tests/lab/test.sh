@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs every check and every test of this repository; the Docker Engine is stopped again if this run started it.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$REPOSITORY"
+
+require_tools cargo terraform
+
+step "Format (cargo fmt --check)" cargo fmt --check
+step "Lints (cargo clippy)" cargo clippy --quiet --all-targets -- -D warnings
+step "Documentation is up to date (docs --check)" cargo run --quiet -- docs --check
+
+if ! "$LAB_SCRIPTS/engine.sh" status; then
+  trap '"$LAB_SCRIPTS/engine.sh" down 2>/dev/null' EXIT
+  "$LAB_SCRIPTS/engine.sh" up
+fi
+"$LAB_SCRIPTS/images.sh"
+step "Writing the tiny model" "$LAB_SCRIPTS/model.py" "$LAB/model" >&2
+
+say "==> Tests (cargo test): units, plugin protocol, Terraform on Docker"
+# Two at a time: each acceptance test runs whole deployments.
+cargo test -- --test-threads 2

@@ -1,0 +1,430 @@
+//! Terraform in a folder of its own: the provider comes from cargo's build folder through `dev_overrides`, so that no
+//! `terraform init`, no registry and no settings of the user's take part.
+//!
+//! A [`Scene`] is such a folder together with a deployment name that nobody else uses. When it goes out of scope, whatever
+//! carries that name in Docker goes too, whether the case passed or not.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+};
+
+use serde_json::Value;
+
+use super::world::docker;
+
+/// What `images.sh` and `model.py` of the lab make.
+pub const IMAGE: &str = "dynamo-mocker:1.6.1";
+pub const DYING_IMAGE: &str = "dynamo-faults:dies";
+pub const BYSTANDER_IMAGE: &str = "busybox:local";
+/// The name under which every case serves its model.
+pub const MODEL: &str = "tiny";
+
+const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-dynamo");
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+/// Seconds after which a command of Terraform's counts as hanging.
+const COMMAND_LIMIT: &str = "300";
+
+/// Written beside every configuration. A configuration with its own `provider` block gets none.
+const PREAMBLE: &str = r#"
+terraform {
+  required_providers {
+    dynamo = { source = "terraform-provider-dynamo/dynamo" }
+  }
+}
+variable "name" { type = string }
+variable "image" { type = string }
+variable "model" { type = string }
+"#;
+const PROVIDER_BLOCK: &str = "\nprovider \"dynamo\" {}\n";
+
+pub fn model_folder() -> PathBuf {
+    Path::new(REPOSITORY).join(".lab/model/plain/Tiny-Chat-0.1B")
+}
+
+pub fn cases_folder() -> PathBuf {
+    Path::new(REPOSITORY).join("acceptance-tests/terraform/cases")
+}
+
+/// What every case needs, looked at once; the error is one sentence with what to do.
+pub fn preflight() -> Result<(), String> {
+    static RESULT: OnceLock<Result<(), String>> = OnceLock::new();
+    RESULT.get_or_init(look_around).clone()
+}
+
+fn look_around() -> Result<(), String> {
+    let works = |program: &str, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|o| o.status.success())
+    };
+    if !works("terraform", &["version"]) {
+        return Err("Terraform is not on the PATH: install Terraform 1.11 or newer to run these tests".into());
+    }
+    if !works("timeout", &["15", "docker", "info"]) {
+        return Err("no Docker Engine answers: run acceptance-tests/lab/engine.sh up first".into());
+    }
+    for image in [IMAGE, DYING_IMAGE, BYSTANDER_IMAGE] {
+        if !works("docker", &["image", "inspect", image]) {
+            return Err(format!("image {image} is not there: run acceptance-tests/lab/images.sh first"));
+        }
+    }
+    if !model_folder().join("config.json").exists() {
+        return Err("the test model is not there: run acceptance-tests/lab/model.py .lab/model first".into());
+    }
+    Ok(())
+}
+
+/// A folder with a configuration and a state, and the deployment name that goes with it.
+pub struct Scene {
+    folder: tempfile::TempDir,
+    /// The deployment's name: `var.name` in the configuration.
+    pub name: String,
+    environment: BTreeMap<String, String>,
+    /// Put before `terraform`, e.g. to run it as another user.
+    prefix: Vec<String>,
+}
+
+impl Scene {
+    /// `configuration` is HCL without the `terraform` block; `var.name`, `var.image` and `var.model` are there.
+    pub fn new(configuration: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("dynamo-acceptance-").tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let mut random = [0_u8; 4];
+        getrandom::fill(&mut random).unwrap();
+        let mut scene = Self {
+            name: format!("acc-{:08x}", u32::from_ne_bytes(random)),
+            folder,
+            environment: BTreeMap::new(),
+            prefix: Vec::new(),
+        };
+        scene.use_provider_from(Path::new(PROVIDER).parent().unwrap());
+        let home = scene.path().to_str().unwrap().to_owned();
+        scene.environment("HOME", &home);
+        scene.environment("PATH", &std::env::var("PATH").unwrap());
+        scene.environment("TF_CLI_CONFIG_FILE", &format!("{home}/terraform.rc"));
+        scene.environment("TF_IN_AUTOMATION", "1");
+        scene.environment("CHECKPOINT_DISABLE", "1");
+        if let Ok(engine) = std::env::var("DOCKER_HOST") {
+            scene.environment("DOCKER_HOST", &engine);
+        }
+        scene.set("name", &scene.name.clone());
+        scene.set("image", IMAGE);
+        scene.set("model", model_folder().to_str().unwrap());
+        scene.write(configuration);
+        scene
+    }
+
+    /// The configuration in `cases/<case>/main.tf`.
+    pub fn of_case(case: &str) -> Self {
+        let file = cases_folder().join(case).join("main.tf");
+        Self::new(&fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Replaces the configuration.
+    pub fn write(&self, configuration: &str) {
+        let provider = if configuration.contains("provider \"dynamo\"") { "" } else { PROVIDER_BLOCK };
+        fs::write(self.path().join("preamble.tf"), format!("{PREAMBLE}{provider}")).unwrap();
+        fs::write(self.path().join("main.tf"), configuration).unwrap();
+    }
+
+    /// Sets the input variable `name`.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment(&format!("TF_VAR_{name}"), value);
+    }
+
+    /// Sets a variable in Terraform's environment, which is otherwise nearly empty.
+    pub fn environment(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Runs Terraform as `nobody`, who gets a copy of the provider that he may read. Needs root.
+    pub fn become_nobody(&mut self) {
+        let binaries = self.path().join("bin");
+        fs::create_dir(&binaries).unwrap();
+        fs::copy(PROVIDER, binaries.join("terraform-provider-dynamo")).unwrap();
+        self.use_provider_from(&binaries);
+        self.prefix =
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"].map(str::to_owned).to_vec();
+    }
+
+    fn use_provider_from(&self, folder: &Path) {
+        let settings = format!(
+            "provider_installation {{\n  dev_overrides {{\n    \"terraform-provider-dynamo/dynamo\" = {folder:?}\n  }}\n  direct {{}}\n}}\n"
+        );
+        fs::write(self.path().join("terraform.rc"), settings).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut words: Vec<&str> = vec!["timeout", "--kill-after=30", COMMAND_LIMIT];
+        words.extend(self.prefix.iter().map(String::as_str));
+        words.push("terraform");
+        words.extend(arguments);
+        let mut command = Command::new(words[0]);
+        command
+            .args(&words[1..])
+            .current_dir(self.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs Terraform to its end.
+    pub fn terraform(&self, arguments: &[&str]) -> Outcome {
+        let output = self.command(arguments).output().unwrap();
+        Outcome {
+            command: format!("terraform {}", arguments.join(" ")),
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Starts `terraform apply` and does not wait. The child is `timeout`; Terraform is its child.
+    pub fn start_apply(&self) -> Child {
+        let mut command = self.command(&["apply", "-auto-approve", "-input=false", "-no-color"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    pub fn apply(&self) -> Outcome {
+        self.terraform(&["apply", "-auto-approve", "-input=false", "-no-color"])
+    }
+
+    pub fn destroy(&self) -> Outcome {
+        self.terraform(&["destroy", "-auto-approve", "-input=false", "-no-color"])
+    }
+
+    /// Applies, checks that a second plan is empty, as it must be after every apply, and gives the state.
+    pub fn settle(&self) -> State {
+        self.apply().succeeds();
+        self.plan().is_empty();
+        self.state()
+    }
+
+    /// Destroys, and checks that Docker holds nothing of this deployment any more.
+    pub fn end(&self) {
+        self.destroy().succeeds();
+        self.nothing_left();
+    }
+
+    /// Containers, networks and volumes that carry this deployment's label: there must be none.
+    pub fn nothing_left(&self) {
+        let label = format!("label=io.dynamo-terraform.deployment={}", self.name);
+        let listings: [&[&str]; 3] =
+            [&["ps", "--all", "--quiet"], &["network", "ls", "--quiet"], &["volume", "ls", "--quiet"]];
+        for listing in listings {
+            let found = docker(&[listing, &["--filter", &label]].concat());
+            assert_eq!(found, "", "left in Docker by {}: docker {}", self.name, listing.join(" "));
+        }
+    }
+
+    pub fn plan(&self) -> Plan {
+        let outcome =
+            self.terraform(&["plan", "-input=false", "-no-color", "-detailed-exitcode", "-out=plan.bin"]);
+        assert!([0, 2].contains(&outcome.code), "the plan failed\n{outcome}");
+        let shown = self.terraform(&["show", "-json", "plan.bin"]).succeeds();
+        Plan {
+            text: outcome.stdout,
+            empty: outcome.code == 0,
+            json: serde_json::from_str(&shown.stdout).unwrap(),
+        }
+    }
+
+    pub fn state(&self) -> State {
+        let shown = self.terraform(&["show", "-json"]).succeeds();
+        State(serde_json::from_str(&shown.stdout).unwrap())
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        let clean = Path::new(REPOSITORY).join("acceptance-tests/lab/clean.sh");
+        let cleaned = Command::new(clean).arg(&self.name).output();
+        if !cleaned.is_ok_and(|output| output.status.success()) {
+            eprintln!(
+                "what {} left in Docker could not be removed: try acceptance-tests/lab/clean.sh {0}",
+                self.name
+            );
+        }
+    }
+}
+
+/// How a command of Terraform's ended.
+#[derive(Debug)]
+pub struct Outcome {
+    command: String,
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "$ {}\n{}\n{}\n(exit code {})", self.command, self.stdout, self.stderr, self.code)
+    }
+}
+
+impl Outcome {
+    #[track_caller]
+    pub fn succeeds(self) -> Self {
+        assert!(self.code == 0, "this should have worked\n{self}");
+        self
+    }
+
+    /// An orderly failure: Terraform's exit code for errors, not a timeout or a crash.
+    #[track_caller]
+    pub fn fails(self) -> Self {
+        assert!(self.code == 1, "this should have failed with exit code 1\n{self}");
+        for crash in ["panic", "The plugin encountered an error", "Plugin did not respond"] {
+            assert!(
+                !self.stderr.contains(crash) && !self.stdout.contains(crash),
+                "the provider crashed\n{self}"
+            );
+        }
+        self
+    }
+
+    /// Both streams hold `needle`; Terraform's line breaks and box drawing do not count.
+    #[track_caller]
+    pub fn says(self, needle: &str) -> Self {
+        let plain = flatten(&format!("{} {}", self.stdout, self.stderr));
+        assert!(plain.contains(&flatten(needle)), "{needle:?} is not in the output\n{self}");
+        self
+    }
+
+    /// The errors of `validate -json`, `plan -json` or `apply -json`.
+    pub fn errors(&self) -> Vec<Diagnostic> {
+        let one: Option<Value> = serde_json::from_str(&self.stdout).ok();
+        let found: Vec<Value> = match one.as_ref().and_then(|report| report["diagnostics"].as_array()) {
+            Some(diagnostics) => diagnostics.clone(),
+            None => self
+                .stdout
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+                .filter(|event| event["type"] == "diagnostic")
+                .map(|event| event["diagnostic"].clone())
+                .collect(),
+        };
+        found
+            .iter()
+            .filter(|diagnostic| diagnostic["severity"] == "error")
+            .map(Diagnostic::from_json)
+            .collect()
+    }
+}
+
+fn flatten(text: &str) -> String {
+    text.replace(['│', '╷', '╵'], " ").split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// One error of Terraform's, and where it points.
+#[derive(Debug)]
+pub struct Diagnostic {
+    /// Summary and detail, flattened to lower case.
+    text: String,
+    pub file: String,
+    /// From 1; 0 when the error points nowhere.
+    pub line: u64,
+}
+
+impl Diagnostic {
+    fn from_json(diagnostic: &Value) -> Self {
+        let words = |key: &str| diagnostic[key].as_str().unwrap_or_default().to_owned();
+        Self {
+            text: flatten(&format!("{} {}", words("summary"), words("detail"))),
+            file: diagnostic["range"]["filename"].as_str().unwrap_or_default().to_owned(),
+            line: diagnostic["range"]["start"]["line"].as_u64().unwrap_or(0),
+        }
+    }
+
+    pub fn says(&self, needle: &str) -> bool {
+        self.text.contains(&flatten(needle))
+    }
+}
+
+/// What Terraform means to do.
+pub struct Plan {
+    text: String,
+    empty: bool,
+    json: Value,
+}
+
+impl Plan {
+    #[track_caller]
+    pub fn is_empty(&self) {
+        assert!(self.empty, "the plan should find nothing to change\n{}", self.text);
+    }
+
+    /// The one change planned for this address.
+    #[track_caller]
+    pub fn change(&self, address: &str) -> Change<'_> {
+        let found =
+            self.json["resource_changes"].as_array().into_iter().flatten().find(|c| c["address"] == address);
+        Change {
+            json: found
+                .map(|c| &c["change"])
+                .unwrap_or_else(|| panic!("no {address} in the plan\n{}", self.text)),
+        }
+    }
+
+    /// Addresses with something to do.
+    pub fn changed(&self) -> Vec<&str> {
+        let changes = self.json["resource_changes"].as_array().into_iter().flatten();
+        changes
+            .filter(|c| c["change"]["actions"] != serde_json::json!(["no-op"]))
+            .filter_map(|c| c["address"].as_str())
+            .collect()
+    }
+}
+
+/// `before` and `after` of one resource.
+pub struct Change<'a> {
+    json: &'a Value,
+}
+
+impl Change<'_> {
+    pub fn is(&self, action: &str) -> bool {
+        self.json["actions"] == serde_json::json!([action])
+    }
+
+    /// Attribute values before and after, by path (`resources.memory_gb`).
+    pub fn of(&self, path: &str) -> (Value, Value) {
+        (at(&self.json["before"], path), at(&self.json["after"], path))
+    }
+}
+
+/// What Terraform remembers.
+pub struct State(Value);
+
+impl State {
+    /// An attribute of a resource (`dynamo_worker.chat[0]`, `gpu_uuids`).
+    #[track_caller]
+    pub fn get(&self, address: &str, path: &str) -> Value {
+        let resources = self.0["values"]["root_module"]["resources"].as_array().into_iter().flatten();
+        let found = resources.into_iter().find(|resource| resource["address"] == address);
+        at(&found.unwrap_or_else(|| panic!("no {address} in the state\n{:#}", self.0))["values"], path)
+    }
+
+    #[track_caller]
+    pub fn text(&self, address: &str, path: &str) -> String {
+        let value = self.get(address, path);
+        value.as_str().unwrap_or_else(|| panic!("{address}: {path} is {value}, not text")).to_owned()
+    }
+}
+
+/// Follows a dotted path; a block may be an object or a list of one.
+fn at(value: &Value, path: &str) -> Value {
+    let mut value = value;
+    for key in path.split('.') {
+        let object = value.as_array().and_then(|list| list.first()).unwrap_or(value);
+        value = &object[key];
+    }
+    value.clone()
+}
