@@ -42,6 +42,8 @@ pub trait AnyResource<C>: Send + Sync {
     async fn read(&self, call: &Call<C>, state: Value) -> Result<Value, Diagnostics>;
     async fn import(&self, call: &Call<C>, by: ImportBy) -> Result<Value, Diagnostics>;
     fn upgrade(&self, version: i64, raw: serde_json::Value) -> Result<serde_json::Value, Diagnostics>;
+    /// A state with all its parts: what the stored JSON left out is null, or empty where it is a list of blocks.
+    fn complete(&self, state: &Value) -> Result<Value, Diagnostics>;
 }
 
 fn model<M: Model>(value: &Value) -> Result<M, Diagnostics> {
@@ -175,6 +177,10 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     fn upgrade(&self, version: i64, raw: serde_json::Value) -> Result<serde_json::Value, Diagnostics> {
         self.0.upgrade(version, raw)
+    }
+
+    fn complete(&self, state: &Value) -> Result<Value, Diagnostics> {
+        model::<R::Model>(state).map(|state| stored(&state))
     }
 }
 

@@ -60,7 +60,8 @@ fn attribute(it: &Attribute, config: &Value, prior: &Value, changing: bool) -> V
         return default.clone();
     }
     match it.mode {
-        Mode::Required | Mode::Optional => Value::Null,
+        // Null here, and with its type where the attribute is dynamic.
+        Mode::Required | Mode::Optional => config.clone(),
         Mode::Computed | Mode::OptionalComputed if !changing => prior.clone(),
         Mode::Computed | Mode::OptionalComputed => match it.when_others_change {
             WhenOthersChange::Keep if !prior.is_null() => prior.clone(),

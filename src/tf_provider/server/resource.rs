@@ -74,7 +74,7 @@ impl<P: Provider> Server<P> {
         if request.version < found.resource.version() {
             raw = found.resource.upgrade(request.version, raw)?;
         }
-        let state = json::decode_lenient(&raw, &found.ty)?;
+        let state = found.resource.complete(&json::decode_lenient(&raw, &found.ty)?)?;
         Ok(wire::upgrade_resource_state::Response {
             upgraded_state: encode(&state, &found.ty)?,
             diagnostics: Vec::new(),

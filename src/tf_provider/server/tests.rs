@@ -429,6 +429,7 @@ async fn state_of_the_same_version_is_taken_leniently() {
     let state = unpack(answer.upgraded_state);
     assert_eq!(state.get("name"), &Value::string("a"));
     assert_eq!(state.get("env"), &Value::Null);
+    assert_eq!(state.get("part"), &Value::List(vec![]));
 }
 
 #[tokio::test]
