@@ -42,6 +42,14 @@ where_from() {
   esac
 }
 
+# Where our own dockerd keeps what must not outlive it. Short: socket paths end at 108 bytes.
+ENGINE_RUN=/run/terraform-provider-dynamo-lab
+
+# Mount points of our own dockerd, deepest first.
+engine_mounts() {
+  awk -v state="$LAB/engine/" -v run="$ENGINE_RUN/" 'index($2, state) == 1 || index($2, run) == 1 { print $2 }' /proc/mounts | sort -r
+}
+
 # A wedged Engine answers `version` and hangs on `info`: ask for `info`, and do not wait for ever.
 engine_answers() { timeout 15 docker info >/dev/null 2>&1; }
 

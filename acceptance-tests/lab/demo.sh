@@ -95,8 +95,6 @@ provider_processes() {
   return 0
 }
 
-mounts() { awk -v lab="$LAB/" -v run=/run/terraform-provider-dynamo-lab '{ if (index($2, lab) == 1 || index($2, run) == 1) print $2 }' /proc/mounts; }
-
 down() {
   local ours=$LAB/engine/dockerd.pid
   step "terraform destroy" destroy
@@ -110,7 +108,7 @@ down() {
   if [[ -f $ours ]]; then
     "$LAB_SCRIPTS/engine.sh" down
     check "our dockerd" find "$LAB/engine" -name dockerd.pid
-    check "mounts of our dockerd" mounts
+    check "mounts of our dockerd" engine_mounts
   fi
   [[ $LEFT == 0 ]] || die "something is left over, see above"
 }

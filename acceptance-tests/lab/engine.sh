@@ -12,7 +12,6 @@ set -euo pipefail
 STATE=$LAB/engine
 PID_FILE=$STATE/dockerd.pid
 LOG=$STATE/dockerd.log
-RUN=/run/terraform-provider-dynamo-lab # short: socket paths end at 108 bytes
 SOCKET=/var/run/docker.sock
 
 # Prints the process id of our dockerd if it lives. A pid file may outlive its process, and the number may be reused.
@@ -40,13 +39,13 @@ apt_install() {
 
 # What a killed dockerd leaves behind makes the next one refuse to start, or talk to a containerd that is gone.
 forget_dead_engine() {
-  rm -f "$PID_FILE" "$RUN"/containerd/containerd.{pid,toml} "$RUN"/containerd/*.sock*
+  rm -f "$PID_FILE" "$ENGINE_RUN"/containerd/containerd.{pid,toml} "$ENGINE_RUN"/containerd/*.sock*
 }
 
 start_engine() {
   forget_dead_engine
-  mkdir -p "$STATE/data" "$RUN"
-  setsid nohup dockerd --host "unix://$SOCKET" --data-root "$STATE/data" --exec-root "$RUN" --pidfile "$PID_FILE" \
+  mkdir -p "$STATE/data" "$ENGINE_RUN"
+  setsid nohup dockerd --host "unix://$SOCKET" --data-root "$STATE/data" --exec-root "$ENGINE_RUN" --pidfile "$PID_FILE" \
     >"$LOG" 2>&1 </dev/null &
   local pid=$!
   for _ in $(seq 120); do
@@ -68,7 +67,7 @@ stop_engine() {
   done
   if kill -0 "$pid" 2>/dev/null; then
     say "    dockerd does not end by itself: killing it"
-    kill -KILL "$pid" "$(cat "$RUN/containerd/containerd.pid" 2>/dev/null)" 2>/dev/null || true
+    kill -KILL "$pid" "$(cat "$ENGINE_RUN/containerd/containerd.pid" 2>/dev/null)" 2>/dev/null || true
     sleep 1
   fi
   forget_dead_engine
@@ -94,7 +93,8 @@ down() {
   local pid
   if pid=$(our_pid); then
     step "Stopping the dockerd that we started" stop_engine "$pid"
-    rm -rf "$RUN"
+    engine_mounts | xargs -r umount --lazy # left behind by one that was killed
+    rm -rf "$ENGINE_RUN"
   else
     say "==> The Docker Engine was not started by us: left as it is"
   fi
