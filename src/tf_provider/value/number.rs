@@ -96,13 +96,15 @@ impl FromStr for Number {
 
 /// The parser of `bigdecimal` takes underscores and other liberties; Terraform's grammar is this one.
 fn is_decimal(text: &str) -> bool {
-    let unsigned = |part: &str| part.strip_prefix(['+', '-']).unwrap_or(part).to_owned();
+    fn unsigned(part: &str) -> &str {
+        part.strip_prefix(['+', '-']).unwrap_or(part)
+    }
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (mantissa, exponent) = (unsigned(mantissa), unsigned(exponent));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((&mantissa, ""));
-    let some_digit = !(whole.is_empty() && fraction.is_empty()) && !exponent.is_empty();
-    some_digit && digits(whole) && digits(fraction) && digits(&exponent)
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let lacks_digits = exponent.is_empty() || whole.is_empty() && fraction.is_empty();
+    !lacks_digits && digits(whole) && digits(fraction) && digits(exponent)
 }
 
 /// Plain canonical decimal as Terraform prints it: no exponent, no trailing zeros, no plus sign.

@@ -324,7 +324,7 @@ fn nesting_is_bounded() {
     let tuples = dynamic("[\"tuple\",[\"dynamic\"]]", &[0x91]);
     let deepest = [tuples.repeat(MAX_DEPTH / 2), vec![0xc0]].concat();
     let value = decode(&deepest, &Type::Dynamic).unwrap();
-    assert_eq!(encode(&value.clone(), &Type::Dynamic), Ok(deepest));
+    assert_eq!(encode(&value, &Type::Dynamic), Ok(deepest));
 }
 
 #[test]
