@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use terraform_provider_dynamo::tf_provider::process::{self, Lifetime, Mode, Options};
 use terraform_provider_dynamo::tf_provider::wire::tfplugin6::provider_server::Provider;
-use terraform_provider_dynamo::tf_provider::wire::tfplugin6::{get_provider_schema, stop_provider};
+use terraform_provider_dynamo::tf_provider::wire::tfplugin6::{Schema, get_provider_schema, stop_provider};
 use tonic::{Request, Response, Status};
 
 fn main() -> ExitCode {
@@ -22,7 +22,8 @@ impl Provider for Empty {
         &self,
         _: Request<get_provider_schema::Request>,
     ) -> Result<Response<get_provider_schema::Response>, Status> {
-        Ok(Response::new(Default::default()))
+        let provider = Some(Schema::default());
+        Ok(Response::new(get_provider_schema::Response { provider, ..Default::default() }))
     }
 
     async fn stop_provider(
