@@ -70,7 +70,7 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel) {
         planned.id = planned.host.known().map_or(Attr::Unknown, |host| Attr::Known(format!("{host}/{name}")));
     }
     if let Some(topology) = release_of(planned).and_then(|release| release.topology(NetworkMode::Bridge)) {
-        planned.discovery = topology.discovery.into();
+        planned.discovery = topology.word().into();
         planned.services = Attr::Known(
             topology.services.iter().map(|service| (service.name.to_owned(), service.address().as_str().into())).collect(),
         );
@@ -86,7 +86,7 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel) {
 /// `local` or `download`.
 pub fn model_source(model: &ModelRef) -> &'static str {
     match model {
-        ModelRef::Folder(_) => "local",
+        ModelRef::Path(_) => "local",
         ModelRef::HuggingFace(_) => "download",
     }
 }

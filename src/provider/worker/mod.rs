@@ -1,0 +1,4 @@
+pub mod schema;
+pub mod model;
+pub mod ops;
+pub use ops::Workers;
