@@ -1,0 +1,224 @@
+//! A second reader of blueprints, which shares no code with the deciding one.
+//!
+//! Golden files show that blueprints did not change; this shows that they can work: each rule is something that Docker
+//! or Dynamo refuses, or that would break one of our promises, looked at in the finished containers alone. Tests run it
+//! over every blueprint they can think of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::blueprint::{Blueprint, Planned, Readiness};
+use crate::container::labels::Ownership;
+use crate::container::{ContainerSpec, MountSource, Network, Restart};
+
+type Rule = fn(&Planned) -> Option<String>;
+
+/// What must hold for each container alone.
+const RULES: &[Rule] = &[
+    name_is_final,
+    image_is_pinned,
+    command_has_each_flag_once,
+    environment_can_be_set,
+    mounts_do_not_hide_each_other,
+    paths_are_plain,
+    owner_can_be_told,
+    starts_again_by_itself,
+    has_time_to_stop,
+    limits_are_possible,
+    only_the_frontend_is_published,
+    ulimits_are_set_once,
+    readiness_can_be_asked,
+];
+
+/// Everything that is wrong with a blueprint; empty when nothing is.
+pub fn lint(blueprint: &Blueprint) -> Vec<String> {
+    let alone = blueprint.containers.iter().flat_map(|planned| {
+        let complaint = move |rule: &Rule| rule(planned).map(|what| format!("{}: {what}", planned.spec.name));
+        RULES.iter().filter_map(complaint)
+    });
+    alone.chain(together(blueprint)).collect()
+}
+
+/// What must hold between the containers.
+fn together(blueprint: &Blueprint) -> Vec<String> {
+    let specs: Vec<&ContainerSpec> = blueprint.containers.iter().map(|planned| &planned.spec).collect();
+    let mut wrong = Vec::new();
+    if let Some(name) = twice(specs.iter().map(|spec| spec.name.as_str())) {
+        wrong.push(format!("two containers are called {name}"));
+    }
+    if let Some(port) = twice(specs.iter().flat_map(|spec| &spec.ports).map(|port| port.host_port)) {
+        wrong.push(format!("port {port} is published twice"));
+    }
+    if let Some(alias) = twice(specs.iter().flat_map(|spec| aliases(spec))) {
+        wrong.push(format!("two containers answer to {alias}"));
+    }
+    for spec in &specs {
+        let Network::Bridge { name, .. } = &spec.network else { continue };
+        if blueprint.network.as_ref().is_some_and(|network| network.name != *name) {
+            wrong.push(format!("{} is on the network {name}, which is not this blueprint's", spec.name));
+        }
+    }
+    let made: BTreeSet<&str> = blueprint.volumes.iter().map(|volume| volume.name.as_str()).collect();
+    let used: BTreeSet<&str> = specs.iter().flat_map(|spec| volumes(spec)).collect();
+    if blueprint.network.is_some() && made != used {
+        wrong.push(format!("volumes made are {made:?}, volumes used are {used:?}"));
+    }
+    wrong
+}
+
+fn aliases(spec: &ContainerSpec) -> &[String] {
+    match &spec.network {
+        Network::Bridge { aliases, .. } => aliases,
+        Network::Host => &[],
+    }
+}
+
+fn volumes(spec: &ContainerSpec) -> impl Iterator<Item = &str> {
+    spec.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Volume(name) => Some(name.as_str()),
+        MountSource::HostPath(_) => None,
+    })
+}
+
+fn twice<T: Ord + Copy>(items: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut seen = BTreeSet::new();
+    items.into_iter().find(|item| !seen.insert(*item))
+}
+
+fn name_is_final(planned: &Planned) -> Option<String> {
+    let name = &planned.spec.name;
+    let characters = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let good = characters && !name.contains("--") && !name.starts_with('-') && !name.ends_with('-');
+    (!good || name.is_empty() || name.len() > 63).then(|| "is not a name for a working container".to_owned())
+}
+
+fn image_is_pinned(planned: &Planned) -> Option<String> {
+    let image = &planned.spec.image;
+    (image.is_empty() || image.contains(char::is_whitespace)).then(|| format!("has the image {image:?}"))
+}
+
+fn command_has_each_flag_once(planned: &Planned) -> Option<String> {
+    let flags = planned.spec.command.iter().filter(|word| word.starts_with("--"));
+    let names = flags.map(|word| word.split_once('=').map_or(word.as_str(), |(name, _)| name));
+    twice(names).map(|flag| format!("is given {flag} twice"))
+}
+
+fn environment_can_be_set(planned: &Planned) -> Option<String> {
+    let bad =
+        |key: &str, value: &str| key.is_empty() || key.contains(['=', '\0', ' ']) || value.contains('\0');
+    planned
+        .spec
+        .env
+        .iter()
+        .find(|(key, value)| bad(key, value))
+        .map(|(key, _)| format!("has the variable {key:?}"))
+}
+
+fn mounts_do_not_hide_each_other(planned: &Planned) -> Option<String> {
+    let targets = planned.spec.mounts.iter().map(|mount| mount.target.as_str());
+    twice(targets).map(|target| format!("has two mounts at {target}"))
+}
+
+fn paths_are_plain(planned: &Planned) -> Option<String> {
+    let plain =
+        |path: &str| path.starts_with('/') && !path.contains([':', ',', '\0']) && !path.contains("/..");
+    let bad = planned.spec.mounts.iter().find(|mount| {
+        let source_bad = matches!(&mount.source, MountSource::HostPath(path) if !plain(path));
+        source_bad || !plain(&mount.target) || mount.target == "/"
+    })?;
+    Some(format!("has the mount {bad:?}"))
+}
+
+fn owner_can_be_told(planned: &Planned) -> Option<String> {
+    let owner = Ownership::from_labels(&planned.spec.labels);
+    let good = owner.is_some_and(|owner| {
+        owner.component == planned.component
+            && !owner.run.is_empty()
+            && planned.spec.name.starts_with(&format!("{}-", owner.deployment))
+            && owner.role.is_some() == (planned.component == "worker")
+    });
+    (!good).then(|| "has labels that do not say whose it is".to_owned())
+}
+
+fn starts_again_by_itself(planned: &Planned) -> Option<String> {
+    (planned.spec.restart != Restart::UnlessStopped).then(|| "would stay down".to_owned())
+}
+
+fn has_time_to_stop(planned: &Planned) -> Option<String> {
+    (planned.spec.stop_grace_seconds < 10).then(|| "would be killed in the middle of requests".to_owned())
+}
+
+fn limits_are_possible(planned: &Planned) -> Option<String> {
+    let limits = planned.spec.limits;
+    let bad = limits.nano_cpus.is_some_and(|cpus| cpus < 10_000_000)
+        || limits.memory_bytes.is_some_and(|bytes| bytes < 6 << 20);
+    bad.then(|| format!("has limits that Docker refuses: {limits:?}"))
+}
+
+fn only_the_frontend_is_published(planned: &Planned) -> Option<String> {
+    let published = planned.spec.ports.len();
+    let expected = usize::from(planned.component == "frontend");
+    (published != expected).then(|| format!("publishes {published} ports"))
+}
+
+fn ulimits_are_set_once(planned: &Planned) -> Option<String> {
+    let limits = &planned.spec.ulimits;
+    if let Some(name) = twice(limits.iter().map(|limit| limit.name.as_str())) {
+        return Some(format!("has the limit {name} twice"));
+    }
+    let bad =
+        limits.iter().find(|limit| limit.hard != -1 && (limit.soft == -1 || limit.soft > limit.hard))?;
+    Some(format!("has the limit {bad:?}"))
+}
+
+fn readiness_can_be_asked(planned: &Planned) -> Option<String> {
+    let told = |name: &str| planned.spec.env.get(name).map(String::as_str);
+    let good = match &planned.ready {
+        Readiness::Http { port, path } => *port > 0 && path.starts_with('/'),
+        Readiness::WorkerListed(listing) => {
+            told("DYN_NAMESPACE") == Some(&listing.namespace)
+                && planned.spec.command.contains(&listing.served_model_name)
+                && listing.instances_path.starts_with('/')
+                && listing.models_path.starts_with('/')
+        }
+    };
+    (!good).then(|| format!("could never be seen to work: {:?}", planned.ready))
+}
+
+/// What a deployment and its worker must agree on to meet. Empty when they do.
+pub fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
+    let frontend = deployment.containers.iter().find(|planned| planned.component == "frontend");
+    let (Some(frontend), Some(worker)) = (frontend, worker.containers.first()) else {
+        return vec!["there is no frontend or no worker".to_owned()];
+    };
+    let meeting = |env: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        let names =
+            ["DYN_NAMESPACE", "DYN_DISCOVERY_BACKEND", "DYN_FILE_KV", "ETCD_ENDPOINTS", "NATS_SERVER"];
+        let planes = ["DYN_REQUEST_PLANE", "DYN_EVENT_PLANE", "HF_HOME"];
+        let wanted = names.into_iter().chain(planes);
+        wanted.filter_map(|name| env.get_key_value(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    };
+    let network = |spec: &ContainerSpec| match &spec.network {
+        Network::Bridge { name, .. } => Some(name.clone()),
+        Network::Host => None,
+    };
+    let mut wrong = Vec::new();
+    if meeting(&frontend.spec.env) != meeting(&worker.spec.env) {
+        wrong.push("frontend and worker do not meet: their environments differ".to_owned());
+    }
+    if network(&frontend.spec) != network(&worker.spec) {
+        wrong.push("frontend and worker are on different networks".to_owned());
+    }
+    if frontend.spec.image != worker.spec.image {
+        wrong.push("frontend and worker run different images".to_owned());
+    }
+    let shared: BTreeSet<&str> = volumes(&frontend.spec).collect();
+    if shared != volumes(&worker.spec).collect() {
+        wrong.push("frontend and worker do not share their volumes".to_owned());
+    }
+    let listed_by =
+        matches!(&worker.ready, Readiness::WorkerListed(listing) if listing.frontend == frontend.spec.name);
+    if !listed_by {
+        wrong.push("the worker waits for another frontend".to_owned());
+    }
+    wrong
+}
