@@ -222,3 +222,85 @@ pub fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
     }
     wrong
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::{Mount, PortBinding, Ulimit};
+    use crate::dynamo::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
+    use crate::dynamo::spec::{HostFacts, Owner};
+    use crate::dynamo::{decide, test_release};
+
+    fn good() -> (Blueprint, Blueprint) {
+        let is = |text: &str| Given::Is(text.to_owned());
+        let common =
+            CommonDraft { name: is("chat"), engine: is("mocker"), model: is("/m"), ..CommonDraft::default() };
+        let deployment =
+            DeploymentDraft { common: common.clone(), port: Given::Is(8000), ..DeploymentDraft::default() };
+        let worker = WorkerDraft { deployment: common, suffix: is("abc234"), ..WorkerDraft::default() };
+        let host = HostFacts { cpus: 4, memory_bytes: 8 << 30, ..HostFacts::default() };
+        let owner = Owner { run: "run-1".to_owned(), spec_json: String::new() };
+        let deployment = deployment.complete_from(test_release::ALL).unwrap();
+        let worker = worker.complete_from(test_release::ALL).unwrap();
+        (
+            decide::deployment(&deployment, &host, &owner).unwrap(),
+            decide::worker(&worker, &host, &owner).unwrap(),
+        )
+    }
+
+    /// One way to break each rule for a container alone, in the order of [`RULES`].
+    const BREAKS: &[fn(&mut Planned)] = &[
+        |planned| planned.spec.name.push_str("--starting"),
+        |planned| planned.spec.image.clear(),
+        |planned| planned.spec.command.extend(["--http-port=1".to_owned()]),
+        |planned| drop(planned.spec.env.insert("A=B".to_owned(), String::new())),
+        |planned| planned.spec.mounts.extend(planned.spec.mounts.clone()),
+        |planned| {
+            let source = MountSource::HostPath("data".to_owned());
+            planned.spec.mounts.push(Mount { source, target: "/x".to_owned(), read_only: false });
+        },
+        |planned| planned.spec.labels.clear(),
+        |planned| planned.spec.restart = Restart::OnFailure,
+        |planned| planned.spec.stop_grace_seconds = 9,
+        |planned| planned.spec.limits.memory_bytes = Some(1),
+        |planned| {
+            let (container_port, host_port, host_address) = (1, 1, "::1".to_owned());
+            planned.spec.ports.push(PortBinding { container_port, host_address, host_port });
+        },
+        |planned| {
+            planned.spec.ulimits.push(Ulimit { name: "core".to_owned(), soft: 2, hard: 1 });
+        },
+        |planned| planned.ready = Readiness::Http { port: 0, path: "/".to_owned() },
+    ];
+
+    #[test]
+    fn every_rule_can_be_broken_and_says_so() {
+        assert_eq!(RULES.len(), BREAKS.len());
+        assert_eq!(lint(&good().0), [""; 0]);
+        for (rule, (check, damage)) in RULES.iter().zip(BREAKS).enumerate() {
+            let mut planned = good().0.containers[0].clone();
+            damage(&mut planned);
+            assert!(check(&planned).is_some(), "rule {rule}");
+        }
+    }
+
+    #[test]
+    fn containers_that_do_not_go_together_are_told() {
+        let (deployment, worker) = good();
+        let mut twins = deployment.clone();
+        twins.containers.extend(deployment.containers.clone());
+        assert_eq!(lint(&twins).len(), 3, "name, port and alias: {:?}", lint(&twins));
+        let mut astray = deployment.clone();
+        astray.network = Some(crate::container::NetworkSpec::default());
+        astray.volumes.clear();
+        assert_eq!(lint(&astray).len(), 2);
+        assert_eq!(lint_pair(&deployment, &worker), [""; 0]);
+        let mut stranger = worker.clone();
+        let spec = &mut stranger.containers[0].spec;
+        spec.env.remove("DYN_NAMESPACE");
+        spec.image.push('x');
+        spec.mounts.clear();
+        spec.network = Network::Host;
+        assert_eq!(lint_pair(&deployment, &stranger).len(), 4);
+    }
+}
