@@ -7,6 +7,7 @@ use super::drafts;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
+use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::spec::HostFacts;
 use crate::hosts::{Host, HostError, LocalReach};
@@ -114,7 +115,7 @@ impl Client {
         from: u16,
         bind_address: &str,
         taken: &[PortInUse],
-    ) -> Result<PromisedPort, crate::dynamo::objection::Objection> {
+    ) -> Result<PromisedPort, Refusal> {
         let mut promised = self.promises.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut port = ports::pick(from, bind_address, taken)?;
         while promised.contains(&(host.to_owned(), port)) {

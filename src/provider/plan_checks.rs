@@ -35,11 +35,18 @@ pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortI
 
 /// The image with policy `never`, the model's folder, and the folders of `docker.volume`.
 ///
-/// `own` are the options of the resource that is planned: only its own volumes are its to complain about.
-pub async fn files(entry: &Entry, common: &Common, own: &DockerOptions, model_path: Path) -> Diagnostics {
+/// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
+/// `image_at` are the attributes through which it has its model and image.
+pub async fn files(
+    entry: &Entry,
+    common: &Common,
+    own: &DockerOptions,
+    model_at: &Path,
+    image_at: &Path,
+) -> Diagnostics {
     let mut found = Diagnostics::new();
     match image(entry, common).await {
-        Ok(problem) => problem.into_iter().for_each(|it| found.push(it)),
+        Ok(problem) => problem.into_iter().for_each(|it| found.push(it.at(image_at.clone()))),
         Err(error) => found.push(errors::diagnostic("Unable to look for the image", &error, None)),
     }
     if let ModelRef::Path(folder) = &common.model
@@ -49,7 +56,7 @@ pub async fn files(entry: &Entry, common: &Common, own: &DockerOptions, model_pa
             "There is no {folder} on host {:?}. Give the path as it is on that host, or a Hugging Face name.",
             entry.host.name()
         );
-        found.push(Diagnostic::error("The model is not there", detail).at(model_path));
+        found.push(Diagnostic::error("The model is not there", detail).at(model_at.clone()));
     }
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
@@ -73,7 +80,7 @@ async fn image(entry: &Entry, common: &Common) -> Result<Option<Diagnostic>, Hos
         common.image,
         entry.host.name()
     );
-    Ok(Some(Diagnostic::error("The image is not there", detail).at(Path::of("image"))))
+    Ok(Some(Diagnostic::error("The image is not there", detail)))
 }
 
 /// Whether a path is certainly not there; what cannot be seen from here is left to Docker.
