@@ -78,7 +78,9 @@ impl Probe for Listed {
     async fn probe(&self, container: &ObservedContainer) -> reconcile::Readiness {
         match listed(&self.host, &self.listing, container).await {
             Ok(()) => reconcile::Readiness::Ready,
-            Err(NotListed::Missing(what) | NotListed::FrontendSilent(what)) => reconcile::Readiness::NotYet(what),
+            Err(NotListed::Missing(what) | NotListed::FrontendSilent(what)) => {
+                reconcile::Readiness::NotYet(what)
+            }
         }
     }
 }

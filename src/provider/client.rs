@@ -54,7 +54,9 @@ impl Client {
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
         let hosts = match &config.hosts {
             Attr::Unknown => None,
-            Attr::Null => Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default()))])),
+            Attr::Null => {
+                Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default()))]))
+            }
             Attr::Known(NestedMap(hosts)) => hosts
                 .iter()
                 .map(|(name, host)| match host {
@@ -195,7 +197,10 @@ pub fn token() -> Result<String, Diagnostic> {
 pub fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
     let mut bytes = [0; names::SUFFIX_LENGTH];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Diagnostic::error("No random numbers", format!("The operating system gave no random numbers: {error}."))
+        Diagnostic::error(
+            "No random numbers",
+            format!("The operating system gave no random numbers: {error}."),
+        )
     })?;
     Ok(bytes)
 }

@@ -18,10 +18,13 @@ pub fn diagnostic(summary: impl Into<String>, error: &HostError, model: Option<&
 /// As [`diagnostic`], of work that was begun: with what became of it.
 pub fn not_done(summary: impl Into<String>, failed: &Failed, model: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::from_error(summary, failed);
-    let path = match &failed.failure {
+    let path = match failed.failure.as_ref() {
         Failure::Host(error) => attribute(&error.cause, model),
         Failure::NameTaken { .. } => Some(Path::of("name")),
-        Failure::Busy { .. } | Failure::Died { .. } | Failure::NotReady { .. } | Failure::Cancelled { .. } => None,
+        Failure::Busy { .. }
+        | Failure::Died { .. }
+        | Failure::NotReady { .. }
+        | Failure::Cancelled { .. } => None,
     };
     match path {
         Some(path) => diagnostic.at(path),

@@ -8,9 +8,12 @@ use crate::tf_provider::value::Value;
 pub fn parse(by: ImportBy, first: &str, second: &str, example: &str) -> Result<(String, String), Diagnostic> {
     match by {
         ImportBy::Id(id) => {
-            let parts = id.split_once('/').filter(|(host, name)| !host.is_empty() && !name.is_empty() && !name.contains('/'));
+            let parts = id
+                .split_once('/')
+                .filter(|(host, name)| !host.is_empty() && !name.is_empty() && !name.contains('/'));
             parts.map(|(host, name)| (host.to_owned(), name.to_owned())).ok_or_else(|| {
-                let detail = format!("The id has the form {first}/{second}, for example {example:?}; got {id:?}.");
+                let detail =
+                    format!("The id has the form {first}/{second}, for example {example:?}; got {id:?}.");
                 Diagnostic::error("Invalid import id", detail)
             })
         }
@@ -43,7 +46,8 @@ mod tests {
     #[test]
     fn identities_need_both_attributes() {
         let identity = |names: &[&str]| {
-            let parts: BTreeMap<_, _> = names.iter().map(|name| ((*name).to_owned(), Value::string("x"))).collect();
+            let parts: BTreeMap<_, _> =
+                names.iter().map(|name| ((*name).to_owned(), Value::string("x"))).collect();
             parse(ImportBy::Identity(parts), "host", "name", "local/chat")
         };
         assert!(identity(&["host", "name"]).is_ok());

@@ -19,7 +19,11 @@ pub struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
 
 impl Look {
     /// Compares `blueprint` with `seen`. The image of each container is asked for once.
-    pub async fn at(host: &Host, blueprint: &Blueprint, seen: &[ObservedContainer]) -> Result<Self, HostError> {
+    pub async fn at(
+        host: &Host,
+        blueprint: &Blueprint,
+        seen: &[ObservedContainer],
+    ) -> Result<Self, HostError> {
         let mut found = Vec::new();
         for planned in &blueprint.containers {
             let spec = &planned.spec;
@@ -46,7 +50,11 @@ impl Look {
     }
 
     pub fn differing(&self) -> impl Iterator<Item = (&[Difference], &ObservedContainer)> {
-        self.0.iter().flatten().filter(|(found, _)| !found.is_empty()).map(|(found, seen)| (found.as_slice(), seen))
+        self.0
+            .iter()
+            .flatten()
+            .filter(|(found, _)| !found.is_empty())
+            .map(|(found, seen)| (found.as_slice(), seen))
     }
 }
 
@@ -82,7 +90,8 @@ pub async fn name_taken(
 /// The model that the label of a container of ours holds.
 pub async fn imported<M: Model>(host: &Host, container: &str, kind: &str) -> Result<M, Diagnostics> {
     let summary = format!("Unable to import a {kind}");
-    let seen = host.inspect(container).await.map_err(|error| errors::diagnostic(summary.clone(), &error, None))?;
+    let seen =
+        host.inspect(container).await.map_err(|error| errors::diagnostic(summary.clone(), &error, None))?;
     let fail = |detail: String| Diagnostics::from(Diagnostic::error(summary.clone(), detail));
     let seen = seen.ok_or_else(|| {
         fail(format!("There is no container {container} on host {:?}. Check host and name.", host.name()))

@@ -4,8 +4,8 @@
 use super::client::{Client, Entry, NoHost};
 use super::errors;
 use crate::container::MountSource;
-use crate::dynamo::spec::{Common, DockerOptions, HostFacts, PullPolicy};
 use crate::dynamo::model::ModelRef;
+use crate::dynamo::spec::{Common, DockerOptions, HostFacts, PullPolicy};
 use crate::hosts::HostError;
 use crate::inventory::PortInUse;
 use crate::tf_provider::attr::Attr;
@@ -62,7 +62,10 @@ pub async fn files(
         if let MountSource::HostPath(folder) = &volume.source
             && is_missing(entry, folder).await
         {
-            let detail = format!("There is no {folder} on host {:?}. Create it, or mount another path.", entry.host.name());
+            let detail = format!(
+                "There is no {folder} on host {:?}. Create it, or mount another path.",
+                entry.host.name()
+            );
             let path = Path::of("docker").attribute("volume").index(index).attribute("host_path");
             found.push(Diagnostic::error("The folder is not there", detail).at(path));
         }

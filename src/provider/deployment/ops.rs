@@ -1,6 +1,6 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::model::{self, derive, draft, expected_status, label, objections};
+use super::model::{derive, draft, expected_status, label, objections};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
@@ -162,7 +162,11 @@ impl Resource for Deployments {
         Ok(Some(state))
     }
 
-    async fn delete(&self, call: &Call<Client>, state: DeploymentModel) -> Result<(), Failed<DeploymentModel>> {
+    async fn delete(
+        &self,
+        call: &Call<Client>,
+        state: DeploymentModel,
+    ) -> Result<(), Failed<DeploymentModel>> {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to remove deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
@@ -174,8 +178,8 @@ impl Resource for Deployments {
         let networks = if shared { vec![names::network(&name)] } else { Vec::new() };
         let volumes = if shared { vec![names::discovery_volume(&name)] } else { Vec::new() };
         let time = timeouts::delete(&state.timeouts);
-        let removal =
-            reconcile::take_down(&entry.host, &own_containers(&seen), &networks, &volumes, &call.stopping);
+        let containers = own_containers(&seen);
+        let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
         match tokio::time::timeout(time, removal).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
@@ -224,7 +228,8 @@ async fn create_once(
         None => {
             let (host, address) = (entry.host.name(), shown(&wanted.bind_address));
             let promise = call.client.promise_port(host, ports::FRONTEND_FROM, address, &taken);
-            let promise = promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::Port)]))?;
+            let promise =
+                promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::Port)]))?;
             wanted.port = Attr::Known(i64::from(promise.port()));
             Some(promise)
         }
@@ -246,7 +251,9 @@ async fn create_once(
         Trouble::Other(Box::new(Failed { state: Some(half_made(wanted.clone())), diagnostics }))
     })?;
     let state = finished(entry, wanted.clone(), &summary).await;
-    state.map_err(|diagnostics| Trouble::Other(Box::new(Failed { state: Some(half_made(wanted)), diagnostics })))
+    state.map_err(|diagnostics| {
+        Trouble::Other(Box::new(Failed { state: Some(half_made(wanted)), diagnostics }))
+    })
 }
 
 /// State of a deployment that exists in parts: everything known, so that it can be removed again.
@@ -261,7 +268,7 @@ fn half_made(wanted: DeploymentModel) -> DeploymentModel {
 }
 
 fn is_port_taken(failed: &NotDone) -> bool {
-    matches!(&failed.failure, Failure::Host(error) if matches!(error.cause, Cause::PortTaken { .. }))
+    matches!(failed.failure.as_ref(), Failure::Host(error) if matches!(error.cause, Cause::PortTaken { .. }))
 }
 
 /// Stops what should be stopped.
@@ -278,7 +285,11 @@ async fn settle(
 }
 
 /// What is there after the work, as state.
-async fn finished(entry: &Entry, mut model: DeploymentModel, summary: &str) -> Result<DeploymentModel, Diagnostics> {
+async fn finished(
+    entry: &Entry,
+    mut model: DeploymentModel,
+    summary: &str,
+) -> Result<DeploymentModel, Diagnostics> {
     let seen = entry.host.observe(&Filter::Deployment(shown(&model.name).to_owned())).await;
     let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
     show_containers(&mut model, &seen);
@@ -349,7 +360,11 @@ fn blueprint(client: &Client, model: &DeploymentModel, facts: &HostFacts) -> Res
 
 /// The folder that the model is mounted from, for errors about mounts.
 fn model_folder(model: &DeploymentModel) -> Option<&str> {
-    model.model.known().map(String::as_str).filter(|text| matches!(ModelRef::parse(text), Ok(ModelRef::Path(_))))
+    model
+        .model
+        .known()
+        .map(String::as_str)
+        .filter(|text| matches!(ModelRef::parse(text), Ok(ModelRef::Path(_))))
 }
 
 fn diagnostic_of(summary: &str, error: &crate::hosts::HostError, model: &DeploymentModel) -> Diagnostic {
@@ -361,7 +376,11 @@ fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnos
 }
 
 /// What the plan can find out on the host. `prior` is null for a deployment that does not exist yet.
-async fn check(entry: &Entry, planned: &DeploymentModel, prior: Option<&DeploymentModel>) -> Result<(), Diagnostics> {
+async fn check(
+    entry: &Entry,
+    planned: &DeploymentModel,
+    prior: Option<&DeploymentModel>,
+) -> Result<(), Diagnostics> {
     let Some(spec) = provisional(planned)? else { return Ok(()) };
     let summary = "Unable to check the plan";
     let (facts, taken) = plan_checks::facts(entry, summary).await?;
@@ -372,7 +391,9 @@ async fn check(entry: &Entry, planned: &DeploymentModel, prior: Option<&Deployme
     }
     let frontend = names::container(&spec.common.name, FRONTEND);
     let others: Vec<_> = taken.into_iter().filter(|port| !look::is_held_by(port, &frontend)).collect();
-    if let (Some(_), Some(holder)) = (planned.port.known(), ports::conflict(spec.port, &spec.bind_address, &others)) {
+    if let (Some(_), Some(holder)) =
+        (planned.port.known(), ports::conflict(spec.port, &spec.bind_address, &others))
+    {
         let objection: Objection = ports::taken(holder).at(Field::Port);
         found.extend(objections::diagnostics(vec![objection]));
     }

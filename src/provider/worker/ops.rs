@@ -86,7 +86,8 @@ impl Resource for Workers {
         let suffix = names::suffix(random().map_err(Diagnostics::from)?);
         planned.container = container_name(&planned, &suffix).into();
         derive(&config, &mut planned);
-        let summary = format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
+        let summary =
+            format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
         let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
@@ -131,12 +132,18 @@ impl Resource for Workers {
         Ok(place.settle(&planned, &budget, &summary).await?.into())
     }
 
-    async fn read(&self, call: &Call<Client>, mut state: WorkerModel) -> Result<Option<WorkerModel>, Diagnostics> {
+    async fn read(
+        &self,
+        call: &Call<Client>,
+        mut state: WorkerModel,
+    ) -> Result<Option<WorkerModel>, Diagnostics> {
         let summary = format!("Unable to read worker {:?}", shown(&state.container));
         let place = Place::of(&call.client, &state)?;
         let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
         let look = place.look(&blueprint, &summary).await?;
-        let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else { return Ok(None) };
+        let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
+            return Ok(None);
+        };
         state.registered = place.registered(&state, &blueprint, &observed).await;
         let mut sentences = Vec::new();
         for (differences, observed) in look.differing() {
@@ -155,11 +162,11 @@ impl Resource for Workers {
     }
 
     async fn delete(&self, call: &Call<Client>, state: WorkerModel) -> Result<(), Failed<WorkerModel>> {
-        let container = shown(&state.container).to_owned();
-        let summary = format!("Unable to remove worker {container:?}");
+        let containers = [shown(&state.container).to_owned()];
+        let summary = format!("Unable to remove worker {:?}", shown(&state.container));
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
         let time = timeouts::delete(&state.timeouts);
-        let removal = reconcile::take_down(&entry.host, &[container], &[], &[], &call.stopping);
+        let removal = reconcile::take_down(&entry.host, &containers, &[], &[], &call.stopping);
         match tokio::time::timeout(time, removal).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
@@ -235,13 +242,17 @@ impl Place {
         blueprint: &Blueprint,
         observed: &ObservedContainer,
     ) -> Attr<bool> {
-        let Some(Readiness::WorkerListed(listing)) = blueprint.containers.first().map(|planned| &planned.ready) else {
+        let Some(Readiness::WorkerListed(listing)) =
+            blueprint.containers.first().map(|planned| &planned.ready)
+        else {
             return state.registered.clone();
         };
         match bring::listed(&self.frontend.host, listing, observed).await {
             Ok(()) => Attr::Known(true),
             Err(bring::NotListed::Missing(_)) => Attr::Known(false),
-            Err(bring::NotListed::FrontendSilent(_)) if !state.registered.is_null() => state.registered.clone(),
+            Err(bring::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
+                state.registered.clone()
+            }
             Err(bring::NotListed::FrontendSilent(_)) => Attr::Known(false),
         }
     }
@@ -256,10 +267,16 @@ impl Place {
     }
 
     /// Stops what should be stopped, and reads back.
-    async fn settle(&self, model: &WorkerModel, budget: &Budget, summary: &str) -> Result<WorkerModel, Diagnostics> {
+    async fn settle(
+        &self,
+        model: &WorkerModel,
+        budget: &Budget,
+        summary: &str,
+    ) -> Result<WorkerModel, Diagnostics> {
         let container = shown(&model.container).to_owned();
         if wanted_state(model) == DesiredState::Stopped {
-            let halted = reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
+            let halted =
+                reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
             halted.map_err(|failure| Diagnostic::from_error(summary, &failure))?;
         }
         let seen = self.entry.host.inspect(&container).await;
@@ -346,7 +363,8 @@ fn same_host(planned: &WorkerModel) -> Result<(), Diagnostic> {
                  host {own:?} cannot join. Leave host out, or set it to {other:?}.",
                 shown(&theirs.name)
             );
-            Err(Diagnostic::error("The worker is on another host than its deployment", detail).at(Path::of("host")))
+            Err(Diagnostic::error("The worker is on another host than its deployment", detail)
+                .at(Path::of("host")))
         }
         _ => Ok(()),
     }
