@@ -61,7 +61,7 @@ impl fmt::Display for Path {
 
 /// Something is wrong with the value at `path`. `message` is a sentence for the user, without a secret in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {message}")]
+#[error("{path}{}{message}", if path.0.is_empty() { "" } else { ": " })]
 pub struct PathError {
     pub path: Path,
     pub message: String,
@@ -70,5 +70,25 @@ pub struct PathError {
 impl PathError {
     pub fn new(path: &Path, message: impl Into<String>) -> Self {
         Self { path: path.clone(), message: message.into() }
+    }
+
+    /// The fault is here. Code that walks a value says this, and each caller on the way up adds its own
+    /// [`step`](Self::under): a walk without a fault never builds a path.
+    pub fn here(message: impl Into<String>) -> Self {
+        Self::new(&Path::root(), message)
+    }
+
+    /// The same fault, seen from one step further up.
+    #[must_use]
+    pub fn under(mut self, step: Step) -> Self {
+        self.path.0.insert(0, step);
+        self
+    }
+
+    /// The same fault, seen from the root when the walk began at `base`.
+    #[must_use]
+    pub fn below(mut self, base: &Path) -> Self {
+        self.path.0.splice(0..0, base.0.iter().cloned());
+        self
     }
 }

@@ -1,0 +1,55 @@
+//! What a decision comes to: networks, volumes and containers with nothing left open.
+//!
+//! A blueprint is compared with what a host has, field by field, so it holds nothing that is not comparable: no times,
+//! no ids, no choices. Containers stand in the order in which they are started; each says how one can tell that it
+//! works, in plain terms, so that who brings it up needs to know nothing of Dynamo.
+
+use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
+
+/// Everything a resource makes on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Blueprint {
+    /// Made first. `None` for a worker, which joins its deployment's.
+    pub network: Option<NetworkSpec>,
+    pub volumes: Vec<VolumeSpec>,
+    /// In start order.
+    pub containers: Vec<Planned>,
+}
+
+/// A container, and how to tell that it works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// `frontend`, `worker`, or the name of a service; as in its label.
+    pub component: String,
+    pub spec: ContainerSpec,
+    pub ready: Readiness,
+}
+
+/// When a container counts as brought up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// It answers `GET path` with 200 on `port` of the container.
+    Http { port: u16, path: String },
+    /// Its deployment's frontend lists it and the model. Asked of the frontend's container.
+    WorkerListed(Listing),
+}
+
+/// How a worker shows up at the frontend.
+///
+/// The page at `instances_path` is JSON with a list `instances` of `{namespace, component, endpoint, instance_id,
+/// transport: {tcp: "IP:port/…"}}`. The worker's own entry has these three words and the address of its container on
+/// the private network. `instance_id` is a u64 that no float can hold. The page at `models_path` is OpenAI's model list:
+/// the model is in it once the frontend could load its tokenizer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Name of the frontend's container.
+    pub frontend: String,
+    /// In the frontend's container.
+    pub frontend_port: u16,
+    pub instances_path: String,
+    pub models_path: String,
+    pub served_model_name: String,
+    pub namespace: String,
+    pub component: String,
+    pub endpoint: String,
+}

@@ -1,0 +1,257 @@
+//! Reading a draft: every complaint that can be made without a host, and a spec once all is known.
+//!
+//! [`deployment`] and [`worker`] answer `validate` and the early part of a plan: they pass over what is unknown.
+//! [`DeploymentDraft::complete`] and [`WorkerDraft::complete`] read the same way and then insist. There is one reader,
+//! so the three moments cannot disagree.
+
+use super::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
+use super::engine::{EngineFacts, args};
+use super::model::{self, ModelRef};
+use super::objection::{Field, Objection, Refusal};
+use super::reader::{Reader, word};
+use super::release::{self, Release};
+use super::spec::{
+    Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
+};
+use super::{docker_options, env, image, limits, names, ports, router};
+
+type Releases = &'static [&'static Release];
+
+/// Where a frontend listens when nothing is said: it has no login.
+pub const DEFAULT_BIND_ADDRESS: &str = "127.0.0.1";
+
+/// What is wrong with a deployment, as far as it is known.
+pub fn deployment(draft: &DeploymentDraft) -> Vec<Objection> {
+    let mut reader = Reader::default();
+    read_deployment(&mut reader, draft, release::ALL);
+    reader.objections
+}
+
+/// What is wrong with a worker, as far as it is known. Complaints about its deployment are the deployment's own.
+pub fn worker(draft: &WorkerDraft) -> Vec<Objection> {
+    let mut reader = Reader::default();
+    read_worker(&mut reader, &mut Reader::default(), draft, release::ALL);
+    reader.objections
+}
+
+impl DeploymentDraft {
+    /// The spec; every field that has no default must be known.
+    pub fn complete(&self) -> Result<DeploymentSpec, Vec<Objection>> {
+        self.complete_from(release::ALL)
+    }
+
+    pub(super) fn complete_from(&self, releases: Releases) -> Result<DeploymentSpec, Vec<Objection>> {
+        let mut reader = Reader::default();
+        let spec = read_deployment(&mut reader, self, releases);
+        finish(spec, reader)
+    }
+}
+
+impl WorkerDraft {
+    /// The spec; every field that has no default must be known. What is wrong with the deployment is said of the
+    /// `deployment` field.
+    pub fn complete(&self) -> Result<WorkerSpec, Vec<Objection>> {
+        self.complete_from(release::ALL)
+    }
+
+    pub(super) fn complete_from(&self, releases: Releases) -> Result<WorkerSpec, Vec<Objection>> {
+        let (mut reader, mut theirs) = (Reader::default(), Reader::default());
+        let spec = read_worker(&mut reader, &mut theirs, self, releases);
+        reader.objections.extend(theirs.objections.into_iter().map(Objection::of_the_deployment));
+        reader.missing.extend(theirs.missing.into_iter().map(Objection::of_the_deployment));
+        finish(spec, reader)
+    }
+}
+
+fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
+    let Reader { mut objections, missing } = reader;
+    objections.extend(missing);
+    match spec {
+        Some(spec) if objections.is_empty() => Ok(spec),
+        _ => Err(objections),
+    }
+}
+
+fn read_deployment(
+    reader: &mut Reader,
+    draft: &DeploymentDraft,
+    releases: Releases,
+) -> Option<DeploymentSpec> {
+    let common = read_common(reader, &draft.common, releases);
+    let port = reader.needed(Field::Port, &draft.port, |port| ports::check(*port));
+    let default_address = DEFAULT_BIND_ADDRESS.to_owned();
+    let bind_address = reader
+        .or(Field::BindAddress, &draft.bind_address, default_address, |text| ports::check_address(text));
+    let desired_state = read_state(reader, &draft.desired_state);
+    Some(DeploymentSpec {
+        common: common?,
+        port: port?,
+        bind_address: bind_address?,
+        desired_state: desired_state?,
+    })
+}
+
+fn read_worker(
+    reader: &mut Reader,
+    theirs: &mut Reader,
+    draft: &WorkerDraft,
+    releases: Releases,
+) -> Option<WorkerSpec> {
+    let deployment = read_common(theirs, &draft.deployment, releases);
+    // Once more, with nobody listening: a deployment with a mistake elsewhere still says what its workers may be.
+    let aside = &mut Reader::default();
+    let release = read_version(aside, &draft.deployment, releases).map(|(release, _)| release);
+    let engine = read_engine(aside, &draft.deployment, release);
+    let mode = read_mode(aside, &draft.deployment, engine);
+    let role = reader.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word));
+    if let (Some(engine), Some(mode), Some(role)) = (engine, mode, role)
+        && engine.serving(mode, role).is_none()
+    {
+        reader.object(Field::Role, wrong_role(engine, mode, role));
+    }
+    let suffix = reader.needed(Field::Suffix, &draft.suffix, |text| names::check_suffix(text));
+    let env = env::read(reader, &draft.env, release);
+    let engine_args = args::read(reader, &draft.engine_args, engine);
+    let resources = match &draft.resources {
+        Some(block) => limits::read(reader, block).map(Some),
+        None => Some(None),
+    };
+    let docker = docker_options::read(reader, &draft.docker);
+    let desired_state = read_state(reader, &draft.desired_state);
+    Some(WorkerSpec {
+        deployment: deployment?,
+        role: role?,
+        suffix: suffix?,
+        env,
+        engine_args,
+        resources: resources?,
+        docker,
+        desired_state: desired_state?,
+    })
+}
+
+fn wrong_role(engine: &EngineFacts, mode: Mode, role: Role) -> Refusal {
+    let there: Vec<_> =
+        engine.serving.iter().filter(|row| row.mode == mode).map(|row| row.role.word()).collect();
+    Refusal::new(
+        format!("a deployment whose mode is {:?} has no {} workers", mode.word(), role.word()),
+        format!("set role to {}, or change the deployment's mode", there.join(" or ")),
+    )
+}
+
+fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> Option<Common> {
+    let name = reader.needed(Field::Name, &draft.name, |name| names::deployment(name));
+    let version = read_version(reader, draft, releases);
+    let release = version.map(|(release, _)| release);
+    let engine = read_engine(reader, draft, release);
+    let mode = read_mode(reader, draft, engine);
+    let image = read_image(reader, draft, version, engine);
+    let pull = word(PullPolicy::ALL, PullPolicy::word);
+    let pull_policy = reader.or(Field::ImagePullPolicy, &draft.image_pull_policy, PullPolicy::Missing, pull);
+    let model = reader.needed(Field::Model, &draft.model, |text| ModelRef::parse(text));
+    let served_model_name = read_served_name(reader, draft, model.as_ref());
+    let network = read_network(reader, draft, release);
+    let router = router::read(reader, &draft.router, release);
+    let env = env::read(reader, &draft.env, release);
+    let engine_args = args::read(reader, &draft.engine_args, engine);
+    let resources = limits::read(reader, &draft.resources);
+    let docker = docker_options::read(reader, &draft.docker);
+    Some(Common {
+        name: name?,
+        release: release?,
+        dynamo_version: version?.1.to_owned(),
+        engine: engine?,
+        image: image?,
+        pull_policy: pull_policy?,
+        model: model?,
+        served_model_name: served_model_name?,
+        mode: mode?,
+        network: network?,
+        router: router?,
+        env,
+        engine_args,
+        resources: resources?,
+        docker,
+    })
+}
+
+fn read_version(
+    reader: &mut Reader,
+    draft: &CommonDraft,
+    releases: Releases,
+) -> Option<(&'static Release, &'static str)> {
+    let newest = Given::Is(release::newest_of(releases).to_owned());
+    let version = if draft.dynamo_version.is_absent() { &newest } else { &draft.dynamo_version };
+    reader.needed(Field::DynamoVersion, version, |version| release::find(releases, version))
+}
+
+fn read_engine(
+    reader: &mut Reader,
+    draft: &CommonDraft,
+    release: Option<&'static Release>,
+) -> Option<&'static EngineFacts> {
+    let engine = reader.needed(Field::Engine, &draft.engine, word(Engine::ALL, Engine::word))?;
+    let release = release?;
+    reader.keep(
+        Field::Engine,
+        release.engine(engine).ok_or_else(|| {
+            let there: Vec<_> = release.engines.iter().map(|facts| facts.engine.word()).collect();
+            not_yet(&format!("the engine {:?}", engine.word()), &there)
+        }),
+    )
+}
+
+fn read_mode(reader: &mut Reader, draft: &CommonDraft, engine: Option<&EngineFacts>) -> Option<Mode> {
+    let mode = reader.or(Field::Mode, &draft.mode, Mode::Aggregated, word(Mode::ALL, Mode::word))?;
+    let Some(engine) = engine else { return Some(mode) };
+    let there = Mode::ALL.iter().filter(|mode| engine.has_mode(**mode)).map(|mode| mode.word());
+    let supported = if engine.has_mode(mode) {
+        Ok(mode)
+    } else {
+        let what = format!("the mode {:?} with the engine {:?}", mode.word(), engine.engine.word());
+        Err(not_yet(&what, &there.collect::<Vec<_>>()))
+    };
+    reader.keep(Field::Mode, supported)
+}
+
+fn read_network(reader: &mut Reader, draft: &CommonDraft, release: Option<&Release>) -> Option<NetworkMode> {
+    let spelled = word(NetworkMode::ALL, NetworkMode::word);
+    let network = reader.or(Field::Network, &draft.network, NetworkMode::Bridge, spelled)?;
+    let release = release?;
+    let there: Vec<_> = release.topologies.iter().map(|row| row.network.word()).collect();
+    let supported = release.topology(network).map(|_| network);
+    let what = format!("the network {:?}", network.word());
+    reader.keep(Field::Network, supported.ok_or_else(|| not_yet(&what, &there)))
+}
+
+fn not_yet(what: &str, instead: &[&str]) -> Refusal {
+    let what = format!("{what} is not supported yet by this version of the provider");
+    Refusal::new(what, format!("use {}", instead.join(" or ")))
+}
+
+fn read_image(
+    reader: &mut Reader,
+    draft: &CommonDraft,
+    version: Option<(&Release, &str)>,
+    engine: Option<&EngineFacts>,
+) -> Option<String> {
+    if !draft.image.is_absent() {
+        return reader.needed(Field::Image, &draft.image, |text| image::reference(text));
+    }
+    let (release, version) = version?;
+    Some(release.image(engine?, version))
+}
+
+/// A folder's name need not be one that clients can use: then the user must choose one.
+fn read_served_name(reader: &mut Reader, draft: &CommonDraft, model: Option<&ModelRef>) -> Option<String> {
+    if !draft.served_model_name.is_absent() {
+        return reader
+            .needed(Field::ServedModelName, &draft.served_model_name, |text| model::served_name(text));
+    }
+    reader.keep(Field::ServedModelName, model::served_name(model?.default_served_name()))
+}
+
+fn read_state(reader: &mut Reader, given: &Given<String>) -> Option<DesiredState> {
+    let spelled = word(DesiredState::ALL, DesiredState::word);
+    reader.or(Field::DesiredState, given, DesiredState::Running, spelled)
+}

@@ -1,0 +1,319 @@
+//! From a spec and a host to a blueprint.
+//!
+//! Nothing is looked up by name here and nothing is chosen: the spec carries the rows of the tables, the host its
+//! numbers, the owner its token. The same input gives the same blueprint, which is what lets a plan be compared with
+//! an apply. What can still go wrong is what only the host decides: limits that do not fit, and options that would
+//! cover a mount of the provider's.
+
+use std::collections::BTreeMap;
+
+use super::blueprint::{Blueprint, Listing, Planned, Readiness};
+use super::discovery::{Service, Topology};
+use super::engine::{Serving, args};
+use super::objection::{Field, Objection, Refusal};
+use super::spec::{Common, DeploymentSpec, DockerOptions, HostFacts, Owner, Role, WorkerSpec};
+use super::{docker_options, env, limits, names, router};
+use crate::container::labels::Ownership;
+use crate::container::{
+    ContainerSpec, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit, VolumeSpec,
+};
+
+/// Component of the frontend's container.
+pub const FRONTEND: &str = "frontend";
+/// Component of a worker's container.
+pub const WORKER: &str = "worker";
+
+/// The endpoint under which a worker takes requests.
+const GENERATE: &str = "generate";
+
+/// Network, volumes, services and frontend of a deployment.
+pub fn deployment(
+    spec: &DeploymentSpec,
+    host: &HostFacts,
+    owner: &Owner,
+) -> Result<Blueprint, Vec<Objection>> {
+    let common = &spec.common;
+    let topology = topology(common)?;
+    let shared = Shared { common, topology, host, owner };
+    let limits = limits::decide(common.resources, host);
+    let clashes = docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases());
+    let limits = agreed(limits, clashes)?;
+    let mut containers: Vec<_> = topology.services.iter().map(|service| shared.service(service)).collect();
+    containers.push(frontend(spec, &shared, limits));
+    Ok(Blueprint {
+        network: Some(NetworkSpec {
+            name: names::network(&common.name),
+            labels: shared.labels("network", None, ""),
+        }),
+        volumes: shared.volumes(),
+        containers,
+    })
+}
+
+/// The container of a worker.
+pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blueprint, Vec<Objection>> {
+    let common = &spec.deployment;
+    let shared = Shared { common, topology: topology(common)?, host, owner };
+    let serving = serving(common, spec.role)?;
+    let limits = match spec.resources {
+        Some(own) => limits::decide(own, host),
+        None => limits::decide(common.resources, host).map_err(theirs),
+    };
+    let mut clashes = docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases());
+    clashes.extend(theirs(docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases())));
+    let limits = agreed(limits, clashes)?;
+    let container = worker_container(spec, serving, &shared, limits);
+    Ok(Blueprint { containers: vec![container], ..Blueprint::default() })
+}
+
+fn theirs(objections: Vec<Objection>) -> Vec<Objection> {
+    objections.into_iter().map(Objection::of_the_deployment).collect()
+}
+
+fn agreed(limits: Result<Limits, Vec<Objection>>, clashes: Vec<Objection>) -> Result<Limits, Vec<Objection>> {
+    match limits {
+        Ok(limits) if clashes.is_empty() => Ok(limits),
+        other => Err(other.err().into_iter().flatten().chain(clashes).collect()),
+    }
+}
+
+/// [`super::check`] saw to it that there is one.
+fn topology(common: &Common) -> Result<&'static Topology, Vec<Objection>> {
+    common.release.topology(common.network).ok_or_else(|| {
+        let what = format!("Dynamo {} cannot be run on it", common.release.line);
+        vec![Refusal::new(what, "choose another network").at(Field::Network)]
+    })
+}
+
+/// [`super::check`] saw to it that there is one.
+fn serving(common: &Common, role: Role) -> Result<&'static Serving, Vec<Objection>> {
+    common.engine.serving(common.mode, role).ok_or_else(|| {
+        let what = format!("the deployment has no {} workers", role.word());
+        vec![Refusal::new(what, "choose another role").at(Field::Role)]
+    })
+}
+
+fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Planned {
+    let common = shared.common;
+    let facts = &common.release.frontend;
+    let mut command = vec!["-m".to_owned(), facts.module.to_owned()];
+    command.extend(facts.listen.iter().map(|argument| (*argument).to_owned()));
+    command.extend(router::arguments(&common.router, common.release));
+    if let Some(flag) = common.release.namespace_prefix_flag {
+        command.extend([flag.to_owned(), names::namespace_prefix(&common.name)]);
+    }
+    let base = shared.dynamo_container(&common.docker, FRONTEND, None, limits);
+    Planned {
+        component: FRONTEND.to_owned(),
+        spec: ContainerSpec {
+            name: names::container(&common.name, FRONTEND),
+            command,
+            env: shared.env(facts.defaults, &BTreeMap::new(), frontend_namespace(common)),
+            ports: vec![PortBinding {
+                container_port: facts.port,
+                host_address: spec.bind_address.clone(),
+                host_port: spec.port,
+            }],
+            network: shared.network(&[facts.alias]),
+            stop_grace_seconds: common.release.grace.frontend,
+            ..base
+        },
+        ready: Readiness::Http { port: facts.port, path: facts.health_path.to_owned() },
+    }
+}
+
+fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, limits: Limits) -> Planned {
+    let (common, engine) = (shared.common, shared.common.engine);
+    let mut engine_args = common.engine_args.clone();
+    engine_args.extend(spec.engine_args.clone());
+    let model =
+        [engine.model_flag, common.model.argument(), engine.served_name_flag, &common.served_model_name];
+    let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
+    let command = command.map(str::to_owned).chain(args::render(&engine_args, &engine.args)).collect();
+    let system = &common.release.system;
+    let mut decided_env = strings(engine.env);
+    decided_env.insert(system.port_env.to_owned(), system.port.to_string());
+    let namespace = worker_namespace(common, &args::render(&engine_args, &engine.args));
+    decided_env.insert(common.release.namespace_env.to_owned(), namespace.clone());
+    let mut docker = docker_options::merged(&common.docker, &spec.docker);
+    docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes);
+    docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
+    let base = shared.dynamo_container(&docker, WORKER, Some(spec.role), limits);
+    Planned {
+        component: WORKER.to_owned(),
+        spec: ContainerSpec {
+            name: names::worker(&common.name, spec.role, &spec.suffix),
+            command,
+            env: shared.env(&[], &spec.env, decided_env),
+            network: shared.network(&[]),
+            stop_grace_seconds: common.release.grace.worker,
+            ..base
+        },
+        ready: Readiness::WorkerListed(listing(common, serving, namespace)),
+    }
+}
+
+/// A frontend that serves a prefix has no namespace of its own.
+fn frontend_namespace(common: &Common) -> BTreeMap<String, String> {
+    match common.release.namespace_prefix_flag {
+        Some(_) => BTreeMap::new(),
+        None => {
+            BTreeMap::from([(common.release.namespace_env.to_owned(), names::namespace(&common.name, None))])
+        }
+    }
+}
+
+/// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,
+/// engine, model, mode and the engine's arguments. (It refuses another model on the same endpoint, and a model card that
+/// another block size or context length has changed.)
+fn worker_namespace(common: &Common, engine_args: &[String]) -> String {
+    let fixed = [
+        common.dynamo_version.as_str(),
+        &common.image,
+        common.engine.module,
+        common.model.argument(),
+        &common.served_model_name,
+        common.mode.word(),
+    ];
+    let generation = names::generation(fixed.into_iter().chain(engine_args.iter().map(String::as_str)));
+    names::namespace(&common.name, common.release.namespace_prefix_flag.map(|_| generation.as_str()))
+}
+
+/// The engine's, except those that the user set.
+fn with_engine_ulimits(mut own: Vec<Ulimit>, engine: &[(&str, i64, i64)]) -> Vec<Ulimit> {
+    for (name, soft, hard) in engine {
+        if own.iter().all(|limit| limit.name != *name) {
+            own.push(Ulimit { name: (*name).to_owned(), soft: *soft, hard: *hard });
+        }
+    }
+    own
+}
+
+fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
+    let frontend = &common.release.frontend;
+    Listing {
+        frontend: names::container(&common.name, FRONTEND),
+        frontend_port: frontend.port,
+        instances_path: frontend.health_path.to_owned(),
+        models_path: frontend.models_path.to_owned(),
+        served_model_name: common.served_model_name.clone(),
+        namespace,
+        component: serving.component.to_owned(),
+        endpoint: GENERATE.to_owned(),
+    }
+}
+
+/// What all containers of a deployment are made from.
+struct Shared<'a> {
+    common: &'a Common,
+    topology: &'static Topology,
+    host: &'a HostFacts,
+    owner: &'a Owner,
+}
+
+impl Shared<'_> {
+    /// What the frontend and the workers have in common. Name, command, environment, network and grace are still open.
+    fn dynamo_container(
+        &self,
+        docker: &DockerOptions,
+        component: &str,
+        role: Option<Role>,
+        limits: Limits,
+    ) -> ContainerSpec {
+        let mut labels = docker.labels.clone();
+        labels.extend(self.labels(component, role, &self.owner.spec_json));
+        let mut mounts = self.mounts();
+        mounts.extend(docker.volumes.iter().cloned());
+        ContainerSpec {
+            image: self.common.image.clone(),
+            entrypoint: self.common.release.entrypoint.iter().map(|word| (*word).to_owned()).collect(),
+            labels,
+            mounts,
+            restart: Restart::UnlessStopped,
+            limits,
+            shm_bytes: docker.shm_bytes,
+            ulimits: docker.ulimits.clone(),
+            extra_hosts: docker.extra_hosts.clone(),
+            ..ContainerSpec::default()
+        }
+    }
+
+    fn service(&self, service: &Service) -> Planned {
+        Planned {
+            component: service.name.to_owned(),
+            spec: ContainerSpec {
+                name: names::container(&self.common.name, service.name),
+                image: service.image.to_owned(),
+                command: service.command.iter().map(|word| (*word).to_owned()).collect(),
+                env: strings(service.env),
+                labels: self.labels(service.name, None, ""),
+                network: self.network(&[service.name]),
+                restart: Restart::UnlessStopped,
+                stop_grace_seconds: self.common.release.grace.service,
+                ..ContainerSpec::default()
+            },
+            ready: Readiness::Http { port: service.health_port, path: service.health_path.to_owned() },
+        }
+    }
+
+    /// Defaults, then what users set, then what the provider decides; users may set none of the last.
+    fn env(
+        &self,
+        defaults: &[(&str, &str)],
+        nearest: &BTreeMap<String, String>,
+        decided: BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let release = self.common.release;
+        let clients = self.topology.services.iter().flat_map(|service| service.clients);
+        let mut shared = strings(release.env.iter().chain(self.topology.env).chain(clients));
+        shared.extend(self.common.model.env(release));
+        env::layered([&strings(defaults), &self.common.env, nearest, &shared, &decided])
+    }
+
+    /// What the provider mounts into the frontend and every worker.
+    fn mounts(&self) -> Vec<Mount> {
+        let store = self.topology.store.as_ref().map(|store| Mount {
+            source: MountSource::Volume(names::discovery_volume(&self.common.name)),
+            target: store.path.to_owned(),
+            read_only: false,
+        });
+        store.into_iter().chain([self.common.model.mount(self.common.release, self.host)]).collect()
+    }
+
+    fn volumes(&self) -> Vec<VolumeSpec> {
+        let store = self.topology.store.as_ref().map(|store| VolumeSpec {
+            name: names::discovery_volume(&self.common.name),
+            labels: self.labels("discovery", None, ""),
+            options: strings(store.options),
+        });
+        store.into_iter().collect()
+    }
+
+    /// Host names that mean a container of this deployment.
+    fn aliases(&self) -> Vec<&'static str> {
+        let services = self.topology.services.iter().map(|service| service.name);
+        services.chain([self.common.release.frontend.alias]).collect()
+    }
+
+    fn network(&self, aliases: &[&str]) -> Network {
+        Network::Bridge {
+            name: names::network(&self.common.name),
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+        }
+    }
+
+    fn labels(&self, component: &str, role: Option<Role>, spec: &str) -> BTreeMap<String, String> {
+        let ownership = Ownership {
+            deployment: self.common.name.clone(),
+            component: component.to_owned(),
+            role: role.map(|role| role.word().to_owned()),
+            run: self.owner.run.clone(),
+            spec: spec.to_owned(),
+        };
+        ownership.to_labels()
+    }
+}
+
+fn strings<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}

@@ -1,0 +1,160 @@
+//! Why something cannot be, as a value: the field at fault, what is wrong with it, what to do.
+//!
+//! The domain does not know Terraform's attribute paths. [`Field`] names the fields of a specification, down to the
+//! key of a map and the position in a list, and the skin maps it to a path. Objections are collected, not thrown: a
+//! user with three mistakes hears of three.
+//!
+//! Neither text ever holds the value of an environment variable, since it may be a secret.
+
+use std::fmt;
+
+use super::router::RouterOption;
+
+/// One reason why a specification cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {what}; {fix}")]
+pub struct Objection {
+    pub field: Field,
+    /// What is wrong: no capital at the start, no full stop at the end.
+    pub what: String,
+    /// What to do about it, in the same form.
+    pub fix: String,
+}
+
+impl Objection {
+    pub fn new(field: Field, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { field, what: what.into(), fix: fix.into() }
+    }
+
+    /// The same, said by a worker of its deployment. The host's reserve is neither's.
+    pub fn of_the_deployment(self) -> Self {
+        if matches!(self.field, Field::HostReserved(_)) {
+            return self;
+        }
+        Self { field: Field::Deployment, what: format!("its {}: {}", self.field, self.what), fix: self.fix }
+    }
+}
+
+/// An [`Objection`] by somebody who does not know which field the value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub what: String,
+    pub fix: String,
+}
+
+impl Refusal {
+    pub fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { what: what.into(), fix: fix.into() }
+    }
+
+    pub fn at(self, field: Field) -> Objection {
+        Objection { field, what: self.what, fix: self.fix }
+    }
+}
+
+/// A field of a deployment's or a worker's specification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    Name,
+    Engine,
+    DynamoVersion,
+    Image,
+    ImagePullPolicy,
+    Model,
+    ServedModelName,
+    Mode,
+    Network,
+    Port,
+    BindAddress,
+    DesiredState,
+    Env(String),
+    EngineArg(String),
+    RouterMode,
+    Router(RouterOption),
+    Resources(ResourceField),
+    Docker(DockerField),
+    /// Of a worker: the deployment it belongs to.
+    Deployment,
+    /// Of a worker.
+    Role,
+    /// Of a worker: the end of its container's name.
+    Suffix,
+    /// Of the provider's entry for the host: what is kept for the system.
+    HostReserved(ResourceField),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceField {
+    Cpus,
+    MemoryGb,
+    NoLimit,
+}
+
+/// Positions count from 0, in the order written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DockerField {
+    VolumeHostPath(usize),
+    VolumeContainerPath(usize),
+    ExtraHost(String),
+    ShmSizeGb,
+    UlimitName(usize),
+    UlimitSoft(usize),
+    UlimitHard(usize),
+    Label(String),
+}
+
+/// As a user would write it.
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self {
+            Self::Name => "name",
+            Self::Engine => "engine",
+            Self::DynamoVersion => "dynamo_version",
+            Self::Image => "image",
+            Self::ImagePullPolicy => "image_pull_policy",
+            Self::Model => "model",
+            Self::ServedModelName => "served_model_name",
+            Self::Mode => "mode",
+            Self::Network => "network",
+            Self::Port => "port",
+            Self::BindAddress => "bind_address",
+            Self::DesiredState => "desired_state",
+            Self::RouterMode => "router.mode",
+            Self::Deployment => "deployment",
+            Self::Role => "role",
+            Self::Suffix => "suffix",
+            Self::Env(key) => return write!(f, "env[{key:?}]"),
+            Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
+            Self::Router(option) => return write!(f, "router.{}", option.word()),
+            Self::Resources(field) => return write!(f, "resources.{}", field.word()),
+            Self::HostReserved(field) => return write!(f, "reserved.{}", field.word()),
+            Self::Docker(field) => return write!(f, "docker.{field}"),
+        };
+        f.write_str(word)
+    }
+}
+
+impl ResourceField {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cpus => "cpus",
+            Self::MemoryGb => "memory_gb",
+            Self::NoLimit => "no_limit",
+        }
+    }
+}
+
+impl fmt::Display for DockerField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VolumeHostPath(at) => write!(f, "volume[{at}].host_path"),
+            Self::VolumeContainerPath(at) => write!(f, "volume[{at}].container_path"),
+            Self::ExtraHost(key) => write!(f, "extra_hosts[{key:?}]"),
+            Self::ShmSizeGb => f.write_str("shm_size_gb"),
+            Self::UlimitName(at) => write!(f, "ulimit[{at}].name"),
+            Self::UlimitSoft(at) => write!(f, "ulimit[{at}].soft"),
+            Self::UlimitHard(at) => write!(f, "ulimit[{at}].hard"),
+            Self::Label(key) => write!(f, "labels[{key:?}]"),
+        }
+    }
+}

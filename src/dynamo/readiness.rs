@@ -1,0 +1,123 @@
+//! Whether the frontend lists a worker, read from the two pages it shows.
+//!
+//! `/health` of a frontend says "healthy" without a single worker, so its status means nothing here. What counts is the
+//! worker's own entry among the instances, and the model in the model list: it appears there once the frontend has
+//! loaded its tokenizer.
+
+use super::blueprint::Listing;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct InstancesPage {
+    #[serde(default)]
+    instances: Vec<Instance>,
+}
+
+/// `instance_id` is left out: it is a number that not every reader can hold, and nobody needs it here.
+#[derive(Deserialize)]
+struct Instance {
+    namespace: String,
+    component: String,
+    endpoint: String,
+    #[serde(default)]
+    transport: Transport,
+}
+
+#[derive(Default, Deserialize)]
+struct Transport {
+    /// `address:port/…`
+    #[serde(default)]
+    tcp: String,
+}
+
+#[derive(Deserialize)]
+struct ModelsPage {
+    #[serde(default)]
+    data: Vec<ModelEntry>,
+}
+
+#[derive(Deserialize)]
+struct ModelEntry {
+    id: String,
+}
+
+/// `Ok` = the worker at `address` serves the model; `Err` = what is still missing, as a clause.
+pub fn listed(listing: &Listing, address: &str, instances: &str, models: &str) -> Result<(), String> {
+    let instances: InstancesPage = serde_json::from_str(instances)
+        .map_err(|error| format!("the frontend's list of instances cannot be read ({error})"))?;
+    let found = instances.instances.iter().any(|instance| {
+        instance.namespace == listing.namespace
+            && instance.component == listing.component
+            && instance.endpoint == listing.endpoint
+            && host_of(&instance.transport.tcp) == Some(address)
+    });
+    if !found {
+        return Err("the frontend does not list the worker yet".to_owned());
+    }
+    let models: ModelsPage = serde_json::from_str(models)
+        .map_err(|error| format!("the frontend's list of models cannot be read ({error})"))?;
+    if models.data.iter().any(|model| model.id == listing.served_model_name) {
+        return Ok(());
+    }
+    Err(format!("the frontend lists the worker, but not yet the model {:?}", listing.served_model_name))
+}
+
+/// `172.18.0.4` of `172.18.0.4:40227/caa0/chat/backend/generate`.
+fn host_of(transport: &str) -> Option<&str> {
+    let authority = transport.split('/').next()?;
+    let (host, _port) = authority.rsplit_once(':')?;
+    Some(host.trim_start_matches('[').trim_end_matches(']'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a frontend of Dynamo 1.6.1 with two workers said it; addresses and ids are as recorded.
+    const HEALTH: &str = r#"{"status":"healthy","endpoints":["dyn://chat.backend.generate"],"instances":[
+        {"component":"backend","endpoint":"generate","namespace":"chat","instance_id":14600840497442672600,
+         "transport":{"tcp":"172.18.0.4:40227/caa09b12e8354fd8/chat/backend/generate"},"device_type":"cuda"},
+        {"component":"backend","endpoint":"worker_kv_query_source_1727a80dadd325","namespace":"chat",
+         "instance_id":14600840497442672600,"transport":{"tcp":"172.18.0.5:40228/x/chat/backend/worker_kv"}}]}"#;
+    const MODELS: &str = r#"{"object":"list","data":[{"id":"tiny","object":"model","created":1795366567,"owned_by":"nvidia"}]}"#;
+
+    fn listing() -> Listing {
+        Listing {
+            frontend: "chat-frontend".into(),
+            frontend_port: 8000,
+            instances_path: "/health".into(),
+            models_path: "/v1/models".into(),
+            served_model_name: "tiny".into(),
+            namespace: "chat".into(),
+            component: "backend".into(),
+            endpoint: "generate".into(),
+        }
+    }
+
+    #[test]
+    fn a_worker_is_known_by_its_address_and_its_generate_endpoint() {
+        assert_eq!(listed(&listing(), "172.18.0.4", HEALTH, MODELS), Ok(()));
+        let error = listed(&listing(), "172.18.0.5", HEALTH, MODELS).unwrap_err();
+        assert!(error.contains("does not list the worker"), "{error}");
+    }
+
+    #[test]
+    fn the_model_must_be_listed_too() {
+        let error = listed(&listing(), "172.18.0.4", HEALTH, r#"{"data":[]}"#).unwrap_err();
+        assert!(error.contains("\"tiny\""), "{error}");
+    }
+
+    #[test]
+    fn other_namespaces_and_garbage_are_not_taken_for_it() {
+        let other = Listing { namespace: "chat-2".into(), ..listing() };
+        assert!(listed(&other, "172.18.0.4", HEALTH, MODELS).is_err());
+        assert!(listed(&listing(), "172.18.0.4", "<html>", MODELS).is_err());
+        assert!(listed(&listing(), "172.18.0.4", HEALTH, "").is_err());
+    }
+
+    #[test]
+    fn addresses_are_read_with_and_without_brackets() {
+        assert_eq!(host_of("[fd00::2]:9/x"), Some("fd00::2"));
+        assert_eq!(host_of(""), None);
+    }
+}

@@ -1,0 +1,292 @@
+//! What is known of Dynamo's releases, one record per line of releases with the same command line.
+//!
+//! No code asks for a version number: it asks the record. A new line of releases is a new file with a new record and a
+//! row in [`ALL`]; what it does not say the compiler asks for.
+
+pub mod v1_6;
+
+use super::discovery::Topology;
+use super::engine::EngineFacts;
+use super::objection::Refusal;
+use super::router::{OptionFacts, RouterMode};
+use super::spec::{Engine, NetworkMode};
+
+/// Every release that can be run, oldest first.
+pub const ALL: &[&Release] = &[&v1_6::RELEASE];
+
+/// A line of releases.
+#[derive(Debug, PartialEq)]
+pub struct Release {
+    /// As people call it, e.g. `1.6`.
+    pub line: &'static str,
+    /// Exact versions, which are image tags too; oldest first.
+    pub versions: &'static [&'static str],
+    /// Where images come from, without a slash at the end.
+    pub registry: &'static str,
+    /// Set on every container of Dynamo's, so that an image's own entrypoint never matters.
+    pub entrypoint: &'static [&'static str],
+    pub frontend: Frontend,
+    pub system: System,
+    pub router_mode_flag: &'static str,
+    /// The first is the default.
+    pub router_modes: &'static [RouterMode],
+    /// In the order in which they are written.
+    pub router_options: &'static [OptionFacts],
+    pub topologies: &'static [Topology],
+    pub engines: &'static [EngineFacts],
+    /// Sets the namespace of a process.
+    pub namespace_env: &'static str,
+    /// Makes a frontend serve all namespaces that begin so. With it, workers that Dynamo would not let serve side by side
+    /// (another model, another block size) get a namespace for each such generation, and a change rolls through them
+    /// without a gap. `None`: all processes of a deployment share one namespace.
+    pub namespace_prefix_flag: Option<&'static str>,
+    /// Further environment of the frontend and of workers.
+    pub env: &'static [(&'static str, &'static str)],
+    /// Variables the provider decides, and what the user should do instead.
+    pub reserved_env: &'static [(&'static str, &'static str)],
+    /// Where the Hugging Face cache is mounted in containers.
+    pub hf_home: &'static str,
+    /// Where it lies on a host that says nothing else.
+    pub model_cache: &'static str,
+    /// Seconds for requests in flight, before a container is killed.
+    pub grace: Grace,
+}
+
+/// The process that clients talk to.
+#[derive(Debug, PartialEq)]
+pub struct Frontend {
+    pub module: &'static str,
+    /// Arguments that make it listen on all addresses of its container, at `port`.
+    pub listen: &'static [&'static str],
+    /// Environment that users may change.
+    pub defaults: &'static [(&'static str, &'static str)],
+    /// In the container.
+    pub port: u16,
+    /// Host name on the private network.
+    pub alias: &'static str,
+    /// Answers with 200 once it listens, with or without workers. Lists their instances too.
+    pub health_path: &'static str,
+    /// Lists the models that can be asked for.
+    pub models_path: &'static str,
+}
+
+/// A worker's own HTTP server: health, metrics, and the tokenizer files the frontend fetches.
+#[derive(Debug, PartialEq)]
+pub struct System {
+    pub port_env: &'static str,
+    /// In the container. Containers of a private network have their own ports, so all may use the same.
+    pub port: u16,
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Grace {
+    pub frontend: u32,
+    pub worker: u32,
+    pub service: u32,
+}
+
+impl Release {
+    pub fn router_mode(&self, word: &str) -> Option<&'static RouterMode> {
+        self.router_modes.iter().find(|mode| mode.word == word)
+    }
+
+    /// The first row; there is one, as a test holds.
+    pub fn default_router_mode(&self) -> &'static RouterMode {
+        self.router_modes.first().unwrap_or(&RouterMode { word: "round-robin", kv: false })
+    }
+
+    /// `None` when this provider cannot run the engine in this release.
+    pub fn engine(&self, engine: Engine) -> Option<&'static EngineFacts> {
+        self.engines.iter().find(|facts| facts.engine == engine)
+    }
+
+    /// `None` when this provider cannot use the network for this release.
+    pub fn topology(&self, network: NetworkMode) -> Option<&'static Topology> {
+        self.topologies.iter().find(|row| row.network == network)
+    }
+
+    /// The image of an engine in a version of this release.
+    pub fn image(&self, engine: &EngineFacts, version: &str) -> String {
+        format!("{}/{}:{version}", self.registry, engine.image)
+    }
+}
+
+/// The newest version known.
+pub fn newest() -> &'static str {
+    newest_of(ALL)
+}
+
+pub(super) fn newest_of(releases: &[&'static Release]) -> &'static str {
+    releases.last().and_then(|release| release.versions.last()).copied().unwrap_or_default()
+}
+
+/// The record for an exact version.
+pub fn find(
+    releases: &[&'static Release],
+    version: &str,
+) -> Result<(&'static Release, &'static str), Refusal> {
+    let known = || releases.iter().flat_map(|release| release.versions.iter().map(|v| (*release, *v)));
+    known().find(|(_, known)| *known == version).ok_or_else(|| {
+        let wanted = parts(version);
+        let nearest = wanted
+            .and_then(|wanted| known().min_by_key(|(_, v)| parts(v).map(|v| distance(v, wanted))))
+            .map_or_else(|| newest_of(releases), |(_, v)| v);
+        Refusal::new(
+            format!("this provider does not know Dynamo {version:?}"),
+            format!("the nearest version it knows is {nearest:?}"),
+        )
+    })
+}
+
+/// Major, minor, patch.
+fn parts(version: &str) -> Option<[u32; 3]> {
+    let mut numbers = version.trim_start_matches('v').splitn(3, '.').map(|part| part.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next().unwrap_or(Some(0))?])
+}
+
+/// Compared from the left: a release of the same line is nearer than one of any other.
+fn distance(one: [u32; 3], other: [u32; 3]) -> [u32; 3] {
+    let [a, b, c] = one;
+    let [x, y, z] = other;
+    [a.abs_diff(x), b.abs_diff(y), c.abs_diff(z)]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::dynamo::{image, paths, router::OptionFlag, test_release};
+
+    fn all() -> impl Iterator<Item = &'static Release> {
+        test_release::ALL.iter().copied()
+    }
+
+    fn assert_unique<T: Ord + std::fmt::Debug>(what: &str, items: impl IntoIterator<Item = T>) {
+        let mut seen = BTreeSet::new();
+        for item in items {
+            let text = format!("{what}: {item:?} twice");
+            assert!(seen.insert(item), "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_parse_ascend_and_are_in_one_record() {
+        let versions: Vec<_> = ALL.iter().flat_map(|release| release.versions).collect();
+        assert!(!versions.is_empty());
+        assert!(versions.is_sorted_by_key(|version| parts(version).unwrap()));
+        assert_unique("version", &versions);
+        assert_eq!(newest(), *versions[versions.len() - 1]);
+        for release in ALL {
+            assert!(release.versions.iter().all(|version| version.starts_with(release.line)));
+        }
+    }
+
+    #[test]
+    fn an_unknown_version_is_answered_with_the_nearest() {
+        for (wanted, nearest) in
+            [("1.6.0", "1.6.1"), ("9.9.9", "1.6.1"), ("latest", "1.6.1"), ("v0.1", "0.0.1")]
+        {
+            let refusal = find(test_release::ALL, wanted).unwrap_err();
+            assert!(refusal.fix.contains(nearest), "{wanted}: {}", refusal.fix);
+        }
+        assert!(find(ALL, "1.6.1").is_ok());
+    }
+
+    #[test]
+    fn every_image_has_a_tag() {
+        for release in all() {
+            let engines = release
+                .engines
+                .iter()
+                .flat_map(|engine| release.versions.iter().map(|version| release.image(engine, version)));
+            let services = release.topologies.iter().flat_map(|row| row.services);
+            for name in engines.chain(services.map(|service| service.image.to_owned())) {
+                assert!(image::reference(&name).is_ok(), "{name}");
+                assert!(name.rsplit('/').next().unwrap().contains(':'), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn router_modes_and_options_are_spelled_once() {
+        for release in all() {
+            assert_unique("mode", release.router_modes.iter().map(|mode| mode.word));
+            assert!(release.router_mode(release.default_router_mode().word).is_some());
+            assert!(release.router_modes.iter().any(|mode| mode.kv));
+            assert_unique("option", release.router_options.iter().map(|row| row.option));
+            let flags = release.router_options.iter().flat_map(|row| match row.flag {
+                OptionFlag::Value(flag) => vec![flag],
+                OptionFlag::Switch { on, off } => vec![on, off],
+            });
+            let flags: Vec<_> =
+                flags.chain([release.router_mode_flag]).chain(listen_flags(release)).collect();
+            assert!(flags.iter().all(|flag| flag.starts_with("--") && !flag.contains('_')), "{flags:?}");
+            assert_unique("flag", flags);
+        }
+    }
+
+    fn listen_flags(release: &Release) -> impl Iterator<Item = &'static str> {
+        release.frontend.listen.iter().copied().filter(|argument| argument.starts_with("--"))
+    }
+
+    #[test]
+    fn engines_are_told_each_thing_once() {
+        for release in all() {
+            assert_unique("engine", release.engines.iter().map(|facts| facts.engine));
+            for facts in release.engines {
+                let own = [facts.model_flag, facts.served_name_flag];
+                let args = facts.serving.iter().flat_map(|row| row.args).copied();
+                for flag in own.into_iter().chain(args).filter_map(|arg| arg.strip_prefix("--")) {
+                    let reserved = facts.args.reserved.iter().any(|(name, _)| *name == flag);
+                    assert!(reserved, "{:?}: --{flag} is ours and may be given by users", facts.engine);
+                }
+                assert_unique("reserved", facts.args.reserved.iter().map(|(name, _)| name));
+                assert_unique("serving", facts.serving.iter().map(|row| (row.mode, row.role)));
+                assert!(!facts.serving.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn users_may_set_no_variable_that_we_set() {
+        for release in all() {
+            let topologies = release.topologies.iter().flat_map(|row| {
+                row.env.iter().chain(row.services.iter().flat_map(|service| service.clients))
+            });
+            let ours: Vec<&str> = topologies
+                .chain(release.env)
+                .chain(release.engines.iter().flat_map(|facts| facts.env))
+                .map(|(name, _)| *name)
+                .chain([release.namespace_env, release.system.port_env, "HF_HOME"])
+                .chain(release.router_options.iter().map(|row| row.env))
+                .collect();
+            for (name, _) in release.frontend.defaults {
+                assert!(!ours.contains(name) && !release.reserved_env.iter().any(|(other, _)| other == name));
+            }
+            for name in ours {
+                assert!(release.reserved_env.iter().any(|(reserved, _)| *reserved == name), "{name}");
+            }
+            assert_unique("reserved variable", release.reserved_env.iter().map(|(name, _)| name));
+        }
+    }
+
+    #[test]
+    fn topologies_and_paths_make_sense() {
+        for release in all() {
+            assert_unique("topology", release.topologies.iter().map(|row| row.network));
+            for row in release.topologies {
+                assert_unique("service", row.services.iter().map(|service| service.name));
+                for service in row.services {
+                    assert_ne!(service.name, release.frontend.alias);
+                    assert_ne!(service.name.len(), crate::dynamo::names::SUFFIX_LENGTH);
+                }
+                let store = row.store.as_ref().map(|store| store.path);
+                for path in store.into_iter().chain([release.hf_home, release.model_cache]) {
+                    assert_eq!(paths::in_container(path).as_deref(), Ok(path));
+                }
+            }
+            assert!(release.grace.worker >= 60 && release.grace.frontend >= release.grace.service);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What is wanted, with every field known and checked: the only thing [`super::decide`] reads.
+//!
+//! A spec is made by [`super::check`] from a [`super::draft`] and by nothing else, so whoever holds one need not ask
+//! again whether a name is a name or whether the release knows the router mode: the rows of the tables are already in
+//! it. Sizes are bytes, CPUs are nano-CPUs, as in [`crate::container`].
+
+use std::collections::BTreeMap;
+
+use super::amount::Amount;
+use super::engine::{EngineFacts, args::EngineArgs};
+use super::model::ModelRef;
+use super::release::Release;
+use super::router::RouterSpec;
+use crate::container::{Mount, Ulimit};
+
+/// An enum whose values have one spelling each, in configurations and in messages alike.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name { $($(#[$value_doc])* $value,)+ }
+
+        impl $name {
+            /// Every value, in the order in which messages list them.
+            pub const ALL: &'static [Self] = &[$(Self::$value,)+];
+
+            /// The word for it in a configuration.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$value => $word,)+ }
+            }
+
+            /// `None` when no value is spelled so.
+            pub fn parse(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.word() == word)
+            }
+        }
+    };
+}
+pub(super) use words;
+
+words!(
+    /// What computes the tokens.
+    Engine {
+        Vllm = "vllm",
+        Sglang = "sglang",
+        Trtllm = "trtllm",
+        /// Dynamo's own simulator: no GPU needed.
+        Mocker = "mocker",
+    }
+);
+
+words!(
+    /// Whether prefill and decode are done by the same workers.
+    Mode {
+        Aggregated = "aggregated",
+        Disaggregated = "disaggregated",
+    }
+);
+
+words!(
+    /// What a worker does. Aggregated workers are `Decode` and do both phases.
+    Role {
+        Decode = "decode",
+        Prefill = "prefill",
+    }
+);
+
+words!(
+    /// How containers of a deployment reach each other.
+    NetworkMode {
+        /// One host, a private network.
+        Bridge = "bridge",
+        /// The hosts' own network, for several hosts.
+        Host = "host",
+    }
+);
+
+words!(
+    /// When an image is downloaded.
+    PullPolicy {
+        Missing = "missing",
+        Always = "always",
+        Never = "never",
+    }
+);
+
+words!(
+    /// Whether containers should run.
+    DesiredState {
+        Running = "running",
+        /// The environment stays, the machine is free.
+        Stopped = "stopped",
+    }
+);
+
+/// What all containers of a deployment must agree on, on whatever host and whatever their role.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Common {
+    /// Name of the deployment.
+    pub name: String,
+    pub release: &'static Release,
+    /// Exact version, one of `release.versions`.
+    pub dynamo_version: String,
+    pub engine: &'static EngineFacts,
+    /// Full reference, derived or given.
+    pub image: String,
+    pub pull_policy: PullPolicy,
+    pub model: ModelRef,
+    /// The name clients use.
+    pub served_model_name: String,
+    pub mode: Mode,
+    pub network: NetworkMode,
+    pub router: RouterSpec,
+    /// May hold secrets: never printed.
+    pub env: BTreeMap<String, String>,
+    pub engine_args: EngineArgs,
+    pub resources: ResourceSpec,
+    pub docker: DockerOptions,
+}
+
+/// A frontend with its router and supporting services.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeploymentSpec {
+    pub common: Common,
+    /// On the host.
+    pub port: u16,
+    /// Address on the host, in canonical spelling.
+    pub bind_address: String,
+    pub desired_state: DesiredState,
+}
+
+/// One worker of a deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerSpec {
+    pub deployment: Common,
+    pub role: Role,
+    /// End of the container's name, from [`super::names::suffix`].
+    pub suffix: String,
+    /// Over the deployment's.
+    pub env: BTreeMap<String, String>,
+    /// Over the deployment's.
+    pub engine_args: EngineArgs,
+    /// `None` = the deployment's.
+    pub resources: Option<ResourceSpec>,
+    /// Over the deployment's.
+    pub docker: DockerOptions,
+    pub desired_state: DesiredState,
+}
+
+/// What a container may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResourceSpec {
+    NoLimit,
+    /// `None` = all but what is kept for the host.
+    Limited {
+        nano_cpus: Option<u64>,
+        memory_bytes: Option<u64>,
+    },
+}
+
+impl Default for ResourceSpec {
+    fn default() -> Self {
+        Self::Limited { nano_cpus: None, memory_bytes: None }
+    }
+}
+
+/// Further options of `docker run`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct DockerOptions {
+    /// In the order written. Bind mounts only.
+    pub volumes: Vec<Mount>,
+    /// Host name → address or `host-gateway`.
+    pub extra_hosts: BTreeMap<String, String>,
+    pub shm_bytes: Option<u64>,
+    /// In the order written; one per name.
+    pub ulimits: Vec<Ulimit>,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What a decision needs to know of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct HostFacts {
+    /// Logical CPUs the Engine sees.
+    pub cpus: u32,
+    /// Bytes of memory the Engine sees.
+    pub memory_bytes: u64,
+    /// CPUs kept for the system; `None` = worked out.
+    pub reserved_cpus: Option<Amount>,
+    /// Gigabytes (2³⁰ bytes) kept for the system; `None` = worked out.
+    pub reserved_memory_gb: Option<Amount>,
+    /// Folder on the host for downloaded models; `None` = the release's default.
+    pub model_cache: Option<String>,
+}
+
+/// Who makes the containers, for their labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Random token of this run of the provider.
+    pub run: String,
+    /// The resource's configuration as JSON, without secrets, from which import rebuilds it.
+    pub spec_json: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        macro_rules! check {
+            ($($name:ident),+) => {$(
+                for value in $name::ALL {
+                    assert_eq!($name::parse(value.word()), Some(*value));
+                }
+                assert_eq!($name::parse(""), None);
+            )+};
+        }
+        check!(Engine, Mode, Role, NetworkMode, PullPolicy, DesiredState);
+    }
+}

@@ -1,0 +1,58 @@
+//! A release that does not exist: it needs etcd and NATS, and has an engine with every trait that the real rows do not
+//! use yet. With it the paths that older releases and other engines will take are walked by the same tests.
+
+use super::discovery::{ETCD, NATS, Topology};
+use super::engine::args::{ArgRules, ListStyle};
+use super::engine::{EngineFacts, Serving};
+use super::release::{Release, v1_6};
+use super::spec::{Engine, Mode, NetworkMode, Role};
+
+/// The made-up release, as the oldest, and the real ones.
+pub const ALL: &[&Release] = &[&WITH_SERVICES, &v1_6::RELEASE];
+
+pub const WITH_SERVICES: Release = Release {
+    line: "0.0",
+    versions: &["0.0.1"],
+    topologies: &[Topology {
+        network: NetworkMode::Bridge,
+        env: &[("DYN_DISCOVERY_BACKEND", "etcd")],
+        store: None,
+        services: &[ETCD, NATS],
+    }],
+    engines: &[EngineFacts {
+        engine: Engine::Vllm,
+        image: "vllm-runtime",
+        module: "dynamo.vllm",
+        model_flag: "--model",
+        served_name_flag: "--served-model-name",
+        serving: &[
+            Serving { mode: Mode::Aggregated, role: Role::Decode, args: &[], component: "backend" },
+            Serving {
+                mode: Mode::Disaggregated,
+                role: Role::Decode,
+                args: &["--disaggregation-mode", "decode"],
+                component: "backend",
+            },
+            Serving {
+                mode: Mode::Disaggregated,
+                role: Role::Prefill,
+                args: &["--disaggregation-mode", "prefill"],
+                component: "prefill",
+            },
+        ],
+        env: &[],
+        args: ArgRules {
+            negatable: &["enforce-eager"],
+            lists: ListStyle::Words,
+            reserved: &[
+                ("model", "set model on the deployment"),
+                ("served-model-name", "set served_model_name on the deployment"),
+                ("disaggregation-mode", "set mode and role"),
+            ],
+        },
+        ulimits: &[("memlock", -1, -1), ("stack", 67_108_864, 67_108_864)],
+        shm_bytes: Some(10 << 30),
+    }],
+    namespace_prefix_flag: None,
+    ..v1_6::RELEASE
+};

@@ -1,0 +1,154 @@
+//! The Docker Engine's API: agreeing on a version, and making one call with a deadline and an error that says why.
+
+mod image_defaults;
+pub(super) mod translate;
+mod transport;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::errors::Error;
+
+pub use image_defaults::subtract as subtract_image_defaults;
+pub use translate::canonical;
+
+use super::error::{Cause, engine_cause};
+use super::reach::Reach;
+
+/// How long a call may take, and how often it may be tried when the connection breaks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub deadline: Duration,
+    pub attempts: u32,
+}
+
+/// Questions: quick, and safe to ask again.
+pub(super) const READ: Patience = Patience { deadline: Duration::from_secs(20), attempts: 3 };
+/// Changes: the Engine may have to unpack, mount and connect. Never repeated: the first may have been heard.
+pub(super) const CHANGE: Patience = Patience { deadline: Duration::from_secs(120), attempts: 1 };
+
+impl Patience {
+    /// A change that is expected to take `more` on top, such as the time that a container has to stop.
+    pub fn plus(self, more: Duration) -> Self {
+        Self { deadline: self.deadline + more, ..self }
+    }
+}
+
+const PAUSE_BETWEEN_ATTEMPTS: Duration = Duration::from_millis(300);
+
+/// The range of API versions whose answers we know: Docker 20.10 (1.41; 19.03's answers are the same for what we ask)
+/// to the newest that the models of the client library describe.
+const OLDEST: ApiVersion = ApiVersion(1, 40);
+const NEWEST: ApiVersion = ApiVersion(1, 53);
+
+/// An Engine that has answered, and the version that both sides speak.
+#[derive(Clone, Debug)]
+pub(super) struct Engine {
+    docker: Docker,
+}
+
+impl Engine {
+    pub async fn connect(reach: Arc<dyn Reach>) -> Result<Self, Cause> {
+        let asking = Self { docker: transport::client(Arc::clone(&reach), None)? };
+        let answer = asking.call("version", READ, |docker| async move { docker.version().await }).await?;
+        let version = ApiVersion::agree(answer.min_api_version.as_deref(), answer.api_version.as_deref())?;
+        Ok(Self { docker: transport::client(reach, Some(version.to_string()))? })
+    }
+
+    /// Makes one call. `subject` names the object it is about, e.g. `container chat-frontend`.
+    pub async fn call<T, F>(
+        &self,
+        subject: &str,
+        patience: Patience,
+        call: impl Fn(Docker) -> F,
+    ) -> Result<T, Cause>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut left = patience.attempts;
+        loop {
+            left = left.saturating_sub(1);
+            let cause = match tokio::time::timeout(patience.deadline, call(self.docker.clone())).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => cause_of(&error, subject),
+                Err(_) => Cause::EngineSilent { seconds: patience.deadline.as_secs() },
+            };
+            let transient = matches!(cause, Cause::Connection { .. } | Cause::NothingListening { .. });
+            if left == 0 || !transient {
+                return Err(cause);
+            }
+            tokio::time::sleep(PAUSE_BETWEEN_ATTEMPTS).await;
+        }
+    }
+
+    /// For answers that are streams, whose reader sets the time limits.
+    pub fn docker(&self) -> &Docker {
+        &self.docker
+    }
+}
+
+/// What a failed call means.
+pub(super) fn cause_of(error: &Error, subject: &str) -> Cause {
+    match error {
+        Error::DockerResponseServerError { status_code, message } => {
+            engine_cause(*status_code, message, subject)
+        }
+        Error::DockerStreamError { error } => engine_cause(500, error, subject),
+        error => transport::connection_cause(error),
+    }
+}
+
+/// `1.41`. Ordered as numbers: 1.9 is older than 1.41.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ApiVersion(u32, u32);
+
+impl ApiVersion {
+    fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.split_once('.')?;
+        Some(Self(major.parse().ok()?, minor.parse().ok()?))
+    }
+
+    /// The newest version that both sides speak.
+    fn agree(engine_oldest: Option<&str>, engine_newest: Option<&str>) -> Result<Self, Cause> {
+        let newest = engine_newest.and_then(Self::parse);
+        let oldest = engine_oldest.and_then(Self::parse).unwrap_or(Self(1, 0));
+        let agreed = newest.map(|newest| newest.min(NEWEST)).filter(|version| *version >= oldest.max(OLDEST));
+        agreed.ok_or_else(|| Cause::ApiVersion {
+            engine: format!("{} to {}", engine_oldest.unwrap_or("?"), engine_newest.unwrap_or("?")),
+            ours: format!("{OLDEST} to {NEWEST}"),
+        })
+    }
+}
+
+impl std::fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_newest_version_they_share() {
+        let table = [
+            (Some("1.12"), Some("1.41"), Some("1.41")),
+            (Some("1.44"), Some("1.99"), Some("1.53")),
+            (None, Some("1.43"), Some("1.43")),
+            (Some("1.12"), Some("1.9"), None),
+            (Some("1.60"), Some("1.70"), None),
+            (None, None, None),
+        ];
+        for (oldest, newest, agreed) in table {
+            let result = ApiVersion::agree(oldest, newest);
+            assert_eq!(
+                result.ok().map(|version| version.to_string()).as_deref(),
+                agreed,
+                "{oldest:?} {newest:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Images: is one there, and getting one there.
+//!
+//! Inference images weigh tens of gigabytes. A pull may take an hour and be healthy, so it has no total deadline: what
+//! counts is whether anything still moves.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::auth::DockerCredentials;
+use bollard::errors::Error;
+use bollard::models::CreateImageInfo;
+use bollard::query_parameters::CreateImageOptions;
+use futures_util::StreamExt;
+
+use super::docker::{cause_of, translate};
+use super::error::registry_cause;
+use super::{Cause, Host, HostError};
+use crate::inventory::ImageFacts;
+
+/// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.
+const STALL: Duration = Duration::from_secs(300);
+
+/// User name and password for a registry.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub username: String,
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// How far a pull has come. Totals grow while layers are discovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct PullProgress {
+    pub layers_done: usize,
+    pub layers: usize,
+    pub bytes_done: u64,
+    pub bytes: u64,
+}
+
+impl Host {
+    /// Facts of an image on the host (a reference or an id); `None` when it is not there.
+    pub async fn image(&self, reference: &str) -> Result<Option<ImageFacts>, HostError> {
+        let answer = self
+            .ask("inspect", &format!("image {reference}"), |docker| async move {
+                docker.inspect_image(reference).await
+            })
+            .await;
+        match answer {
+            Ok(raw) => Ok(Some(translate::image_facts(raw))),
+            Err(error) if matches!(error.cause, Cause::NotFound { .. } | Cause::ImageMissing { .. }) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`Host::image`], for an image id: what an id stands for never changes, so it is asked once.
+    pub(super) async fn image_facts_of(&self, id: &str) -> Result<Option<ImageFacts>, HostError> {
+        let known = self.0.image_facts.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let facts = self.image(id).await?;
+        if let Some(facts) = &facts {
+            let mut known = self.0.image_facts.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(id.to_owned(), facts.clone());
+        }
+        Ok(facts)
+    }
+
+    /// Downloads an image from its registry. Dropping the future ends the download; layers that are complete stay.
+    pub async fn pull(
+        &self,
+        reference: &str,
+        progress: &(dyn Fn(PullProgress) + Send + Sync),
+    ) -> Result<(), HostError> {
+        let engine = self.engine().await?;
+        let pulled = download(engine.docker(), reference, self.credentials_for(reference), progress).await;
+        self.0.generation.fetch_add(1, Ordering::SeqCst);
+        pulled.map_err(|cause| self.error(&format!("pull image {reference}"), cause))
+    }
+
+    fn credentials_for(&self, reference: &str) -> Option<DockerCredentials> {
+        let registry = registry_of(reference);
+        let (_, credentials) =
+            self.0.registry_auth.iter().find(|(key, _)| canonical_registry(key) == registry)?;
+        Some(DockerCredentials {
+            username: Some(credentials.username.clone()),
+            password: Some(credentials.password.clone()),
+            serveraddress: Some(registry),
+            ..Default::default()
+        })
+    }
+}
+
+async fn download(
+    docker: &Docker,
+    reference: &str,
+    credentials: Option<DockerCredentials>,
+    progress: &(dyn Fn(PullProgress) + Send + Sync),
+) -> Result<(), Cause> {
+    let options = CreateImageOptions { from_image: Some(with_tag(reference)), ..Default::default() };
+    let mut news = docker.create_image(Some(options), None, credentials);
+    let mut layers = Layers::default();
+    loop {
+        let item = tokio::time::timeout(STALL, news.next()).await;
+        let item = item.map_err(|_| Cause::PullStalled { seconds: STALL.as_secs() })?;
+        let Some(item) = item else { return Ok(()) };
+        layers.note(&item.map_err(|error| pull_cause(&error, reference))?);
+        progress(layers.progress());
+    }
+}
+
+fn pull_cause(error: &Error, image: &str) -> Cause {
+    match error {
+        Error::DockerResponseServerError { message: text, .. } | Error::DockerStreamError { error: text } => {
+            registry_cause(text, image)
+        }
+        error => cause_of(error, &format!("image {image}")),
+    }
+}
+
+/// Without a tag the Engine would pull every tag there is.
+fn with_tag(reference: &str) -> String {
+    let last = reference.rsplit('/').next().unwrap_or(reference);
+    if last.contains([':', '@']) { reference.to_owned() } else { format!("{reference}:latest") }
+}
+
+const DOCKER_HUB: &str = "docker.io";
+
+/// The registry in an image reference: the part before the first slash when it looks like a host.
+fn registry_of(reference: &str) -> String {
+    match reference.split_once('/') {
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => canonical_registry(first),
+        _ => DOCKER_HUB.to_owned(),
+    }
+}
+
+/// `https://index.docker.io/v1/`, as Docker's own configuration spells it, is `docker.io`.
+fn canonical_registry(key: &str) -> String {
+    let host = key.split_once("://").map_or(key, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host);
+    if matches!(host, "index.docker.io" | "registry-1.docker.io") {
+        DOCKER_HUB.to_owned()
+    } else {
+        host.to_owned()
+    }
+}
+
+/// What is known about each layer of a pull.
+#[derive(Default)]
+struct Layers(HashMap<String, Layer>);
+
+#[derive(Clone, Copy, Default)]
+struct Layer {
+    bytes_done: u64,
+    bytes: u64,
+    done: bool,
+}
+
+impl Layers {
+    fn note(&mut self, news: &CreateImageInfo) {
+        let (Some(id), Some(status)) = (&news.id, news.status.as_deref()) else { return };
+        // The first line names the tag where others name a layer.
+        if status.starts_with("Pulling from") {
+            return;
+        }
+        let layer = self.0.entry(id.clone()).or_default();
+        match status {
+            "Downloading" => {
+                let detail = news.progress_detail.clone().unwrap_or_default();
+                let bytes = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok());
+                layer.bytes_done = bytes(detail.current).unwrap_or(layer.bytes_done);
+                layer.bytes = bytes(detail.total).unwrap_or(layer.bytes);
+            }
+            "Download complete" => layer.bytes_done = layer.bytes,
+            "Pull complete" | "Already exists" => {
+                *layer = Layer { done: true, bytes_done: layer.bytes, ..*layer }
+            }
+            _ => {}
+        }
+    }
+
+    fn progress(&self) -> PullProgress {
+        self.0.values().fold(PullProgress::default(), |sum, layer| PullProgress {
+            layers_done: sum.layers_done + usize::from(layer.done),
+            layers: sum.layers + 1,
+            bytes_done: sum.bytes_done + layer.bytes_done,
+            bytes: sum.bytes + layer.bytes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_without_a_tag_means_latest() {
+        let table = [
+            ("busybox", "busybox:latest"),
+            ("busybox:1", "busybox:1"),
+            ("host:5000/x", "host:5000/x:latest"),
+            ("x@sha256:ab", "x@sha256:ab"),
+        ];
+        for (given, meant) in table {
+            assert_eq!(with_tag(given), meant);
+        }
+    }
+
+    #[test]
+    fn credentials_are_found_under_any_spelling_of_the_registry() {
+        let table = [
+            ("busybox:1", "https://index.docker.io/v1/"),
+            ("org/x", "docker.io"),
+            ("nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.6.1", "nvcr.io"),
+            ("localhost:5000/x", "http://localhost:5000"),
+        ];
+        for (image, key) in table {
+            assert_eq!(registry_of(image), canonical_registry(key), "{image}");
+        }
+        assert_ne!(registry_of("nvcr.io/x"), canonical_registry("docker.io"));
+    }
+
+    #[test]
+    fn progress_adds_up_over_layers() {
+        let lines = r#"
+            {"status":"Pulling from library/x","id":"1"}
+            {"status":"Already exists","progressDetail":{},"id":"aa"}
+            {"status":"Downloading","progressDetail":{"current":10,"total":100},"id":"bb"}
+            {"status":"Downloading","progressDetail":{"current":50,"total":100},"id":"bb"}
+            {"status":"Downloading","progressDetail":{"current":7,"total":70},"id":"cc"}
+            {"status":"Download complete","progressDetail":{},"id":"bb"}
+            {"status":"Pull complete","progressDetail":{},"id":"bb"}
+            {"status":"Digest: sha256:0"}"#;
+        let mut layers = Layers::default();
+        for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+            layers.note(&serde_json::from_str(line).unwrap());
+        }
+        assert_eq!(
+            layers.progress(),
+            PullProgress { layers_done: 2, layers: 3, bytes_done: 107, bytes: 170 }
+        );
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
+        assert!(!format!("{credentials:?}").contains("hunter2"));
+    }
+}

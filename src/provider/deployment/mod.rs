@@ -1,0 +1,4 @@
+pub mod model;
+pub mod ops;
+pub mod schema;
+pub use ops::Deployments;

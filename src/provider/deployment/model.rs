@@ -1,0 +1,215 @@
+//! Between the attributes of a deployment and the domain's words. Pure: no host is asked.
+
+use super::schema::DeploymentModel;
+use crate::dynamo::draft::{CommonDraft, DeploymentDraft};
+use crate::dynamo::engine::EngineFacts;
+use crate::dynamo::model::ModelRef;
+use crate::dynamo::objection::Objection;
+use crate::dynamo::release::{self, Release};
+use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
+use crate::dynamo::{check, names};
+use crate::provider::drafts::{self, given};
+use crate::provider::stored;
+use crate::tf_provider::attr::{Attr, Block};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::value::Path;
+
+/// The draft that the attributes make, known or not.
+pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
+    let resources = match &model.resources {
+        Block::Present(block) => drafts::resources(block),
+        Block::Absent | Block::Unknown => Default::default(),
+    };
+    Ok(DeploymentDraft {
+        common: CommonDraft {
+            name: given(&model.name),
+            engine: given(&model.engine),
+            dynamo_version: given(&model.dynamo_version),
+            image: given(&model.image),
+            image_pull_policy: given(&model.image_pull_policy),
+            model: given(&model.model),
+            served_model_name: given(&model.served_model_name),
+            mode: given(&model.mode),
+            network: given(&model.network),
+            router: drafts::router(&model.router),
+            env: drafts::texts(&model.env),
+            engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
+            resources,
+            docker: drafts::docker(&model.docker),
+        },
+        port: given(&model.port),
+        bind_address: given(&model.bind_address),
+        desired_state: given(&model.desired_state),
+    })
+}
+
+/// What is wrong with a configuration, as far as it is known.
+pub fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics> {
+    Ok(check::deployment(&draft(model)?))
+}
+
+/// Fills in what follows from other attributes without asking a host. `config` tells what the user left out; what
+/// cannot be worked out yet stays as it is.
+pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel) {
+    if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
+        planned.dynamo_version = release::newest().into();
+    }
+    if config.image.is_null() {
+        planned.image = derived_image(planned).map_or(Attr::Unknown, Attr::Known);
+    }
+    if let Some(model) = planned.model.known().and_then(|text| ModelRef::parse(text).ok()) {
+        if config.served_model_name.is_null() {
+            planned.served_model_name = model.default_served_name().into();
+        }
+        planned.model_source = model_source(&model).into();
+    } else {
+        planned.model_source = Attr::Unknown;
+    }
+    if let Some(name) = planned.name.known() {
+        planned.network_name = names::network(name).as_str().into();
+        planned.id = planned.host.known().map_or(Attr::Unknown, |host| Attr::Known(format!("{host}/{name}")));
+    }
+    if let Some(topology) = release_of(planned).and_then(|release| release.topology(NetworkMode::Bridge)) {
+        planned.discovery = topology.word().into();
+        planned.services = Attr::Known(
+            topology
+                .services
+                .iter()
+                .map(|service| (service.name.to_owned(), service.address().as_str().into()))
+                .collect(),
+        );
+    }
+    planned.endpoint = match (planned.bind_address.known(), planned.port.known()) {
+        (Some(address), Some(port)) => Attr::Known(endpoint(address, *port)),
+        _ => Attr::Unknown,
+    };
+    planned.status = expected_status(planned);
+    planned.drift = Attr::Known(Vec::new());
+}
+
+/// `local` or `download`.
+pub fn model_source(model: &ModelRef) -> &'static str {
+    match model {
+        ModelRef::Path(_) => "local",
+        ModelRef::HuggingFace(_) => "download",
+    }
+}
+
+/// The status that a deployment should have; unknown when it is not known whether it should run.
+pub fn expected_status(model: &DeploymentModel) -> Attr<String> {
+    match &model.desired_state {
+        Attr::Known(word) => word.as_str().into(),
+        Attr::Null => DesiredState::Running.word().into(),
+        Attr::Unknown => Attr::Unknown,
+    }
+}
+
+fn release_of(model: &DeploymentModel) -> Option<&'static Release> {
+    release::find(release::ALL, model.dynamo_version.known()?).ok().map(|(release, _)| release)
+}
+
+fn derived_image(model: &DeploymentModel) -> Option<String> {
+    let version = model.dynamo_version.known()?;
+    let release = release_of(model)?;
+    let engine: &EngineFacts = release.engine(Engine::parse(model.engine.known()?)?)?;
+    Some(release.image(engine, version))
+}
+
+/// The URL under which the frontend is found from its own host.
+pub fn endpoint(bind_address: &str, port: i64) -> String {
+    match reachable(bind_address) {
+        address if address.contains(':') => format!("http://[{address}]:{port}"),
+        address => format!("http://{address}:{port}"),
+    }
+}
+
+/// An address to connect to for one to listen at: nobody can connect to "all addresses".
+pub fn reachable(bind_address: &str) -> &str {
+    match bind_address {
+        "0.0.0.0" => "127.0.0.1",
+        "::" => "::1",
+        other => other,
+    }
+}
+
+/// What import rebuilds a deployment from: its attributes without what is only ever observed.
+pub fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
+    let lasting = DeploymentModel {
+        status: Attr::Null,
+        drift: Attr::Null,
+        containers: Attr::Null,
+        image_id: Attr::Null,
+        ..model.clone()
+    };
+    stored::to_text(&lasting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minimal() -> DeploymentModel {
+        DeploymentModel {
+            engine: "mocker".into(),
+            model: "/models/tiny".into(),
+            name: "chat".into(),
+            host: "local".into(),
+            desired_state: "running".into(),
+            bind_address: "127.0.0.1".into(),
+            ..DeploymentModel::default()
+        }
+    }
+
+    #[test]
+    fn everything_that_follows_is_known_at_plan() {
+        let config = minimal();
+        let mut planned =
+            DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8001), ..minimal() };
+        derive(&config, &mut planned);
+        assert_eq!(planned.id, "local/chat".into());
+        assert_eq!(planned.endpoint, "http://127.0.0.1:8001".into());
+        assert_eq!(planned.served_model_name, "tiny".into());
+        assert_eq!(planned.model_source, "local".into());
+        assert_eq!(planned.dynamo_version, release::newest().into());
+        assert!(planned.image.known().is_some_and(|image| image.contains(release::newest())));
+        assert_eq!(planned.discovery, "file".into());
+        assert_eq!(planned.status, "running".into());
+    }
+
+    #[test]
+    fn what_depends_on_an_unknown_is_unknown() {
+        let config = minimal();
+        let mut planned = DeploymentModel {
+            name: Attr::Unknown,
+            id: Attr::Unknown,
+            port: Attr::Unknown,
+            desired_state: Attr::Unknown,
+            ..minimal()
+        };
+        derive(&config, &mut planned);
+        assert!(planned.id.is_unknown() && planned.endpoint.is_unknown() && planned.status.is_unknown());
+    }
+
+    #[test]
+    fn deriving_twice_changes_nothing() {
+        let config = minimal();
+        let mut once =
+            DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8000), ..minimal() };
+        derive(&config, &mut once);
+        let mut twice = once.clone();
+        derive(&config, &mut twice);
+        assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn endpoints_are_addresses_one_can_connect_to() {
+        for (bind, url) in [
+            ("0.0.0.0", "http://127.0.0.1:80"),
+            ("::", "http://[::1]:80"),
+            ("10.0.0.1", "http://10.0.0.1:80"),
+            ("fd00::1", "http://[fd00::1]:80"),
+        ] {
+            assert_eq!(endpoint(bind, 80), url);
+        }
+    }
+}

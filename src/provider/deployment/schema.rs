@@ -1,0 +1,89 @@
+//! The attributes of `dynamo_deployment`, each declared once.
+
+use crate::model;
+use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
+use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested, NestedMap};
+use crate::tf_provider::provider::About;
+use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
+use std::collections::BTreeMap;
+
+pub const ABOUT: About = About {
+    type_name: "dynamo_deployment",
+    description: "A Dynamo deployment: the frontend with its router, and the supporting services of the release. It serves \
+        once it has a `dynamo_worker`.\n\n\
+        The resource is created when the frontend answers, not when its container exists. If a container dies while \
+        starting, the error carries its exit code and last log lines, and nothing is left behind.",
+};
+
+model! {
+    pub struct DeploymentModel {
+        id: Attr<String> = computed("`host/name`.").stable(),
+        name: Attr<String> = optional_computed("Name of the environment; it begins the names of its containers. Lower case letters, \
+            digits and `-`, at most 40. Left out: generated once. Changing it replaces the deployment.").replaces().stable(),
+        host: Attr<String> = optional_computed("Entry of the provider's `hosts`. May be left out when there is only one. Changing it \
+            replaces the deployment.").replaces().stable(),
+        engine: Attr<String> = required("What computes the tokens. This version of the provider runs `mocker`: Dynamo's own \
+            simulator, which needs no GPU and answers with random words. (`vllm`, `sglang` and `trtllm` are known, and refused.)"),
+        dynamo_version: Attr<String> = optional_computed("Dynamo release. Left out: the newest one that the provider knew when the \
+            deployment was made.").stable(),
+        image: Attr<String> = optional_computed("Image of all containers of the deployment. Left out: NVIDIA's image for engine \
+            and release."),
+        image_pull_policy: Attr<String> = optional("When the image is downloaded: `missing` (only if it is not on the host), \
+            `always`, or `never`.").default("missing"),
+        model: Attr<String> = required("Hugging Face name (`Qwen/Qwen3-8B`), or an absolute path on the host. A path is mounted \
+            read-only; a name is downloaded into the host's model cache when a worker starts.").check(check::not_empty()),
+        served_model_name: Attr<String> = optional_computed("Name that clients use. Left out: the Hugging Face name, or the last \
+            part of the path."),
+        mode: Attr<String> = optional("`aggregated`: every worker does prefill and decode. (`disaggregated` is known, and refused by \
+            this version.)").default("aggregated"),
+        network: Attr<String> = optional("`bridge`: the containers share a private network of the host. (`host`, for several \
+            hosts, is known, and refused by this version.)").default("bridge"),
+        port: Attr<i64> = optional_computed("Port of the frontend on the host. Left out: the first free one from 8000, picked when \
+            the deployment is made and kept.").stable().check(check::between(1, 65535)),
+        bind_address: Attr<String> = optional("Address on the host at which the frontend listens. The frontend has no \
+            login: open it knowingly.").default("127.0.0.1"),
+        env: Attr<TextMap> = optional("Environment variables of all containers of the deployment. Not for secrets: they are \
+            visible in the state and to whoever may use Docker on the host."),
+        engine_args: Attr<Dynamic> = optional("Arguments of the engine for all workers, as an object: `{ max-model-len = 8192, \
+            enable-prefix-caching = true }`. `true` gives the bare flag, `false` leaves it out."),
+        desired_state: Attr<String> = optional("`running`, or `stopped`: containers are kept but not run.").default("running")
+            .check(check::one_of(["running", "stopped"])),
+
+        endpoint: Attr<String> = computed("URL of the OpenAI-compatible API, without `/v1`.").stable(),
+        image_id: Attr<String> = computed("Id of the image that the frontend runs.").stable(),
+        network_name: Attr<String> = computed("Name of the private Docker network.").stable(),
+        model_source: Attr<String> = computed("`local` (a folder of the host is mounted) or `download` (the host's model cache is \
+            mounted and filled at start).").stable(),
+        model_path: Attr<String> = computed("Folder of the host that is mounted: the model, or the model cache.").stable(),
+        discovery: Attr<String> = computed("How the processes find each other: `file` or `etcd`, as release and network demand.")
+            .stable(),
+        services: Attr<TextMap> = computed("Addresses of the supporting services, by name; empty where the release needs none.")
+            .stable(),
+        status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as \
+            what it should be, so that a deployment which died shows up in the plan and is brought back."),
+        drift: Attr<Vec<Attr<String>>> = computed("What differs on the host from what was asked for, a sentence each; empty when all \
+            is in order. Applying mends it."),
+        containers: Attr<NestedMap<ContainerModel>> = computed("The containers of the deployment without its workers, by component."),
+
+        router: Block<RouterModel> = block("How requests are spread over the workers."),
+        resources: Block<ResourcesModel> = block("Limits of each container: frontend, and workers that have no limits of their \
+            own. Left out: all but the host's reserve."),
+        docker: Block<DockerModel> = block("Further options of `docker run` for the frontend and the workers."),
+        timeouts: Block<TimeoutsModel> = block("How long operations may take."),
+    }
+}
+
+model! {
+    /// A container as it was last seen.
+    pub struct ContainerModel {
+        name: Attr<String> = computed("Name in Docker."),
+        id: Attr<String> = computed("Id in Docker."),
+        state: Attr<String> = computed("`running`, `exited`, …"),
+        health: Attr<String> = computed("Result of the image's health check; null without one."),
+        image: Attr<String> = computed("Image reference it was made from."),
+        restart_count: Attr<i64> = computed("How often Docker restarted it."),
+    }
+}
+
+/// The components of a deployment, as `containers` shows them.
+pub type Containers = BTreeMap<String, Attr<Nested<ContainerModel>>>;

@@ -1,0 +1,92 @@
+//! What the plan looks up on a host: nothing is decided by it, everything it finds wrong is an error before anything is
+//! touched. The same is found again in apply, by doing it.
+
+use super::client::{Client, Entry, NoHost};
+use super::errors;
+use crate::container::MountSource;
+use crate::dynamo::model::ModelRef;
+use crate::dynamo::spec::{Common, DockerOptions, HostFacts, PullPolicy};
+use crate::hosts::HostError;
+use crate::inventory::PortInUse;
+use crate::tf_provider::attr::Attr;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::value::Path;
+
+/// Fills in the host where it was left out, and looks it up. `None`: it is not known yet, and the plan does without.
+pub fn host(client: &Client, host: &mut Attr<String>) -> Result<Option<Entry>, Diagnostic> {
+    let found = match host {
+        Attr::Null | Attr::Unknown => client.default_host().and_then(|name| {
+            *host = name.into();
+            client.host(name)
+        }),
+        Attr::Known(name) => client.host(name),
+    };
+    match found {
+        Ok(entry) => Ok(Some(entry)),
+        Err(NoHost::NotKnownYet) => Ok(None),
+        Err(NoHost::Wrong(diagnostic)) => Err(diagnostic),
+    }
+}
+
+/// Capacity of the host and the ports taken there.
+pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    entry.facts().await.map_err(|error| errors::diagnostic(summary, &error, None))
+}
+
+/// The image with policy `never`, the model's folder, and the folders of `docker.volume`.
+///
+/// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
+/// `image_at` are the attributes through which it has its model and image.
+pub async fn files(
+    entry: &Entry,
+    common: &Common,
+    own: &DockerOptions,
+    model_at: &Path,
+    image_at: &Path,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    match image(entry, common).await {
+        Ok(problem) => problem.into_iter().for_each(|it| found.push(it.at(image_at.clone()))),
+        Err(error) => found.push(errors::diagnostic("Unable to look for the image", &error, None)),
+    }
+    if let ModelRef::Path(folder) = &common.model
+        && is_missing(entry, folder).await
+    {
+        let detail = format!(
+            "There is no {folder} on host {:?}. Give the path as it is on that host, or a Hugging Face name.",
+            entry.host.name()
+        );
+        found.push(Diagnostic::error("The model is not there", detail).at(model_at.clone()));
+    }
+    for (index, volume) in own.volumes.iter().enumerate() {
+        if let MountSource::HostPath(folder) = &volume.source
+            && is_missing(entry, folder).await
+        {
+            let detail = format!(
+                "There is no {folder} on host {:?}. Create it, or mount another path.",
+                entry.host.name()
+            );
+            let path = Path::of("docker").attribute("volume").index(index).attribute("host_path");
+            found.push(Diagnostic::error("The folder is not there", detail).at(path));
+        }
+    }
+    found
+}
+
+async fn image(entry: &Entry, common: &Common) -> Result<Option<Diagnostic>, HostError> {
+    if common.pull_policy != PullPolicy::Never || entry.host.image(&common.image).await?.is_some() {
+        return Ok(None);
+    }
+    let detail = format!(
+        "Image {} is not on host {:?}, and image_pull_policy is \"never\". Pull or load it there, or set the policy to \
+         \"missing\".",
+        common.image,
+        entry.host.name()
+    );
+    Ok(Some(Diagnostic::error("The image is not there", detail)))
+}
+
+/// Whether a path is certainly not there; what cannot be seen from here is left to Docker.
+async fn is_missing(entry: &Entry, path: &str) -> bool {
+    matches!(entry.host.path_exists(path).await, Ok(Some(false)))
+}

@@ -1,0 +1,223 @@
+//! Between the attributes of a worker and the domain's words. Pure: no host is asked.
+
+use super::schema::{DeploymentView, WorkerModel};
+use crate::dynamo::check;
+use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
+use crate::dynamo::names;
+use crate::dynamo::objection::Objection;
+use crate::dynamo::spec::{DesiredState, Role};
+use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, block_of};
+use crate::provider::drafts::{self, given};
+use crate::provider::stored;
+use crate::tf_provider::attr::{Attr, Block, Nested};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::value::Path;
+
+/// The deployment as the worker sees it; all unknown while it is unknown as a whole.
+pub fn deployment(model: &WorkerModel) -> DeploymentView {
+    match &model.deployment {
+        Attr::Known(Nested(view)) => view.clone(),
+        Attr::Null => DeploymentView::default(),
+        Attr::Unknown => DeploymentView {
+            id: Attr::Unknown,
+            name: Attr::Unknown,
+            host: Attr::Unknown,
+            engine: Attr::Unknown,
+            dynamo_version: Attr::Unknown,
+            image: Attr::Unknown,
+            image_pull_policy: Attr::Unknown,
+            model: Attr::Unknown,
+            served_model_name: Attr::Unknown,
+            mode: Attr::Unknown,
+            network: Attr::Unknown,
+            env: Attr::Unknown,
+            engine_args: Attr::Unknown,
+            desired_state: Attr::Unknown,
+            router: Attr::Unknown,
+            resources: Attr::Unknown,
+            docker: Attr::Unknown,
+        },
+    }
+}
+
+fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
+    let DeploymentView {
+        id: _,
+        name,
+        host: _,
+        engine,
+        dynamo_version,
+        image,
+        image_pull_policy,
+        model,
+        served_model_name,
+        mode,
+        network,
+        env,
+        engine_args,
+        desired_state: _,
+        router,
+        resources,
+        docker,
+    } = view;
+    let router: Block<RouterModel> = block_of(router);
+    let resources: Block<ResourcesModel> = block_of(resources);
+    let docker: Block<DockerModel> = block_of(docker);
+    Ok(CommonDraft {
+        name: given(&name),
+        engine: given(&engine),
+        dynamo_version: given(&dynamo_version),
+        image: given(&image),
+        image_pull_policy: given(&image_pull_policy),
+        model: given(&model),
+        served_model_name: given(&served_model_name),
+        mode: given(&mode),
+        network: given(&network),
+        router: drafts::router(&router),
+        env: drafts::texts(&env),
+        engine_args: drafts::engine_args(&engine_args, &Path::of("deployment"))?,
+        resources: resources.present().map(drafts::resources).unwrap_or_default(),
+        docker: drafts::docker(&docker),
+    })
+}
+
+/// The draft that the attributes make, known or not.
+pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
+    Ok(WorkerDraft {
+        deployment: common(deployment(model))?,
+        role: given(&model.role),
+        suffix: suffix(model),
+        env: drafts::texts(&model.env),
+        engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
+        resources: model.resources.present().map(drafts::resources),
+        docker: drafts::docker(&model.docker),
+        desired_state: given(&model.desired_state),
+    })
+}
+
+/// The end of the container's name, which is all of a worker's name that others do not decide.
+fn suffix(model: &WorkerModel) -> Given<String> {
+    match &model.container {
+        Attr::Known(name) => Given::Is(name.rsplit('-').next().unwrap_or(name).to_owned()),
+        Attr::Null | Attr::Unknown => Given::Unknown,
+    }
+}
+
+/// The name of the container of a worker with that end.
+pub fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
+    let role = model.role.known().and_then(|role| Role::parse(role))?;
+    Some(names::worker(deployment(model).name.known()?, role, suffix))
+}
+
+/// What is wrong with a configuration, as far as it is known.
+pub fn objections(model: &WorkerModel) -> Result<Vec<Objection>, Diagnostics> {
+    Ok(check::worker(&draft(model)?))
+}
+
+/// Whether the worker should run: only if both it and its deployment should.
+pub fn expected_state(model: &WorkerModel) -> Attr<DesiredState> {
+    let parse = |attribute: &Attr<String>| match attribute {
+        Attr::Null => Attr::Known(DesiredState::Running),
+        Attr::Unknown => Attr::Unknown,
+        Attr::Known(word) => Attr::Known(DesiredState::parse(word).unwrap_or(DesiredState::Running)),
+    };
+    match (parse(&model.desired_state), parse(&deployment(model).desired_state)) {
+        (Attr::Known(DesiredState::Stopped), _) | (_, Attr::Known(DesiredState::Stopped)) => {
+            Attr::Known(DesiredState::Stopped)
+        }
+        (Attr::Known(own), Attr::Known(_)) => Attr::Known(own),
+        _ => Attr::Unknown,
+    }
+}
+
+/// Fills in what follows from other attributes without asking a host.
+pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
+    if config.host.is_null() {
+        planned.host = deployment(planned).host;
+    }
+    let state = expected_state(planned);
+    planned.status = state.clone().map(|state| state.word().to_owned());
+    planned.registered = state.map(|state| state == DesiredState::Running);
+    planned.drift = Attr::Known(Vec::new());
+    planned.gpu_uuids = Attr::Known(Vec::new());
+    if let (Attr::Known(host), Attr::Known(container)) = (&planned.host, &planned.container) {
+        planned.id = Attr::Known(format!("{host}/{container}"));
+    }
+}
+
+/// What import rebuilds a worker from: its attributes without what is only ever observed.
+pub fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
+    let lasting = WorkerModel {
+        status: Attr::Null,
+        registered: Attr::Null,
+        drift: Attr::Null,
+        image_id: Attr::Null,
+        ..model.clone()
+    };
+    stored::to_text(&lasting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_deployment(view: DeploymentView) -> WorkerModel {
+        WorkerModel {
+            deployment: Attr::Known(Nested(view)),
+            role: "decode".into(),
+            desired_state: "running".into(),
+            ..WorkerModel::default()
+        }
+    }
+
+    fn chat() -> DeploymentView {
+        DeploymentView {
+            id: "local/chat".into(),
+            name: "chat".into(),
+            host: "local".into(),
+            engine: "mocker".into(),
+            model: "/models/tiny".into(),
+            desired_state: "running".into(),
+            ..DeploymentView::default()
+        }
+    }
+
+    #[test]
+    fn the_host_is_the_deployments_when_left_out() {
+        let mut planned = WorkerModel { host: Attr::Unknown, ..with_deployment(chat()) };
+        derive(&with_deployment(chat()), &mut planned);
+        assert_eq!(planned.host, "local".into());
+        assert_eq!(planned.registered, Attr::Known(true));
+        assert!(planned.id.is_null());
+    }
+
+    #[test]
+    fn a_stopped_deployment_stops_its_workers() {
+        let stopped = DeploymentView { desired_state: "stopped".into(), ..chat() };
+        assert_eq!(expected_state(&with_deployment(stopped)), Attr::Known(DesiredState::Stopped));
+        assert_eq!(expected_state(&with_deployment(chat())), Attr::Known(DesiredState::Running));
+        let unknown = WorkerModel { deployment: Attr::Unknown, ..with_deployment(chat()) };
+        assert_eq!(expected_state(&unknown), Attr::Unknown);
+    }
+
+    #[test]
+    fn the_name_reads_back() {
+        let mut worker = with_deployment(chat());
+        let name = container_name(&worker, "abc234").unwrap();
+        worker.container = Attr::Known(name);
+        assert_eq!(suffix(&worker), Given::Is("abc234".to_owned()));
+    }
+
+    #[test]
+    fn a_prefill_worker_of_an_aggregated_deployment_is_objected_to() {
+        let worker = WorkerModel { role: "prefill".into(), ..with_deployment(chat()) };
+        let found = objections(&worker).unwrap();
+        assert!(found.iter().any(|objection| objection.to_string().contains("prefill")), "{found:?}");
+    }
+
+    #[test]
+    fn an_unknown_deployment_is_not_objected_to() {
+        let worker = WorkerModel { deployment: Attr::Unknown, ..with_deployment(chat()) };
+        assert_eq!(objections(&worker).unwrap(), vec![]);
+    }
+}

@@ -1,0 +1,69 @@
+//! The attributes of `dynamo_worker`, each declared once.
+
+use crate::model;
+use crate::provider::blocks::{
+    DockerModel, DockerView, ResourcesModel, ResourcesView, RouterView, TextMap, TimeoutsModel,
+};
+use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
+use crate::tf_provider::provider::About;
+use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
+
+pub const ABOUT: About = About {
+    type_name: "dynamo_worker",
+    description: "A worker of a `dynamo_deployment`: the process that computes tokens. Use `count` or `for_each` for several.\n\n\
+        The resource is created when the frontend lists it, not when its container exists. A change replaces the container \
+        without dropping a request: the new one starts and registers, then the old one drains and goes, one worker of a role \
+        at a time.",
+};
+
+model! {
+    pub struct WorkerModel {
+        id: Attr<String> = computed("`host/container`.").stable(),
+        deployment: Attr<Nested<DeploymentView>> = required("The deployment, whole: `dynamo_deployment.chat`. Model, mode and \
+            release travel with it, so that their change shows up in each worker's plan."),
+        host: Attr<String> = optional_computed("Entry of the provider's `hosts`. Left out: the deployment's. Changing it replaces the \
+            worker.").replaces().stable(),
+        role: Attr<String> = optional("`decode`; it serves both phases when the deployment is aggregated. (`prefill` is for \
+            disaggregated deployments.) Changing it replaces the worker.").default("decode").replaces(),
+        env: Attr<TextMap> = optional("Environment variables, over the deployment's. Not for secrets."),
+        engine_args: Attr<Dynamic> = optional("Arguments of the engine, over the deployment's."),
+        desired_state: Attr<String> = optional("`running`, or `stopped`: the container is kept but not run. A stopped deployment \
+            stops its workers too.").default("running").check(check::one_of(["running", "stopped"])),
+
+        container: Attr<String> = computed("Name of the container.").stable(),
+        image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
+        gpu_uuids: Attr<Vec<Attr<String>>> = computed("GPUs it was given; none with the mocker engine.").stable(),
+        status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as what \
+            it should be."),
+        registered: Attr<bool> = computed("Whether the frontend lists it."),
+        drift: Attr<Vec<Attr<String>>> = computed("What differs on the host from what was asked for, a sentence each; empty when all \
+            is in order. Applying mends it."),
+
+        resources: Block<ResourcesModel> = block("Limits of the container. Left out: the deployment's."),
+        docker: Block<DockerModel> = block("Further options of `docker run`, over the deployment's."),
+        timeouts: Block<TimeoutsModel> = block("How long operations may take."),
+    }
+}
+
+model! {
+    /// What a worker asks of its deployment: only what is stable, so that a change of status never ripples.
+    pub struct DeploymentView {
+        id: Attr<String> = optional("`host/name`."),
+        name: Attr<String> = optional("Name of the deployment."),
+        host: Attr<String> = optional("Host of the frontend."),
+        engine: Attr<String> = optional("Engine."),
+        dynamo_version: Attr<String> = optional("Dynamo release."),
+        image: Attr<String> = optional("Image."),
+        image_pull_policy: Attr<String> = optional("When the image is downloaded."),
+        model: Attr<String> = optional("Model."),
+        served_model_name: Attr<String> = optional("Name that clients use."),
+        mode: Attr<String> = optional("Aggregated or disaggregated."),
+        network: Attr<String> = optional("Kind of network."),
+        env: Attr<TextMap> = optional("Environment variables."),
+        engine_args: Attr<Dynamic> = optional("Arguments of the engine."),
+        desired_state: Attr<String> = optional("`running` or `stopped`."),
+        router: Attr<Nested<RouterView>> = optional("Router."),
+        resources: Attr<Nested<ResourcesView>> = optional("Limits."),
+        docker: Attr<Nested<DockerView>> = optional("Further options of `docker run`."),
+    }
+}

@@ -1,0 +1,132 @@
+//! What Terraform shows the user: errors and warnings, at a path where one argument is at fault.
+//!
+//! The grammar: the summary is a short sentence without a full stop ("Unable to start deployment \"chat\""); the detail
+//! says what was tried, on which host, what came back, and what to do. A chain of causes is joined once, here.
+
+use super::value::{Path, PathError};
+use std::error::Error;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub summary: String,
+    pub detail: String,
+    /// `None` = the whole block.
+    pub path: Option<Path>,
+}
+
+impl Diagnostic {
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
+    }
+
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    /// The one place where a chain of causes becomes text: each cause on the line of its effect, after a colon.
+    pub fn from_error(summary: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
+        Self::error(summary, chain(error))
+    }
+
+    pub fn at(mut self, path: Path) -> Self {
+        self.path = Some(path);
+        self
+    }
+}
+
+/// `outer: inner: innermost`, without repeating a cause that its effect already quotes.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Diagnostics of one call, in order of discovery.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Diagnostics {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// `Err` with everything collected so far if there is an error among it.
+    pub fn into_result(self) -> Result<Self, Self> {
+        if self.has_errors() { Err(self) } else { Ok(self) }
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+/// A value that does not fit its attribute.
+impl From<PathError> for Diagnostic {
+    fn from(error: PathError) -> Self {
+        let subject = if error.path.0.is_empty() {
+            "Invalid value".to_owned()
+        } else {
+            format!("Invalid value for {}", error.path)
+        };
+        Self::error(subject, format!("{}.", error.message)).at(error.path)
+    }
+}
+
+impl From<PathError> for Diagnostics {
+    fn from(error: PathError) -> Self {
+        Diagnostic::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("starting container \"w1\"")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn the_chain_is_joined_once() {
+        let error = Outer(std::io::Error::other("no space left on device"));
+        let diagnostic = Diagnostic::from_error("Unable to start", &error);
+        assert_eq!(diagnostic.detail, "starting container \"w1\": no space left on device");
+    }
+
+    #[test]
+    fn warnings_alone_are_no_error() {
+        let mut diagnostics = Diagnostics::from(Diagnostic::warning("a", "b"));
+        assert!(diagnostics.clone().into_result().is_ok());
+        diagnostics.push(Diagnostic::error("c", "d").at(Path::of("x")));
+        assert!(diagnostics.into_result().is_err());
+    }
+}

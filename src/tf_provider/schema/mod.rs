@@ -1,0 +1,226 @@
+//! Schema as records. A [`Declaration`] is what an author writes next to a field; an [`Entry`] is that declaration with
+//! the field's name and type. Everything else — the wire schema, validation, planning, the docs — reads entries.
+
+pub mod check;
+pub mod rules;
+pub mod validate;
+
+pub use check::Check;
+
+use super::value::{Type, Value};
+use std::collections::BTreeMap;
+
+/// Who sets an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Required,
+    Optional,
+    /// The user may set it; the provider fills it in when left out.
+    OptionalComputed,
+    Computed,
+}
+
+/// What a change of an attribute does to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnChange {
+    #[default]
+    Update,
+    /// The resource is destroyed and made anew.
+    Replace,
+}
+
+/// What becomes of a computed attribute, left out of the configuration, when something else changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WhenOthersChange {
+    /// Unknown until applied.
+    #[default]
+    Unknown,
+    /// Keeps its value, so that nothing which refers to it ripples.
+    Keep,
+}
+
+/// The type of an attribute.
+#[derive(Clone, Debug)]
+pub enum AttributeType {
+    Plain(Type),
+    Nested { nesting: Nesting, entries: Vec<Entry> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    Single,
+    List,
+    Map,
+}
+
+/// One attribute or block of a schema.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub name: String,
+    /// Markdown.
+    pub description: String,
+    /// `Some(what to do instead)` when deprecated.
+    pub deprecated: Option<&'static str>,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub enum Kind {
+    Attribute(Attribute),
+    Block { nesting: Nesting, entries: Vec<Entry> },
+}
+
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    pub ty: AttributeType,
+    pub mode: Mode,
+    pub sensitive: bool,
+    pub write_only: bool,
+    /// Planned when the configuration leaves the attribute out. Implies [`Mode::OptionalComputed`].
+    pub default: Option<Value>,
+    pub checks: Vec<Check>,
+    pub on_change: OnChange,
+    pub when_others_change: WhenOthersChange,
+}
+
+/// What an author writes next to a field. Made by [`required`], [`optional`], [`optional_computed`], [`computed`], [`block`].
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    description: String,
+    deprecated: Option<&'static str>,
+    attribute: Attribute,
+}
+
+fn declare(mode: Mode, description: &str) -> Declaration {
+    Declaration {
+        description: description.to_owned(),
+        deprecated: None,
+        attribute: Attribute {
+            ty: AttributeType::Plain(Type::Dynamic),
+            mode,
+            sensitive: false,
+            write_only: false,
+            default: None,
+            checks: Vec::new(),
+            on_change: OnChange::Update,
+            when_others_change: WhenOthersChange::Unknown,
+        },
+    }
+}
+
+pub fn required(description: &str) -> Declaration {
+    declare(Mode::Required, description)
+}
+
+pub fn optional(description: &str) -> Declaration {
+    declare(Mode::Optional, description)
+}
+
+pub fn optional_computed(description: &str) -> Declaration {
+    declare(Mode::OptionalComputed, description)
+}
+
+pub fn computed(description: &str) -> Declaration {
+    declare(Mode::Computed, description)
+}
+
+/// A block; whether it may repeat is said by the field's type.
+pub fn block(description: &str) -> Declaration {
+    declare(Mode::Optional, description)
+}
+
+impl Declaration {
+    /// Terraform masks the value in its output. The state still holds it.
+    pub fn sensitive(mut self) -> Self {
+        self.attribute.sensitive = true;
+        self
+    }
+
+    /// The value reaches us with the configuration and is never stored.
+    pub fn write_only(mut self) -> Self {
+        self.attribute.write_only = true;
+        self
+    }
+
+    pub fn default(mut self, value: impl Into<Value>) -> Self {
+        self.attribute.default = Some(value.into());
+        self.attribute.mode = Mode::OptionalComputed;
+        self
+    }
+
+    pub fn check(mut self, check: Check) -> Self {
+        self.attribute.checks.push(check);
+        self
+    }
+
+    /// A change makes Terraform replace the resource.
+    pub fn replaces(mut self) -> Self {
+        self.attribute.on_change = OnChange::Replace;
+        self
+    }
+
+    /// Computed, and does not follow changes of other attributes.
+    pub fn stable(mut self) -> Self {
+        self.attribute.when_others_change = WhenOthersChange::Keep;
+        self
+    }
+
+    pub fn deprecated(mut self, instead: &'static str) -> Self {
+        self.deprecated = Some(instead);
+        self
+    }
+
+    /// Completes the declaration of an attribute.
+    pub(super) fn attribute(self, name: &str, ty: AttributeType) -> Entry {
+        let attribute = Attribute { ty, ..self.attribute };
+        Entry {
+            name: name.to_owned(),
+            description: self.description,
+            deprecated: self.deprecated,
+            kind: Kind::Attribute(attribute),
+        }
+    }
+
+    /// Completes the declaration of a block.
+    pub(super) fn block(self, name: &str, nesting: Nesting, entries: Vec<Entry>) -> Entry {
+        Entry {
+            name: name.to_owned(),
+            description: self.description,
+            deprecated: self.deprecated,
+            kind: Kind::Block { nesting, entries },
+        }
+    }
+}
+
+impl AttributeType {
+    /// The type on the wire.
+    pub fn ty(&self) -> Type {
+        match self {
+            Self::Plain(ty) => ty.clone(),
+            Self::Nested { nesting, entries } => nest(*nesting, object_type(entries)),
+        }
+    }
+}
+
+fn nest(nesting: Nesting, object: Type) -> Type {
+    match nesting {
+        Nesting::Single => object,
+        Nesting::List => Type::List(Box::new(object)),
+        Nesting::Map => Type::Map(Box::new(object)),
+    }
+}
+
+impl Entry {
+    /// The type on the wire; blocks travel as attributes of their object.
+    pub fn ty(&self) -> Type {
+        match &self.kind {
+            Kind::Attribute(attribute) => attribute.ty.ty(),
+            Kind::Block { nesting, entries } => nest(*nesting, object_type(entries)),
+        }
+    }
+}
+
+/// The object type that a list of entries describes.
+pub fn object_type(entries: &[Entry]) -> Type {
+    Type::Object(entries.iter().map(|entry| (entry.name.clone(), entry.ty())).collect::<BTreeMap<_, _>>())
+}

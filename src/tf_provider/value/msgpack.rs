@@ -1,1 +1,0 @@
-//! The msgpack object encoding.
