@@ -18,6 +18,8 @@ mod logs;
 mod reach;
 mod sockets;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod things;
 
 use std::collections::{BTreeMap, HashMap};

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 use super::failure::{Failed, Failure, Left, Object, PreviousContainer};
 use super::ledger::{Ledger, run_of, token};
-use super::wait::{Clock, Redactions, wait_ready};
+use super::wait::{Clock, Redactions, Waited, wait_ready};
 use super::{Part, PullPolicy, Swap};
-use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, RunState, VolumeSpec};
+use crate::container::{
+    ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
+};
 use crate::hosts::{Cause, Ensured, HostError};
 use crate::reconcile::Effects;
 
@@ -128,16 +130,21 @@ impl Run<'_> {
         self.go_on(&format!("creating container {}", part.spec.name))?;
         self.clear_leftover(&starting, token(&part.spec.labels)).await?;
         self.ledger.note(Object::Container(starting.clone()), token(&part.spec.labels));
-        let spec = ContainerSpec { name: starting.clone(), ..part.spec.clone() };
+        // Restarts would blur why it died: exit code and "out of memory" are those of the last death only.
+        let spec = ContainerSpec { name: starting, restart: Restart::No, ..part.spec.clone() };
         let id = self.effects.create(&spec).await?;
         self.effects.start(&id).await?;
-        self.wait(&starting, part).await?;
+        self.wait(&id, part).await?;
+        if part.spec.restart != Restart::No {
+            self.effects.update(&id, &Limits::default(), part.spec.restart).await?;
+        }
         Ok(id)
     }
 
-    async fn wait(&self, name: &str, part: &Part) -> Result<(), Failure> {
+    async fn wait(&self, container: &str, part: &Part) -> Result<(), Failure> {
         let redactions = Redactions::of(&part.spec, &part.secret);
-        wait_ready(self.effects, name, &redactions, part.probe.as_ref(), &self.clock).await.map(|_| ())
+        let waited = Waited { container, name: &part.spec.name, redactions, probe: part.probe.as_ref() };
+        wait_ready(self.effects, &waited, &self.clock).await
     }
 
     /// What a killed run left half-started is removed; anything else under that name is in the way.
