@@ -134,3 +134,14 @@ async fn what_is_not_there_is_an_answer() {
     host.stop("nothing", 1).await.unwrap();
     host.remove("nothing").await.unwrap();
 }
+
+#[tokio::test]
+async fn containers_of_one_network_take_turns_and_networks_do_not_wait_for_each_other() {
+    use futures_util::FutureExt;
+    let (host, _) = host(Paper::default());
+    let first = host.turn("chat").await;
+    assert!(host.turn("other").now_or_never().is_some());
+    assert!(host.clone().turn("chat").now_or_never().is_none());
+    drop(first);
+    assert!(host.turn("chat").now_or_never().is_some());
+}
