@@ -82,7 +82,10 @@ impl Run<'_> {
                 let name = &part.spec.name;
                 self.go_on(&format!("stopping container {name}"))?;
                 let grace = self.grace(name).await?;
-                self.effects.stop(name, grace).await?;
+                if let Err(error) = self.effects.stop(name, grace).await {
+                    // It may have been heard all the same.
+                    return Err(self.roll_back(name, Ledger::default(), error.into()).await);
+                }
                 let before = std::mem::take(&mut self.ledger);
                 let launched = self.launch(part).await;
                 let new = std::mem::replace(&mut self.ledger, before);
@@ -112,7 +115,7 @@ impl Run<'_> {
             .map_err(|error| Failed { left: vec![Left { object: new, why: None }], ..Failed::from(error) })
     }
 
-    /// The new container failed after the old one was stopped: its place is cleared and the old one started.
+    /// Something failed after the old one was told to stop: the place is cleared and the old one started.
     async fn roll_back(&self, name: &str, new: Ledger, failure: Failure) -> Failed {
         let had_made = !new.is_empty();
         let left = new.undo(self.effects).await;

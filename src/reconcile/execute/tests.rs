@@ -281,6 +281,15 @@ async fn stop_first_brings_the_old_one_back_when_the_new_one_fails() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_old_container_that_was_only_told_to_stop_is_started_again() {
+    let (script, wanted) = replaceable(Swap::StopFirst);
+    let script = script.failing("stop(30) w", Cause::EngineSilent { seconds: 1 });
+    let failed = converge(&script, &wanted, &[], &budget()).await.unwrap_err();
+    assert_eq!(failed.previous, Some(PreviousContainer::RunsAgain { name: "w".into() }));
+    assert_eq!(script.log(), ["stop(30) w", "start w"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_container_that_works_is_kept_even_if_the_old_one_will_not_go() {
     let (script, wanted) = replaceable(Swap::StartFirst);
     let script = script.failing("stop(30) w", Cause::DoesNotStop { container: "w".into() });
