@@ -42,8 +42,9 @@ pub struct Bystander {
 
 impl Bystander {
     pub fn new(name: &str, options: &[&str]) -> Self {
+        let bystander = Self { name: name.to_owned() }; // first: one that does not start is removed as well
         docker(&[&["run", "--detach", "--name", name], options, &[BYSTANDER_IMAGE, "sleep", "600"]].concat());
-        Self { name: name.to_owned() }
+        bystander
     }
 }
 

@@ -99,13 +99,16 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
     let mut command = vec!["-m".to_owned(), facts.module.to_owned()];
     command.extend(facts.listen.iter().map(|argument| (*argument).to_owned()));
     command.extend(router::arguments(&common.router, common.release));
+    if let Some(flag) = common.release.namespace_prefix_flag {
+        command.extend([flag.to_owned(), names::namespace_prefix(&common.name)]);
+    }
     let base = shared.dynamo_container(&common.docker, FRONTEND, None, limits);
     Planned {
         component: FRONTEND.to_owned(),
         spec: ContainerSpec {
             name: names::container(&common.name, FRONTEND),
             command,
-            env: shared.env(facts.defaults, &BTreeMap::new(), BTreeMap::new()),
+            env: shared.env(facts.defaults, &BTreeMap::new(), frontend_namespace(common)),
             ports: vec![PortBinding {
                 container_port: facts.port,
                 host_address: spec.bind_address.clone(),
@@ -130,6 +133,8 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
     let system = &common.release.system;
     let mut decided_env = strings(engine.env);
     decided_env.insert(system.port_env.to_owned(), system.port.to_string());
+    let namespace = worker_namespace(common, &args::render(&engine_args, &engine.args));
+    decided_env.insert(common.release.namespace_env.to_owned(), namespace.clone());
     let mut docker = docker_options::merged(&common.docker, &spec.docker);
     docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes);
     docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
@@ -144,8 +149,34 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             stop_grace_seconds: common.release.grace.worker,
             ..base
         },
-        ready: Readiness::WorkerListed(listing(common, serving)),
+        ready: Readiness::WorkerListed(listing(common, serving, namespace)),
     }
+}
+
+/// A frontend that serves a prefix has no namespace of its own.
+fn frontend_namespace(common: &Common) -> BTreeMap<String, String> {
+    match common.release.namespace_prefix_flag {
+        Some(_) => BTreeMap::new(),
+        None => {
+            BTreeMap::from([(common.release.namespace_env.to_owned(), names::namespace(&common.name, None))])
+        }
+    }
+}
+
+/// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,
+/// engine, model, mode and the engine's arguments. (It refuses another model on the same endpoint, and a model card that
+/// another block size or context length has changed.)
+fn worker_namespace(common: &Common, engine_args: &[String]) -> String {
+    let fixed = [
+        common.dynamo_version.as_str(),
+        &common.image,
+        common.engine.module,
+        common.model.argument(),
+        &common.served_model_name,
+        common.mode.word(),
+    ];
+    let generation = names::generation(fixed.into_iter().chain(engine_args.iter().map(String::as_str)));
+    names::namespace(&common.name, common.release.namespace_prefix_flag.map(|_| generation.as_str()))
 }
 
 /// The engine's, except those that the user set.
@@ -158,7 +189,7 @@ fn with_engine_ulimits(mut own: Vec<Ulimit>, engine: &[(&str, i64, i64)]) -> Vec
     own
 }
 
-fn listing(common: &Common, serving: &Serving) -> Listing {
+fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
     let frontend = &common.release.frontend;
     Listing {
         frontend: names::container(&common.name, FRONTEND),
@@ -166,7 +197,7 @@ fn listing(common: &Common, serving: &Serving) -> Listing {
         instances_path: frontend.health_path.to_owned(),
         models_path: frontend.models_path.to_owned(),
         served_model_name: common.served_model_name.clone(),
-        namespace: names::namespace(&common.name),
+        namespace,
         component: serving.component.to_owned(),
         endpoint: GENERATE.to_owned(),
     }
@@ -236,7 +267,6 @@ impl Shared<'_> {
         let clients = self.topology.services.iter().flat_map(|service| service.clients);
         let mut shared = strings(release.env.iter().chain(self.topology.env).chain(clients));
         shared.extend(self.common.model.env(release));
-        shared.insert(release.namespace_env.to_owned(), names::namespace(&self.common.name));
         env::layered([&strings(defaults), &self.common.env, nearest, &shared, &decided])
     }
 

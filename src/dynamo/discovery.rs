@@ -22,6 +22,20 @@ pub struct Topology {
     pub services: &'static [Service],
 }
 
+impl Topology {
+    /// The word for it: `file` or `etcd`.
+    pub fn word(&self) -> &'static str {
+        if self.store.is_some() { "file" } else { "etcd" }
+    }
+}
+
+impl Service {
+    /// `name:port` on the private network.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.name, self.health_port)
+    }
+}
+
 /// A volume that all containers of a deployment mount.
 #[derive(Debug, PartialEq)]
 pub struct Store {

@@ -191,8 +191,7 @@ pub fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
         return vec!["there is no frontend or no worker".to_owned()];
     };
     let meeting = |env: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-        let names =
-            ["DYN_NAMESPACE", "DYN_DISCOVERY_BACKEND", "DYN_FILE_KV", "ETCD_ENDPOINTS", "NATS_SERVER"];
+        let names = ["DYN_DISCOVERY_BACKEND", "DYN_FILE_KV", "ETCD_ENDPOINTS", "NATS_SERVER"];
         let planes = ["DYN_REQUEST_PLANE", "DYN_EVENT_PLANE", "HF_HOME"];
         let wanted = names.into_iter().chain(planes);
         wanted.filter_map(|name| env.get_key_value(name)).map(|(k, v)| (k.clone(), v.clone())).collect()
@@ -204,6 +203,9 @@ pub fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
     let mut wrong = Vec::new();
     if meeting(&frontend.spec.env) != meeting(&worker.spec.env) {
         wrong.push("frontend and worker do not meet: their environments differ".to_owned());
+    }
+    if !serves(&frontend.spec, worker.spec.env.get("DYN_NAMESPACE")) {
+        wrong.push("the frontend does not serve the worker's namespace".to_owned());
     }
     if network(&frontend.spec) != network(&worker.spec) {
         wrong.push("frontend and worker are on different networks".to_owned());
@@ -221,6 +223,19 @@ pub fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
         wrong.push("the worker waits for another frontend".to_owned());
     }
     wrong
+}
+
+/// A frontend serves its own namespace, or all that begin with its prefix.
+fn serves(frontend: &ContainerSpec, namespace: Option<&String>) -> bool {
+    let Some(namespace) = namespace else { return false };
+    let mut arguments =
+        frontend.command.iter().skip_while(|argument| *argument != "--namespace-prefix").skip(1);
+    match (arguments.next(), frontend.env.get("DYN_NAMESPACE")) {
+        (Some(prefix), None) => namespace.starts_with(prefix),
+        (None, Some(own)) => namespace == own,
+        // Both or none: it would serve too little or everybody's workers.
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -302,5 +317,7 @@ mod tests {
         spec.mounts.clear();
         spec.network = Network::Host;
         assert_eq!(lint_pair(&deployment, &stranger).len(), 4);
+        stranger.containers[0].spec.env.insert("DYN_FILE_KV".into(), "/elsewhere".into());
+        assert_eq!(lint_pair(&deployment, &stranger).len(), 5);
     }
 }

@@ -34,6 +34,7 @@ pub mod objection;
 pub mod paths;
 pub mod ports;
 mod reader;
+pub mod readiness;
 pub mod release;
 pub mod router;
 pub mod spec;

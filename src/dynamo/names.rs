@@ -92,9 +92,25 @@ pub fn discovery_volume(deployment: &str) -> String {
     format!("{deployment}-dynamo-discovery")
 }
 
-/// Dynamo's own namespace: what keeps two deployments that share a discovery service apart.
-pub fn namespace(deployment: &str) -> String {
-    deployment.to_owned()
+/// Beginning of the Dynamo namespaces of a deployment's workers. No other deployment's namespace begins so, because no
+/// deployment's name has two dashes in a row.
+pub fn namespace_prefix(deployment: &str) -> String {
+    format!("{deployment}--")
+}
+
+/// Dynamo's own namespace of workers: those of one generation, or all of the deployment.
+pub fn namespace(deployment: &str, generation: Option<&str>) -> String {
+    generation.map_or_else(|| deployment.to_owned(), |generation| namespace_prefix(deployment) + generation)
+}
+
+/// A short name for what the parts say: equal for equal parts, in every build of this provider (FNV-1a).
+pub fn generation<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    // The separator is no byte of UTF-8, so that ["ab", "c"] and ["a", "bc"] differ.
+    let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0xff]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
 }
 
 /// What a container is called until it works.
@@ -140,6 +156,15 @@ mod tests {
         assert_eq!(final_name(&starting(&name)), Some(name.as_str()));
         assert_eq!(final_name("--starting"), None);
         assert!(deployment("chat--starting").is_err());
+    }
+
+    #[test]
+    fn generations_are_the_same_for_ever() {
+        // Written down: a build that hashes otherwise would restart everybody's workers.
+        assert_eq!(generation(["a", "bc"]), "b91a5487");
+        assert_ne!(generation(["a", "bc"]), generation(["ab", "c"]));
+        assert_eq!(namespace("chat", Some("0a")), "chat--0a");
+        assert_eq!(namespace("chat", None), "chat");
     }
 
     #[test]

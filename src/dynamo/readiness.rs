@@ -54,8 +54,8 @@ pub fn listed(listing: &Listing, address: &str, instances: &str, models: &str) -
     if !found {
         return Err("the frontend does not list the worker yet".to_owned());
     }
-    let models: ModelsPage =
-        serde_json::from_str(models).map_err(|error| format!("the frontend's list of models cannot be read ({error})"))?;
+    let models: ModelsPage = serde_json::from_str(models)
+        .map_err(|error| format!("the frontend's list of models cannot be read ({error})"))?;
     if models.data.iter().any(|model| model.id == listing.served_model_name) {
         return Ok(());
     }
@@ -79,8 +79,7 @@ mod tests {
          "transport":{"tcp":"172.18.0.4:40227/caa09b12e8354fd8/chat/backend/generate"},"device_type":"cuda"},
         {"component":"backend","endpoint":"worker_kv_query_source_1727a80dadd325","namespace":"chat",
          "instance_id":14600840497442672600,"transport":{"tcp":"172.18.0.5:40228/x/chat/backend/worker_kv"}}]}"#;
-    const MODELS: &str =
-        r#"{"object":"list","data":[{"id":"tiny","object":"model","created":1795366567,"owned_by":"nvidia"}]}"#;
+    const MODELS: &str = r#"{"object":"list","data":[{"id":"tiny","object":"model","created":1795366567,"owned_by":"nvidia"}]}"#;
 
     fn listing() -> Listing {
         Listing {

@@ -53,5 +53,6 @@ pub const WITH_SERVICES: Release = Release {
         ulimits: &[("memlock", -1, -1), ("stack", 67_108_864, 67_108_864)],
         shm_bytes: Some(10 << 30),
     }],
+    namespace_prefix_flag: None,
     ..v1_6::RELEASE
 };

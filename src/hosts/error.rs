@@ -67,10 +67,8 @@ pub enum Cause {
     TlsUnsupported { address: String },
     #[error("the Docker Engine did not answer within {seconds} s")]
     EngineSilent { seconds: u64 },
-    #[error(
-        "its Docker Engine speaks API versions {lowest} to {highest}, and this provider {ours_lowest} to {ours_highest}"
-    )]
-    ApiVersion { lowest: String, highest: String, ours_lowest: String, ours_highest: String },
+    #[error("its Docker Engine speaks API versions {engine}, and this provider {ours}")]
+    ApiVersion { engine: String, ours: String },
     #[error("{text}")]
     Connection { text: String },
 
@@ -183,7 +181,7 @@ pub(super) fn engine_cause(status: u16, text: &str, subject: &str) -> Cause {
         Some(Refusal::ImageMissing) => Cause::ImageMissing { image: after_last_colon(text) },
         Some(Refusal::DoesNotStop) => Cause::DoesNotStop { container: subject },
         Some(Refusal::VolumeInUse) => Cause::VolumeInUse { volume: subject },
-        None if status == 404 => Cause::NotFound { what: subject },
+        None if status == 404 => Cause::NotFound { what: missing_in(text).unwrap_or(subject) },
         None => Cause::Engine { status, text: text.trim().to_owned() },
     }
 }
@@ -264,6 +262,12 @@ const PULL_REFUSALS: &[(&str, PullRefusal)] = &[
     ("x509", PullRefusal::Unreachable),
 ];
 
+/// The network in "network chat not found", which is the answer to starting a container: not the container is missing.
+fn missing_in(text: &str) -> Option<String> {
+    let name = text.strip_prefix("network ")?.strip_suffix(" not found")?;
+    Some(format!("network {name}"))
+}
+
 /// The `address:port` in "Bind for 0.0.0.0:8000 failed" or "listen tcp4 0.0.0.0:8000: bind:".
 fn port_in(text: &str) -> Option<String> {
     text.split_whitespace().map(|word| word.trim_end_matches(':')).find_map(|word| {
@@ -314,7 +318,7 @@ mod tests {
             ),
             (404, "No such image: nope:1", Cause::ImageMissing { image: "nope:1".into() }),
             (404, "No such container: x", Cause::NotFound { what: "container x".into() }),
-            (404, "network x not found", Cause::NotFound { what: "container x".into() }),
+            (404, "network x not found", Cause::NotFound { what: "network x".into() }),
             (
                 500,
                 r#"could not select device driver "" with capabilities: [[gpu]]"#,
@@ -332,7 +336,8 @@ mod tests {
     #[test]
     fn registries_words_are_understood() {
         let image = "nvcr.io/x:1";
-        let table: [(&str, fn(&Cause) -> bool); 5] = [
+        type Row = (&'static str, fn(&Cause) -> bool);
+        let table: [Row; 5] = [
             ("manifest for nvcr.io/x:1 not found: manifest unknown: manifest unknown", |c| {
                 matches!(c, Cause::RegistryNotFound { .. })
             }),

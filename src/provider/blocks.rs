@@ -168,8 +168,11 @@ fn blocks<V, M: From<V> + Default>(views: Attr<NestedList<V>>) -> Blocks<M> {
     match views {
         Attr::Null => Blocks::default(),
         Attr::Unknown => Blocks::Unknown,
-        Attr::Known(NestedList(items)) => {
-            Blocks::List(items.into_iter().map(|item| item.into_known().map_or_else(M::default, |it| it.0.into())).collect())
-        }
+        Attr::Known(NestedList(items)) => Blocks::List(
+            items
+                .into_iter()
+                .map(|item| item.into_known().map_or_else(M::default, |it| it.0.into()))
+                .collect(),
+        ),
     }
 }

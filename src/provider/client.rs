@@ -7,6 +7,7 @@ use super::drafts;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
+use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::spec::HostFacts;
 use crate::hosts::{Host, HostError, LocalReach};
@@ -53,7 +54,9 @@ impl Client {
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
         let hosts = match &config.hosts {
             Attr::Unknown => None,
-            Attr::Null => Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default()))])),
+            Attr::Null => {
+                Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default()))]))
+            }
             Attr::Known(NestedMap(hosts)) => hosts
                 .iter()
                 .map(|(name, host)| match host {
@@ -114,7 +117,7 @@ impl Client {
         from: u16,
         bind_address: &str,
         taken: &[PortInUse],
-    ) -> Result<PromisedPort, crate::dynamo::objection::Objection> {
+    ) -> Result<PromisedPort, Refusal> {
         let mut promised = self.promises.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut port = ports::pick(from, bind_address, taken)?;
         while promised.contains(&(host.to_owned(), port)) {
@@ -194,7 +197,10 @@ pub fn token() -> Result<String, Diagnostic> {
 pub fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
     let mut bytes = [0; names::SUFFIX_LENGTH];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Diagnostic::error("No random numbers", format!("The operating system gave no random numbers: {error}."))
+        Diagnostic::error(
+            "No random numbers",
+            format!("The operating system gave no random numbers: {error}."),
+        )
     })?;
     Ok(bytes)
 }

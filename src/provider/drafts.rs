@@ -33,7 +33,14 @@ pub fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
 }
 
 pub fn router(block: &Block<RouterModel>) -> RouterDraft {
-    let Block::Present(RouterModel { mode, overlap_score_credit, temperature, kv_events, ttl_seconds, replica_sync }) = block
+    let Block::Present(RouterModel {
+        mode,
+        overlap_score_credit,
+        temperature,
+        kv_events,
+        ttl_seconds,
+        replica_sync,
+    }) = block
     else {
         return RouterDraft::default();
     };
@@ -65,7 +72,11 @@ pub fn docker(block: &Block<DockerModel>) -> DockerDraft {
 }
 
 fn volume(VolumeModel { host_path, container_path, read_only }: &VolumeModel) -> VolumeDraft {
-    VolumeDraft { host_path: given(host_path), container_path: given(container_path), read_only: given(read_only) }
+    VolumeDraft {
+        host_path: given(host_path),
+        container_path: given(container_path),
+        read_only: given(read_only),
+    }
 }
 
 fn ulimit(UlimitModel { name, soft, hard }: &UlimitModel) -> UlimitDraft {
@@ -121,5 +132,6 @@ fn element(value: &Value) -> Result<String, Diagnostic> {
 }
 
 fn plain(value: &Value) -> Result<serde_json::Value, Diagnostic> {
-    json::encode_json(value).map_err(|error| Diagnostic::error("Invalid engine arguments", format!("{error}.")))
+    json::encode_json(value)
+        .map_err(|error| Diagnostic::error("Invalid engine arguments", format!("{error}.")))
 }

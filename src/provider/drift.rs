@@ -21,7 +21,11 @@ pub struct Explained<'a> {
 }
 
 /// Writes `differences` of a container into `attributes`, and returns them as sentences.
-pub fn explain(differences: &[Difference], observed: &ObservedContainer, attributes: Explained<'_>) -> Vec<String> {
+pub fn explain(
+    differences: &[Difference],
+    observed: &ObservedContainer,
+    attributes: Explained<'_>,
+) -> Vec<String> {
     let Explained { image, env, resources, port, bind_address } = attributes;
     let differs = |field: &Field| differences.iter().any(|difference| difference.field == *field);
     if let (true, Some(image)) = (differs(&Field::Image), image) {
@@ -33,7 +37,12 @@ pub fn explain(differences: &[Difference], observed: &ObservedContainer, attribu
         }
     }
     if differs(&Field::Cpus) || differs(&Field::Memory) {
-        *resources = Block::Present(seen_resources(resources, &observed.spec, differs(&Field::Cpus), differs(&Field::Memory)));
+        *resources = Block::Present(seen_resources(
+            resources,
+            &observed.spec,
+            differs(&Field::Cpus),
+            differs(&Field::Memory),
+        ));
     }
     if let (true, [seen]) = (differs(&Field::Ports), observed.spec.ports.as_slice()) {
         if let Some(port) = port {
@@ -62,7 +71,12 @@ fn explain_env(key: &str, seen: &ContainerSpec, env: &mut Attr<TextMap>) {
     };
 }
 
-fn seen_resources(asked: &Block<ResourcesModel>, seen: &ContainerSpec, cpus: bool, memory: bool) -> ResourcesModel {
+fn seen_resources(
+    asked: &Block<ResourcesModel>,
+    seen: &ContainerSpec,
+    cpus: bool,
+    memory: bool,
+) -> ResourcesModel {
     let mut shown = asked.present().cloned().unwrap_or_default();
     if seen.limits.nano_cpus.is_none() && seen.limits.memory_bytes.is_none() {
         return ResourcesModel { no_limit: Attr::Known(true), ..ResourcesModel::default() };
@@ -93,7 +107,9 @@ pub fn status(expected: DesiredState, containers: &[Option<&ObservedContainer>])
     let mut states = states.into_iter().flatten();
     let wrong = match expected {
         DesiredState::Running => states.find(|state| *state != RunState::Running),
-        DesiredState::Stopped => states.find(|state| !matches!(state, RunState::Exited { .. } | RunState::Created)),
+        DesiredState::Stopped => {
+            states.find(|state| !matches!(state, RunState::Exited { .. } | RunState::Created))
+        }
     };
     wrong.map_or_else(|| expected.word(), |state| state.word()).to_owned()
 }
@@ -128,8 +144,13 @@ mod tests {
         let mut observed = seen(RunState::Running);
         observed.spec.limits = Limits { nano_cpus: None, memory_bytes: Some(GIB / 2) };
         let (mut env, mut resources) = (Attr::Null, Block::Absent);
-        let attributes =
-            Explained { image: None, env: &mut env, resources: &mut resources, port: None, bind_address: None };
+        let attributes = Explained {
+            image: None,
+            env: &mut env,
+            resources: &mut resources,
+            port: None,
+            bind_address: None,
+        };
         let sentences = explain(&[difference(Field::Memory)], &observed, attributes);
         assert_eq!(sentences, ["container chat-frontend: memory limit is old instead of new"]);
         let shown = resources.present().unwrap();
@@ -140,8 +161,13 @@ mod tests {
     #[test]
     fn limits_that_are_gone_are_shown_as_no_limit() {
         let (mut env, mut resources) = (Attr::Null, Block::Absent);
-        let attributes =
-            Explained { image: None, env: &mut env, resources: &mut resources, port: None, bind_address: None };
+        let attributes = Explained {
+            image: None,
+            env: &mut env,
+            resources: &mut resources,
+            port: None,
+            bind_address: None,
+        };
         explain(&[difference(Field::Memory)], &seen(RunState::Running), attributes);
         assert_eq!(resources.present().unwrap().no_limit, Attr::Known(true));
     }
@@ -149,11 +175,17 @@ mod tests {
     #[test]
     fn only_the_users_variables_are_shown() {
         let mut observed = seen(RunState::Running);
-        observed.spec.env = BTreeMap::from([("MINE".into(), "changed".into()), ("DYN_X".into(), "secret".into())]);
+        observed.spec.env =
+            BTreeMap::from([("MINE".into(), "changed".into()), ("DYN_X".into(), "secret".into())]);
         let mut env = Attr::Known(BTreeMap::from([("MINE".into(), "a".into()), ("GONE".into(), "b".into())]));
         let mut resources = Block::Absent;
-        let attributes =
-            Explained { image: None, env: &mut env, resources: &mut resources, port: None, bind_address: None };
+        let attributes = Explained {
+            image: None,
+            env: &mut env,
+            resources: &mut resources,
+            port: None,
+            bind_address: None,
+        };
         let fields = ["MINE", "GONE", "DYN_X"].map(|key| difference(Field::Env(key.into())));
         assert_eq!(explain(&fields, &observed, attributes).len(), 3);
         assert_eq!(env, Attr::Known(BTreeMap::from([("MINE".into(), "changed".into())])));

@@ -2,6 +2,7 @@
 //! the path points at the attribute that the user would change.
 
 use crate::hosts::{Cause, HostError};
+use crate::reconcile::{Failed, Failure};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
 
@@ -14,19 +15,21 @@ pub fn diagnostic(summary: impl Into<String>, error: &HostError, model: Option<&
     }
 }
 
-/// Whether the host as a whole could not be reached, rather than refusing something.
-pub fn is_unreachable(error: &HostError) -> bool {
-    matches!(
-        error.cause,
-        Cause::SocketMissing { .. }
-            | Cause::NothingListening { .. }
-            | Cause::PermissionDenied { .. }
-            | Cause::BadAddress { .. }
-            | Cause::TlsUnsupported { .. }
-            | Cause::EngineSilent { .. }
-            | Cause::ApiVersion { .. }
-            | Cause::Connection { .. }
-    )
+/// As [`diagnostic`], of work that was begun: with what became of it.
+pub fn not_done(summary: impl Into<String>, failed: &Failed, model: Option<&str>) -> Diagnostic {
+    let diagnostic = Diagnostic::from_error(summary, failed);
+    let path = match failed.failure.as_ref() {
+        Failure::Host(error) => attribute(&error.cause, model),
+        Failure::NameTaken { .. } => Some(Path::of("name")),
+        Failure::Busy { .. }
+        | Failure::Died { .. }
+        | Failure::NotReady { .. }
+        | Failure::Cancelled { .. } => None,
+    };
+    match path {
+        Some(path) => diagnostic.at(path),
+        None => diagnostic,
+    }
 }
 
 fn attribute(cause: &Cause, model: Option<&str>) -> Option<Path> {

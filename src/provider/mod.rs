@@ -3,6 +3,7 @@
 //! `reconcile` and `hosts`).
 
 pub mod blocks;
+mod bring;
 pub mod client;
 pub mod config;
 pub mod deployment;
@@ -10,9 +11,12 @@ mod drafts;
 mod drift;
 mod duration;
 mod errors;
+mod import_id;
+mod look;
 mod objections;
 mod plan_checks;
 mod stored;
+mod timeouts;
 pub mod worker;
 
 use crate::tf_provider::diagnostics::Diagnostics;

@@ -4,8 +4,8 @@
 use super::client::{Client, Entry, NoHost};
 use super::errors;
 use crate::container::MountSource;
-use crate::dynamo::spec::{Common, DockerOptions, HostFacts, PullPolicy};
 use crate::dynamo::model::ModelRef;
+use crate::dynamo::spec::{Common, DockerOptions, HostFacts, PullPolicy};
 use crate::hosts::HostError;
 use crate::inventory::PortInUse;
 use crate::tf_provider::attr::Attr;
@@ -35,11 +35,18 @@ pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortI
 
 /// The image with policy `never`, the model's folder, and the folders of `docker.volume`.
 ///
-/// `own` are the options of the resource that is planned: only its own volumes are its to complain about.
-pub async fn files(entry: &Entry, common: &Common, own: &DockerOptions, model_path: Path) -> Diagnostics {
+/// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
+/// `image_at` are the attributes through which it has its model and image.
+pub async fn files(
+    entry: &Entry,
+    common: &Common,
+    own: &DockerOptions,
+    model_at: &Path,
+    image_at: &Path,
+) -> Diagnostics {
     let mut found = Diagnostics::new();
     match image(entry, common).await {
-        Ok(problem) => problem.into_iter().for_each(|it| found.push(it)),
+        Ok(problem) => problem.into_iter().for_each(|it| found.push(it.at(image_at.clone()))),
         Err(error) => found.push(errors::diagnostic("Unable to look for the image", &error, None)),
     }
     if let ModelRef::Path(folder) = &common.model
@@ -49,13 +56,16 @@ pub async fn files(entry: &Entry, common: &Common, own: &DockerOptions, model_pa
             "There is no {folder} on host {:?}. Give the path as it is on that host, or a Hugging Face name.",
             entry.host.name()
         );
-        found.push(Diagnostic::error("The model is not there", detail).at(model_path));
+        found.push(Diagnostic::error("The model is not there", detail).at(model_at.clone()));
     }
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
             && is_missing(entry, folder).await
         {
-            let detail = format!("There is no {folder} on host {:?}. Create it, or mount another path.", entry.host.name());
+            let detail = format!(
+                "There is no {folder} on host {:?}. Create it, or mount another path.",
+                entry.host.name()
+            );
             let path = Path::of("docker").attribute("volume").index(index).attribute("host_path");
             found.push(Diagnostic::error("The folder is not there", detail).at(path));
         }
@@ -73,7 +83,7 @@ async fn image(entry: &Entry, common: &Common) -> Result<Option<Diagnostic>, Hos
         common.image,
         entry.host.name()
     );
-    Ok(Some(Diagnostic::error("The image is not there", detail).at(Path::of("image"))))
+    Ok(Some(Diagnostic::error("The image is not there", detail)))
 }
 
 /// Whether a path is certainly not there; what cannot be seen from here is left to Docker.

@@ -12,8 +12,9 @@ use serde_json::Value as Json;
 /// Unknown parts are left out.
 pub fn to_text<M: Model>(model: &M) -> Result<String, Diagnostic> {
     let known = without_unknown(model.to_value());
-    let json = json::encode_json(&known)
-        .map_err(|error| Diagnostic::error("Unable to describe the object on its label", format!("{error}.")))?;
+    let json = json::encode_json(&known).map_err(|error| {
+        Diagnostic::error("Unable to describe the object on its label", format!("{error}."))
+    })?;
     Ok(without_null(json).to_string())
 }
 
@@ -30,7 +31,9 @@ fn without_unknown(value: Value) -> Value {
     match value {
         value if value.is_unknown() => Value::Null,
         Value::List(items) => Value::List(items.into_iter().map(without_unknown).collect()),
-        Value::Map(items) => Value::Map(items.into_iter().map(|(key, item)| (key, without_unknown(item))).collect()),
+        Value::Map(items) => {
+            Value::Map(items.into_iter().map(|(key, item)| (key, without_unknown(item))).collect())
+        }
         other => other,
     }
 }
@@ -66,11 +69,19 @@ fn with_types(entries: &[Entry], json: &mut Json) -> Result<(), crate::tf_provid
     Ok(())
 }
 
-fn nested(nesting: Nesting, entries: &[Entry], json: &mut Json) -> Result<(), crate::tf_provider::value::PathError> {
+fn nested(
+    nesting: Nesting,
+    entries: &[Entry],
+    json: &mut Json,
+) -> Result<(), crate::tf_provider::value::PathError> {
     match (nesting, json) {
         (Nesting::Single, json) => with_types(entries, json),
-        (Nesting::List, Json::Array(items)) => items.iter_mut().try_for_each(|item| with_types(entries, item)),
-        (Nesting::Map, Json::Object(items)) => items.values_mut().try_for_each(|item| with_types(entries, item)),
+        (Nesting::List, Json::Array(items)) => {
+            items.iter_mut().try_for_each(|item| with_types(entries, item))
+        }
+        (Nesting::Map, Json::Object(items)) => {
+            items.values_mut().try_for_each(|item| with_types(entries, item))
+        }
         (Nesting::List | Nesting::Map, _) => Ok(()),
     }
 }

@@ -34,8 +34,12 @@ pub struct Release {
     pub router_options: &'static [OptionFacts],
     pub topologies: &'static [Topology],
     pub engines: &'static [EngineFacts],
-    /// Sets Dynamo's namespace, on the frontend and on workers.
+    /// Sets the namespace of a process.
     pub namespace_env: &'static str,
+    /// Makes a frontend serve all namespaces that begin so. With it, workers that Dynamo would not let serve side by side
+    /// (another model, another block size) get a namespace for each such generation, and a change rolls through them
+    /// without a gap. `None`: all processes of a deployment share one namespace.
+    pub namespace_prefix_flag: Option<&'static str>,
     /// Further environment of the frontend and of workers.
     pub env: &'static [(&'static str, &'static str)],
     /// Variables the provider decides, and what the user should do instead.
@@ -117,7 +121,7 @@ pub(super) fn newest_of(releases: &[&'static Release]) -> &'static str {
 }
 
 /// The record for an exact version.
-pub(super) fn find(
+pub fn find(
     releases: &[&'static Release],
     version: &str,
 ) -> Result<(&'static Release, &'static str), Refusal> {

@@ -75,6 +75,7 @@ pub const RELEASE: Release = Release {
     }],
     engines: &[mocker::V1_6],
     namespace_env: "DYN_NAMESPACE",
+    namespace_prefix_flag: Some("--namespace-prefix"),
     // The defaults of this line, said aloud: all processes must agree, whatever an image sets.
     env: &[("DYN_REQUEST_PLANE", "tcp"), ("DYN_EVENT_PLANE", "zmq")],
     reserved_env: &[

@@ -116,10 +116,8 @@ impl ApiVersion {
         let oldest = engine_oldest.and_then(Self::parse).unwrap_or(Self(1, 0));
         let agreed = newest.map(|newest| newest.min(NEWEST)).filter(|version| *version >= oldest.max(OLDEST));
         agreed.ok_or_else(|| Cause::ApiVersion {
-            lowest: engine_oldest.unwrap_or("?").to_owned(),
-            highest: engine_newest.unwrap_or("?").to_owned(),
-            ours_lowest: OLDEST.to_string(),
-            ours_highest: NEWEST.to_string(),
+            engine: format!("{} to {}", engine_oldest.unwrap_or("?"), engine_newest.unwrap_or("?")),
+            ours: format!("{OLDEST} to {NEWEST}"),
         })
     }
 }

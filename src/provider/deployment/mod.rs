@@ -1,4 +1,4 @@
-pub mod schema;
 pub mod model;
 pub mod ops;
+pub mod schema;
 pub use ops::Deployments;

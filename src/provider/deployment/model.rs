@@ -72,7 +72,11 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel) {
     if let Some(topology) = release_of(planned).and_then(|release| release.topology(NetworkMode::Bridge)) {
         planned.discovery = topology.word().into();
         planned.services = Attr::Known(
-            topology.services.iter().map(|service| (service.name.to_owned(), service.address().as_str().into())).collect(),
+            topology
+                .services
+                .iter()
+                .map(|service| (service.name.to_owned(), service.address().as_str().into()))
+                .collect(),
         );
     }
     planned.endpoint = match (planned.bind_address.known(), planned.port.known()) {
@@ -159,7 +163,8 @@ mod tests {
     #[test]
     fn everything_that_follows_is_known_at_plan() {
         let config = minimal();
-        let mut planned = DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8001), ..minimal() };
+        let mut planned =
+            DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8001), ..minimal() };
         derive(&config, &mut planned);
         assert_eq!(planned.id, "local/chat".into());
         assert_eq!(planned.endpoint, "http://127.0.0.1:8001".into());
@@ -188,7 +193,8 @@ mod tests {
     #[test]
     fn deriving_twice_changes_nothing() {
         let config = minimal();
-        let mut once = DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8000), ..minimal() };
+        let mut once =
+            DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8000), ..minimal() };
         derive(&config, &mut once);
         let mut twice = once.clone();
         derive(&config, &mut twice);

@@ -1,0 +1,422 @@
+//! Planning, making, changing, reading and removing a deployment.
+
+use super::model::{derive, draft, expected_status, label, objections};
+use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
+use crate::container::{ContainerSpec, ObservedContainer};
+use crate::dynamo::blueprint::Blueprint;
+use crate::dynamo::decide::{self, FRONTEND};
+use crate::dynamo::draft::Given;
+use crate::dynamo::model::ModelRef;
+use crate::dynamo::objection::{Field, Objection};
+use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
+use crate::dynamo::{names, ports};
+use crate::hosts::{Cause, Filter};
+use crate::provider::bring;
+use crate::provider::client::{Client, Entry, random};
+use crate::provider::drift::{self, Explained};
+use crate::provider::look::{self, Look};
+use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
+use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
+use crate::tf_provider::attr::{Attr, Nested, NestedMap};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
+use crate::tf_provider::value::Path;
+use async_trait::async_trait;
+
+/// Ports that are tried when others take them between looking and binding.
+const PORT_ATTEMPTS: usize = 5;
+
+/// `dynamo_deployment`.
+pub struct Deployments;
+
+#[async_trait]
+impl Resource for Deployments {
+    type Model = DeploymentModel;
+    type Client = Client;
+
+    fn about(&self) -> About {
+        ABOUT
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        &["host", "name"]
+    }
+
+    fn validate(&self, config: &DeploymentModel) -> Diagnostics {
+        objections(config).map_or_else(|error| error, objections::diagnostics)
+    }
+
+    async fn plan_create(
+        &self,
+        call: &Call<Client>,
+        config: &DeploymentModel,
+        mut planned: DeploymentModel,
+    ) -> Result<Plan<DeploymentModel>, Diagnostics> {
+        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        derive(config, &mut planned);
+        objections::diagnostics(objections(&planned)?).into_result()?;
+        if let Some(entry) = entry {
+            check(&entry, &planned, None).await?;
+        }
+        Ok(planned.into())
+    }
+
+    async fn plan_update(
+        &self,
+        call: &Call<Client>,
+        config: &DeploymentModel,
+        prior: &DeploymentModel,
+        mut planned: DeploymentModel,
+        changed: bool,
+    ) -> Result<Plan<DeploymentModel>, Diagnostics> {
+        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        derive(config, &mut planned);
+        let ill = planned.status != prior.status || planned.drift != prior.drift;
+        if changed || ill {
+            planned.containers = Attr::Unknown;
+        }
+        if planned.image != prior.image {
+            planned.image_id = Attr::Unknown;
+        }
+        if changed {
+            objections::diagnostics(objections(&planned)?).into_result()?;
+        }
+        if let (true, Some(entry)) = (changed, entry) {
+            check(&entry, &planned, Some(prior)).await?;
+        }
+        Ok(planned.into())
+    }
+
+    async fn create(
+        &self,
+        call: &Call<Client>,
+        config: DeploymentModel,
+        mut planned: DeploymentModel,
+    ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
+        if planned.name.known().is_none() {
+            planned.name = Attr::Known(names::generated(random().map_err(Diagnostics::from)?));
+        }
+        let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
+        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        for attempt in 1.. {
+            match create_once(call, &entry, &config, planned.clone(), &budget).await {
+                Err(Trouble::PortTaken(_)) if attempt < PORT_ATTEMPTS => {}
+                Err(Trouble::PortTaken(failed) | Trouble::Other(failed)) => return Err(*failed),
+                Ok(made) => return Ok(made.into()),
+            }
+        }
+        Err(Diagnostics::new().into())
+    }
+
+    async fn update(
+        &self,
+        call: &Call<Client>,
+        _config: DeploymentModel,
+        _prior: DeploymentModel,
+        planned: DeploymentModel,
+    ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
+        let name = shown(&planned.name).to_owned();
+        let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
+        let summary = format!("Unable to update deployment {name:?}");
+        let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
+        let blueprint = blueprint(&call.client, &planned, &facts)?;
+        let seen = entry.host.observe(&Filter::Deployment(name)).await;
+        let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
+        let look = Look::at(&entry.host, &blueprint, &seen).await;
+        let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
+        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        let parts: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
+        let previous = own_containers(&seen);
+        let pull = spec(&planned)?.common.pull_policy;
+        // What is to be stopped is not started first, unless it has to be made anew.
+        if wanted_state(&planned) == DesiredState::Running || !look.is_in_order() {
+            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host);
+            reconcile::converge(&entry.host, &assembly, &previous, &budget)
+                .await
+                .map_err(|failed| Diagnostics::from(not_done(&summary, &failed, &planned)))?;
+        }
+        settle(&entry, &planned, &parts, &budget).await.map_err(|failure| {
+            Failed::from(Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure)))
+        })?;
+        Ok(finished(&entry, planned, &summary).await.map_err(Failed::from)?.into())
+    }
+
+    async fn read(
+        &self,
+        call: &Call<Client>,
+        mut state: DeploymentModel,
+    ) -> Result<Option<DeploymentModel>, Diagnostics> {
+        let name = shown(&state.name).to_owned();
+        let summary = format!("Unable to read deployment {name:?}");
+        let entry = call.client.known_host(shown(&state.host))?;
+        let seen = entry.host.observe(&Filter::Deployment(name)).await;
+        let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
+        if seen.is_empty() {
+            return Ok(None);
+        }
+        let (facts, _) = plan_checks::facts(&entry, &summary).await?;
+        let blueprint = blueprint(&call.client, &state, &facts)?;
+        let look = Look::at(&entry.host, &blueprint, &seen).await;
+        let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
+        show(&mut state, &look);
+        Ok(Some(state))
+    }
+
+    async fn delete(
+        &self,
+        call: &Call<Client>,
+        state: DeploymentModel,
+    ) -> Result<(), Failed<DeploymentModel>> {
+        let name = shown(&state.name).to_owned();
+        let summary = format!("Unable to remove deployment {name:?}");
+        let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
+        let seen = entry.host.observe(&Filter::Deployment(name.clone())).await;
+        let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
+        // Workers that are still there belong to a deployment which is being replaced, and go on in what replaces it:
+        // they keep the network and the volume through which they are found.
+        let shared = !seen.iter().any(bring::is_worker);
+        let networks = if shared { vec![names::network(&name)] } else { Vec::new() };
+        let volumes = if shared { vec![names::discovery_volume(&name)] } else { Vec::new() };
+        let time = timeouts::delete(&state.timeouts);
+        let containers = own_containers(&seen);
+        let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
+        match tokio::time::timeout(time, removal).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
+            Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
+        }
+    }
+
+    async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<DeploymentModel, Diagnostics> {
+        let (host, name) = import_id::parse(by, "host", "name", "local/chat")?;
+        let entry = call.client.known_host(&host)?;
+        let container = names::container(&name, FRONTEND);
+        let state: DeploymentModel = look::imported(&entry.host, &container, "dynamo_deployment").await?;
+        Ok(DeploymentModel { host: host.as_str().into(), name: name.as_str().into(), ..state })
+    }
+}
+
+enum Trouble {
+    /// A port that was picked was taken by somebody else meanwhile.
+    PortTaken(Box<Failed<DeploymentModel>>),
+    Other(Box<Failed<DeploymentModel>>),
+}
+
+impl From<Diagnostics> for Trouble {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Other(Box::new(diagnostics.into()))
+    }
+}
+
+impl From<Diagnostic> for Trouble {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Diagnostics::from(diagnostic).into()
+    }
+}
+
+async fn create_once(
+    call: &Call<Client>,
+    entry: &Entry,
+    config: &DeploymentModel,
+    mut wanted: DeploymentModel,
+    budget: &Budget,
+) -> Result<DeploymentModel, Trouble> {
+    let summary = format!("Unable to create deployment {:?}", shown(&wanted.name));
+    let (facts, taken) = plan_checks::facts(entry, &summary).await?;
+    let promise = match wanted.port.known() {
+        Some(_) => None,
+        None => {
+            let (host, address) = (entry.host.name(), shown(&wanted.bind_address));
+            let promise = call.client.promise_port(host, ports::FRONTEND_FROM, address, &taken);
+            let promise =
+                promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::Port)]))?;
+            wanted.port = Attr::Known(i64::from(promise.port()));
+            Some(promise)
+        }
+    };
+    derive(config, &mut wanted);
+    let blueprint = blueprint(&call.client, &wanted, &facts)?;
+    let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
+    let assembly = bring::assembly(blueprint, spec(&wanted)?.common.pull_policy, &entry.host, &entry.host);
+    if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
+        let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
+        let state = (!failed.left.is_empty()).then(|| half_made(wanted));
+        let taken = promise.is_some() && is_port_taken(&failed) && state.is_none();
+        let failed = Box::new(Failed { state, diagnostics });
+        return Err(if taken { Trouble::PortTaken(failed) } else { Trouble::Other(failed) });
+    }
+    let made = settle(entry, &wanted, &names, budget).await;
+    made.map_err(|failure| {
+        let diagnostics = Diagnostic::from_error(summary.clone(), &failure).into();
+        Trouble::Other(Box::new(Failed { state: Some(half_made(wanted.clone())), diagnostics }))
+    })?;
+    let state = finished(entry, wanted.clone(), &summary).await;
+    state.map_err(|diagnostics| {
+        Trouble::Other(Box::new(Failed { state: Some(half_made(wanted)), diagnostics }))
+    })
+}
+
+/// State of a deployment that exists in parts: everything known, so that it can be removed again.
+fn half_made(wanted: DeploymentModel) -> DeploymentModel {
+    DeploymentModel {
+        image_id: Attr::Null,
+        containers: Attr::Null,
+        status: "failed".into(),
+        drift: Attr::Known(Vec::new()),
+        ..wanted
+    }
+}
+
+fn is_port_taken(failed: &NotDone) -> bool {
+    matches!(failed.failure.as_ref(), Failure::Host(error) if matches!(error.cause, Cause::PortTaken { .. }))
+}
+
+/// Stops what should be stopped.
+async fn settle(
+    entry: &Entry,
+    model: &DeploymentModel,
+    containers: &[String],
+    budget: &Budget,
+) -> Result<(), Failure> {
+    if wanted_state(model) == DesiredState::Stopped {
+        reconcile::halt(&entry.host, containers, &budget.cancel).await?;
+    }
+    Ok(())
+}
+
+/// What is there after the work, as state.
+async fn finished(
+    entry: &Entry,
+    mut model: DeploymentModel,
+    summary: &str,
+) -> Result<DeploymentModel, Diagnostics> {
+    let seen = entry.host.observe(&Filter::Deployment(shown(&model.name).to_owned())).await;
+    let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
+    show_containers(&mut model, &seen);
+    Ok(model)
+}
+
+/// Writes what was seen into the attributes.
+fn show(state: &mut DeploymentModel, look: &Look) {
+    let mut sentences = Vec::new();
+    for (differences, observed) in look.differing() {
+        let own_env = Explained {
+            image: Some(&mut state.image),
+            env: &mut state.env,
+            resources: &mut state.resources,
+            port: Some(&mut state.port),
+            bind_address: Some(&mut state.bind_address),
+        };
+        sentences.extend(drift::explain(differences, observed, own_env));
+    }
+    state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
+    state.status = drift::status(wanted_state(state), &look.containers()).as_str().into();
+    let seen: Vec<ObservedContainer> = look.containers().into_iter().flatten().cloned().collect();
+    show_containers(state, &seen);
+}
+
+fn show_containers(state: &mut DeploymentModel, seen: &[ObservedContainer]) {
+    let mut containers = Containers::new();
+    for container in seen.iter().filter(|container| !bring::is_worker(container)) {
+        let Some(ownership) = bring::ownership(container) else { continue };
+        if ownership.component == FRONTEND {
+            state.image_id = container.image_id.as_str().into();
+        }
+        containers.insert(ownership.component, Attr::Known(Nested(container_model(container))));
+    }
+    state.containers = Attr::Known(NestedMap(containers));
+}
+
+fn container_model(container: &ObservedContainer) -> ContainerModel {
+    let ContainerSpec { name, image, .. } = &container.spec;
+    ContainerModel {
+        name: name.as_str().into(),
+        id: container.id.as_str().into(),
+        state: container.state.word().into(),
+        health: container.health.clone().into(),
+        image: image.as_str().into(),
+        restart_count: Attr::Known(i64::from(container.restart_count)),
+    }
+}
+
+/// Names of the deployment's containers without its workers, with those that are still being brought up.
+fn own_containers(seen: &[ObservedContainer]) -> Vec<String> {
+    let own = seen.iter().filter(|container| !bring::is_worker(container));
+    own.map(|container| container.spec.name.clone()).collect()
+}
+
+fn wanted_state(model: &DeploymentModel) -> DesiredState {
+    expected_status(model).known().and_then(|word| DesiredState::parse(word)).unwrap_or(DesiredState::Running)
+}
+
+fn spec(model: &DeploymentModel) -> Result<DeploymentSpec, Diagnostics> {
+    draft(model)?.complete().map_err(objections::diagnostics)
+}
+
+fn blueprint(client: &Client, model: &DeploymentModel, facts: &HostFacts) -> Result<Blueprint, Diagnostics> {
+    let owner = Owner { run: client.run.clone(), spec_json: label(model)? };
+    decide::deployment(&spec(model)?, facts, &owner).map_err(objections::diagnostics)
+}
+
+/// The folder that the model is mounted from, for errors about mounts.
+fn model_folder(model: &DeploymentModel) -> Option<&str> {
+    model
+        .model
+        .known()
+        .map(String::as_str)
+        .filter(|text| matches!(ModelRef::parse(text), Ok(ModelRef::Path(_))))
+}
+
+fn diagnostic_of(summary: &str, error: &crate::hosts::HostError, model: &DeploymentModel) -> Diagnostic {
+    errors::diagnostic(summary, error, model_folder(model))
+}
+
+fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnostic {
+    errors::not_done(summary, failed, model_folder(model))
+}
+
+/// What the plan can find out on the host. `prior` is null for a deployment that does not exist yet.
+async fn check(
+    entry: &Entry,
+    planned: &DeploymentModel,
+    prior: Option<&DeploymentModel>,
+) -> Result<(), Diagnostics> {
+    let Some(spec) = provisional(planned)? else { return Ok(()) };
+    let summary = "Unable to check the plan";
+    let (facts, taken) = plan_checks::facts(entry, summary).await?;
+    let mut found = Diagnostics::new();
+    let owner = Owner { run: String::new(), spec_json: String::new() };
+    if let Err(wrong) = decide::deployment(&spec, &facts, &owner) {
+        found.extend(objections::diagnostics(wrong));
+    }
+    let frontend = names::container(&spec.common.name, FRONTEND);
+    let others: Vec<_> = taken.into_iter().filter(|port| !look::is_held_by(port, &frontend)).collect();
+    if let (Some(_), Some(holder)) =
+        (planned.port.known(), ports::conflict(spec.port, &spec.bind_address, &others))
+    {
+        let objection: Objection = ports::taken(holder).at(Field::Port);
+        found.extend(objections::diagnostics(vec![objection]));
+    }
+    if prior.is_none()
+        && planned.name.known().is_some()
+        && let Some(name_taken) = look::name_taken(&entry.host, &frontend, "name", planned.id.known()).await?
+    {
+        found.push(name_taken);
+    }
+    let own = &spec.common.docker;
+    found.extend(plan_checks::files(entry, &spec.common, own, &Path::of("model"), &Path::of("image")).await);
+    found.into_result()?;
+    Ok(())
+}
+
+/// The spec with stand-ins for what apply picks; `None` while something else is not known.
+fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diagnostics> {
+    let mut draft = draft(planned)?;
+    if draft.port.is_unknown() {
+        draft.port = Given::Is(i64::from(ports::FRONTEND_FROM));
+    }
+    if draft.common.name.is_unknown() {
+        draft.common.name = Given::Is(names::generated([0; names::SUFFIX_LENGTH]));
+    }
+    Ok(draft.complete().ok())
+}

@@ -1,0 +1,371 @@
+//! Planning, making, changing, reading and removing a worker.
+
+use super::model::{self, container_name, deployment, derive, draft, expected_state, label, objections};
+use super::schema::{ABOUT, WorkerModel};
+use crate::container::ObservedContainer;
+use crate::dynamo::blueprint::{Blueprint, Readiness};
+use crate::dynamo::decide::{self, FRONTEND};
+use crate::dynamo::draft::Given;
+use crate::dynamo::names;
+use crate::dynamo::spec::{DesiredState, HostFacts, Owner, WorkerSpec};
+use crate::hosts::{Filter, HostError};
+use crate::provider::bring;
+use crate::provider::client::{Client, Entry, random};
+use crate::provider::drift::{self, Explained};
+use crate::provider::look::{self, Look};
+use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
+use crate::reconcile::{self, Budget, Failed as NotDone};
+use crate::tf_provider::attr::Attr;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
+use crate::tf_provider::value::Path;
+use async_trait::async_trait;
+
+/// `dynamo_worker`.
+pub struct Workers;
+
+#[async_trait]
+impl Resource for Workers {
+    type Model = WorkerModel;
+    type Client = Client;
+
+    fn about(&self) -> About {
+        ABOUT
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        &["host", "container"]
+    }
+
+    fn validate(&self, config: &WorkerModel) -> Diagnostics {
+        objections(config).map_or_else(|error| error, objections::diagnostics)
+    }
+
+    async fn plan_create(
+        &self,
+        call: &Call<Client>,
+        config: &WorkerModel,
+        mut planned: WorkerModel,
+    ) -> Result<Plan<WorkerModel>, Diagnostics> {
+        derive(config, &mut planned);
+        objections::diagnostics(objections(&planned)?).into_result()?;
+        check(&call.client, &planned).await?;
+        Ok(planned.into())
+    }
+
+    async fn plan_update(
+        &self,
+        call: &Call<Client>,
+        config: &WorkerModel,
+        prior: &WorkerModel,
+        mut planned: WorkerModel,
+        changed: bool,
+    ) -> Result<Plan<WorkerModel>, Diagnostics> {
+        derive(config, &mut planned);
+        if deployment(&planned).image != deployment(prior).image {
+            planned.image_id = Attr::Unknown;
+        }
+        let mut plan = Plan::from(planned);
+        let (before, after) = (deployment(prior), deployment(&plan.planned));
+        if before.name != after.name || before.host != after.host {
+            plan.replace.push(Path::of("deployment"));
+        }
+        if changed {
+            objections::diagnostics(objections(&plan.planned)?).into_result()?;
+            check(&call.client, &plan.planned).await?;
+        }
+        Ok(plan)
+    }
+
+    async fn create(
+        &self,
+        call: &Call<Client>,
+        config: WorkerModel,
+        mut planned: WorkerModel,
+    ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
+        let suffix = names::suffix(random().map_err(Diagnostics::from)?);
+        planned.container = container_name(&planned, &suffix).into();
+        derive(&config, &mut planned);
+        let summary =
+            format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
+        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        place.frontend_is_there(&planned, &summary).await?;
+        let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
+        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        let assembly = bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host);
+        if let Err(failed) = reconcile::bring_up(&place.entry.host, &assembly, &budget).await {
+            let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
+            return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
+        }
+        match place.settle(&planned, &budget, &summary).await {
+            Ok(state) => Ok(state.into()),
+            Err(diagnostics) => Err(Failed { state: Some(half_made(planned)), diagnostics }),
+        }
+    }
+
+    async fn update(
+        &self,
+        call: &Call<Client>,
+        _config: WorkerModel,
+        prior: WorkerModel,
+        planned: WorkerModel,
+    ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
+        let summary = format!("Unable to update worker {:?}", shown(&planned.container));
+        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        // One at a time per role: the others serve meanwhile.
+        let turn = format!("{}/{}", shown(&planned.host), shown(&deployment(&planned).name));
+        let _turn = call.client.rolling_turn(&turn, shown(&planned.role)).await;
+        let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
+        let look = place.look(&blueprint, &summary).await?;
+        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        // What is to be stopped is not started first, unless it has to be made anew.
+        let stopped = wanted_state(&planned) == DesiredState::Stopped;
+        if !(stopped && look.is_in_order()) {
+            if place.is_lost(&prior, &blueprint, &look).await {
+                restart(&place.entry, shown(&planned.container), &summary).await?;
+            }
+            place.frontend_is_there(&planned, &summary).await?;
+            let assembly = bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host);
+            let converged = reconcile::converge(&place.entry.host, &assembly, &[], &budget).await;
+            converged.map_err(|failed| Diagnostics::from(not_done(&summary, &failed)))?;
+        }
+        Ok(place.settle(&planned, &budget, &summary).await?.into())
+    }
+
+    async fn read(
+        &self,
+        call: &Call<Client>,
+        mut state: WorkerModel,
+    ) -> Result<Option<WorkerModel>, Diagnostics> {
+        let summary = format!("Unable to read worker {:?}", shown(&state.container));
+        let place = Place::of(&call.client, &state)?;
+        let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
+        let look = place.look(&blueprint, &summary).await?;
+        let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
+            return Ok(None);
+        };
+        state.registered = place.registered(&state, &blueprint, &observed).await;
+        let mut sentences = Vec::new();
+        for (differences, observed) in look.differing() {
+            let explained = Explained {
+                image: None,
+                env: &mut state.env,
+                resources: &mut state.resources,
+                port: None,
+                bind_address: None,
+            };
+            sentences.extend(drift::explain(differences, observed, explained));
+        }
+        state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
+        show(&mut state, &observed);
+        Ok(Some(state))
+    }
+
+    async fn delete(&self, call: &Call<Client>, state: WorkerModel) -> Result<(), Failed<WorkerModel>> {
+        let containers = [shown(&state.container).to_owned()];
+        let summary = format!("Unable to remove worker {:?}", shown(&state.container));
+        let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
+        let time = timeouts::delete(&state.timeouts);
+        let removal = reconcile::take_down(&entry.host, &containers, &[], &[], &call.stopping);
+        match tokio::time::timeout(time, removal).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
+            Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
+        }
+    }
+
+    async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<WorkerModel, Diagnostics> {
+        let (host, container) = import_id::parse(by, "host", "container", "local/chat-decode-4k7x2m")?;
+        let entry = call.client.known_host(&host)?;
+        let state: WorkerModel = look::imported(&entry.host, &container, "dynamo_worker").await?;
+        let id = Attr::Known(format!("{host}/{container}"));
+        Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
+    }
+}
+
+/// Where a worker is, and where its frontend is.
+struct Place {
+    entry: Entry,
+    frontend: Entry,
+}
+
+impl Place {
+    fn of(client: &Client, model: &WorkerModel) -> Result<Self, Diagnostic> {
+        let entry = client.known_host(shown(&model.host))?;
+        let frontend = client.known_host(shown(&deployment(model).host))?;
+        Ok(Self { entry, frontend })
+    }
+
+    async fn blueprint(
+        &self,
+        call: &Call<Client>,
+        model: &WorkerModel,
+        summary: &str,
+    ) -> Result<(Blueprint, crate::dynamo::spec::PullPolicy), Diagnostics> {
+        let (facts, _) = plan_checks::facts(&self.entry, summary).await?;
+        let spec = draft(model)?.complete().map_err(objections::diagnostics)?;
+        let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+    }
+
+    async fn look(&self, blueprint: &Blueprint, summary: &str) -> Result<Look, Diagnostics> {
+        let look = async {
+            let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
+            let seen = self.entry.host.observe(&Filter::Names(names)).await?;
+            Look::at(&self.entry.host, blueprint, &seen).await
+        };
+        look.await.map_err(|error: HostError| errors::diagnostic(summary, &error, None).into())
+    }
+
+    /// A worker cannot serve without it, and its error would only say that nothing listed it.
+    async fn frontend_is_there(&self, model: &WorkerModel, summary: &str) -> Result<(), Diagnostics> {
+        let deployment = deployment(model);
+        let container = names::container(shown(&deployment.name), FRONTEND);
+        let seen = self.frontend.host.inspect(&container).await;
+        let seen = seen.map_err(|error| errors::diagnostic(summary, &error, None))?;
+        if seen.is_some_and(|seen| bring::ownership(&seen).is_some()) {
+            return Ok(());
+        }
+        let detail = format!(
+            "Deployment {:?} is gone: host {:?} has no frontend {container}. Apply the deployment first (without \
+             -refresh=false and -target, Terraform sees by itself that it is gone).",
+            shown(&deployment.name),
+            self.frontend.host.name()
+        );
+        Err(Diagnostic::error(summary, detail).at(Path::of("deployment")).into())
+    }
+
+    /// Whether the frontend lists the worker. While the frontend itself does not answer, nothing new is known.
+    async fn registered(
+        &self,
+        state: &WorkerModel,
+        blueprint: &Blueprint,
+        observed: &ObservedContainer,
+    ) -> Attr<bool> {
+        let Some(Readiness::WorkerListed(listing)) =
+            blueprint.containers.first().map(|planned| &planned.ready)
+        else {
+            return state.registered.clone();
+        };
+        match bring::listed(&self.frontend.host, listing, observed).await {
+            Ok(()) => Attr::Known(true),
+            Err(bring::NotListed::Missing(_)) => Attr::Known(false),
+            Err(bring::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
+                state.registered.clone()
+            }
+            Err(bring::NotListed::FrontendSilent(_)) => Attr::Known(false),
+        }
+    }
+
+    /// A container that is as it should be and runs, but that the frontend does not list: only a new start helps.
+    async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
+        let Some(Some(observed)) = look.containers().first().copied() else { return false };
+        look.is_in_order()
+            && prior.registered == Attr::Known(false)
+            && observed.state == crate::container::RunState::Running
+            && self.registered(prior, blueprint, observed).await == Attr::Known(false)
+    }
+
+    /// Stops what should be stopped, and reads back.
+    async fn settle(
+        &self,
+        model: &WorkerModel,
+        budget: &Budget,
+        summary: &str,
+    ) -> Result<WorkerModel, Diagnostics> {
+        let container = shown(&model.container).to_owned();
+        if wanted_state(model) == DesiredState::Stopped {
+            let halted =
+                reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
+            halted.map_err(|failure| Diagnostic::from_error(summary, &failure))?;
+        }
+        let seen = self.entry.host.inspect(&container).await;
+        let seen = seen.map_err(|error| errors::diagnostic(summary, &error, None))?;
+        let mut state = model.clone();
+        let Some(seen) = seen else {
+            let detail = format!("Container {container} on host {:?} vanished.", self.entry.host.name());
+            return Err(Diagnostic::error(summary, detail).into());
+        };
+        show(&mut state, &seen);
+        Ok(state)
+    }
+}
+
+fn show(state: &mut WorkerModel, observed: &ObservedContainer) {
+    state.image_id = observed.image_id.as_str().into();
+    state.status = drift::status(wanted_state(state), &[Some(observed)]).as_str().into();
+    state.gpu_uuids = Attr::Known(observed.spec.gpus.iter().map(|uuid| uuid.as_str().into()).collect());
+}
+
+async fn restart(entry: &Entry, container: &str, summary: &str) -> Result<(), Diagnostics> {
+    let restarted = async {
+        let Some(seen) = entry.host.inspect(container).await? else { return Ok(()) };
+        entry.host.stop(&seen.id, seen.spec.stop_grace_seconds).await?;
+        entry.host.start(&seen.id).await
+    };
+    restarted.await.map_err(|error: HostError| errors::diagnostic(summary, &error, None).into())
+}
+
+/// State of a worker that exists in parts: everything known, so that it can be removed again.
+fn half_made(wanted: WorkerModel) -> WorkerModel {
+    WorkerModel {
+        image_id: Attr::Null,
+        registered: Attr::Known(false),
+        status: "failed".into(),
+        drift: Attr::Known(Vec::new()),
+        ..wanted
+    }
+}
+
+fn wanted_state(model: &WorkerModel) -> DesiredState {
+    expected_state(model).known().copied().unwrap_or(DesiredState::Running)
+}
+
+fn decided(spec: &WorkerSpec, facts: &HostFacts, owner: &Owner) -> Result<Blueprint, Diagnostics> {
+    decide::worker(spec, facts, owner).map_err(objections::diagnostics)
+}
+
+fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
+    errors::not_done(summary, failed, None)
+}
+
+/// What the plan can find out on the host; nothing while something that matters is not known.
+async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics> {
+    let mut host = planned.host.clone();
+    if host.is_unknown() {
+        return Ok(());
+    }
+    let Some(entry) = plan_checks::host(client, &mut host)? else { return Ok(()) };
+    same_host(planned)?;
+    let mut draft = model::draft(planned)?;
+    if draft.suffix.is_unknown() {
+        draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
+    }
+    let Ok(spec) = draft.complete() else { return Ok(()) };
+    let (facts, _) = plan_checks::facts(&entry, "Unable to check the plan").await?;
+    let mut found = Diagnostics::new();
+    if let Err(wrong) = decided(&spec, &facts, &Owner { run: String::new(), spec_json: String::new() }) {
+        found.extend(wrong);
+    }
+    let at = Path::of("deployment");
+    found.extend(plan_checks::files(&entry, &spec.deployment, &spec.docker, &at, &at).await);
+    found.into_result()?;
+    Ok(())
+}
+
+/// A private network ends at its host.
+fn same_host(planned: &WorkerModel) -> Result<(), Diagnostic> {
+    let theirs = deployment(planned);
+    match (planned.host.known(), theirs.host.known()) {
+        (Some(own), Some(other)) if own != other => {
+            let detail = format!(
+                "Deployment {:?} is on host {other:?} and its containers share a private network there, which a worker on \
+                 host {own:?} cannot join. Leave host out, or set it to {other:?}.",
+                shown(&theirs.name)
+            );
+            Err(Diagnostic::error("The worker is on another host than its deployment", detail)
+                .at(Path::of("host")))
+        }
+        _ => Ok(()),
+    }
+}

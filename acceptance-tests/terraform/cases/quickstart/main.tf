@@ -2,7 +2,10 @@
 variable "workers" { default = 2 }
 variable "router" { default = "kv" }
 variable "desired_state" { default = "running" }
-variable "engine_args" { default = {} }
+variable "engine_args" {
+  type    = map(string)
+  default = {}
+}
 
 resource "dynamo_deployment" "chat" {
   name              = var.name

@@ -1,174 +1,20 @@
-//! Our words to the Engine's JSON and back; nothing else in the program knows both.
-//!
-//! The Engine normalises what it is given: it adds an alias to every network, defaults to `/dev/shm`, a prefix to
-//! capabilities. Read naively, that would show up as drift. So [`observed`] gives back exactly the [`ContainerSpec`]
-//! that [`create_body`] was given, in a canonical spelling, and the tests hold that for recorded answers of real
-//! Engines. Fields that a spec does not have (set by whoever made a container that is not ours) are dropped.
+//! The Engine's words to ours.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerState, ContainerStateStatusEnum,
-    ContainerUpdateBody, DeviceMapping, DeviceRequest, EndpointSettings, HealthStatusEnum, HostConfig,
-    ImageInspect, Mount as EngineMount, MountType, NetworkingConfig, PortBinding as EnginePort,
-    ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, DeviceMapping, DeviceRequest,
+    EndpointSettings, HealthStatusEnum, HostConfig, ImageInspect, MountType, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 
-use super::image_defaults;
+use super::{DEFAULT_GRACE_SECONDS, DEFAULT_SHM_BYTES, canonical_capability, sorted};
 use crate::container::{
     ContainerSpec, Limits, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart, RunState,
     Ulimit,
 };
+use crate::hosts::docker::image_defaults;
 use crate::inventory::ImageFacts;
-
-/// What the Engine gives `/dev/shm` unless told: 64 MiB. Always sent, since a daemon may be configured otherwise.
-const DEFAULT_SHM_BYTES: u64 = 64 << 20;
-/// The Engine's own time between SIGTERM and SIGKILL.
-const DEFAULT_GRACE_SECONDS: u32 = 10;
-
-// ---- to the Engine ---------------------------------------------------------------------------------------------
-
-/// The body of a create request. The name is not part of it: it travels in the URL.
-pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
-    ContainerCreateBody {
-        image: Some(spec.image.clone()),
-        entrypoint: non_empty(&spec.entrypoint),
-        cmd: non_empty(&spec.command),
-        env: Some(spec.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
-        user: spec.user.clone(),
-        labels: Some(spec.labels.clone().into_iter().collect()),
-        exposed_ports: Some(spec.ports.iter().map(|port| tcp(port.container_port)).collect()),
-        stop_timeout: Some(i64::from(spec.stop_grace_seconds)),
-        networking_config: networking(&spec.network),
-        host_config: Some(host_config(spec)),
-        ..Default::default()
-    }
-}
-
-fn host_config(spec: &ContainerSpec) -> HostConfig {
-    let Limits { nano_cpus, memory_bytes } = spec.limits;
-    HostConfig {
-        // A process that is PID 1 without an init ignores SIGTERM unless it handles it, and leaves zombies.
-        init: Some(true),
-        mounts: Some(spec.mounts.iter().map(engine_mount).collect()),
-        port_bindings: Some(port_bindings(&spec.ports)),
-        network_mode: Some(network_mode(&spec.network)),
-        restart_policy: Some(engine_restart(spec.restart)),
-        nano_cpus: nano_cpus.map(signed),
-        memory: memory_bytes.map(signed),
-        // Equal to the memory limit = no swap on top.
-        memory_swap: memory_bytes.map(signed),
-        shm_size: Some(signed(spec.shm_bytes.unwrap_or(DEFAULT_SHM_BYTES))),
-        ulimits: Some(spec.ulimits.iter().map(engine_ulimit).collect()),
-        extra_hosts: Some(
-            spec.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect(),
-        ),
-        cap_add: Some(spec.cap_add.clone()),
-        devices: Some(spec.devices.iter().map(|device| engine_device(device)).collect()),
-        device_requests: Some(gpu_request(&spec.gpus).into_iter().collect()),
-        ipc_mode: spec.ipc_host.then(|| "host".to_owned()),
-        ..Default::default()
-    }
-}
-
-/// The body of an update in place. The Engine takes an absent limit for "as it is": a limit cannot be lifted this way.
-pub(in crate::hosts) fn update_body(limits: &Limits, restart: Restart) -> ContainerUpdateBody {
-    ContainerUpdateBody {
-        nano_cpus: limits.nano_cpus.map(signed),
-        memory: limits.memory_bytes.map(signed),
-        memory_swap: limits.memory_bytes.map(signed),
-        restart_policy: Some(engine_restart(restart)),
-        ..Default::default()
-    }
-}
-
-fn non_empty(words: &[String]) -> Option<Vec<String>> {
-    (!words.is_empty()).then(|| words.to_vec())
-}
-
-fn tcp(port: u16) -> String {
-    format!("{port}/tcp")
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn engine_mount(mount: &Mount) -> EngineMount {
-    let (typ, source) = match &mount.source {
-        MountSource::HostPath(path) => (MountType::BIND, path),
-        MountSource::Volume(name) => (MountType::VOLUME, name),
-    };
-    EngineMount {
-        typ: Some(typ),
-        source: Some(source.clone()),
-        target: Some(mount.target.clone()),
-        read_only: Some(mount.read_only),
-        ..Default::default()
-    }
-}
-
-fn port_bindings(ports: &[PortBinding]) -> HashMap<String, Option<Vec<EnginePort>>> {
-    let mut bindings: HashMap<String, Option<Vec<EnginePort>>> = HashMap::new();
-    for port in ports {
-        let binding = EnginePort {
-            host_ip: Some(port.host_address.clone()),
-            host_port: Some(port.host_port.to_string()),
-        };
-        bindings.entry(tcp(port.container_port)).or_default().get_or_insert_default().push(binding);
-    }
-    bindings
-}
-
-fn network_mode(network: &Network) -> String {
-    match network {
-        Network::Host => "host".to_owned(),
-        Network::Bridge { name, .. } => name.clone(),
-    }
-}
-
-fn networking(network: &Network) -> Option<NetworkingConfig> {
-    let Network::Bridge { name, aliases } = network else { return None };
-    let endpoint = EndpointSettings { aliases: Some(aliases.clone()), ..Default::default() };
-    Some(NetworkingConfig { endpoints_config: Some(HashMap::from([(name.clone(), endpoint)])) })
-}
-
-fn engine_restart(restart: Restart) -> RestartPolicy {
-    let name = match restart {
-        Restart::No => RestartPolicyNameEnum::NO,
-        Restart::UnlessStopped => RestartPolicyNameEnum::UNLESS_STOPPED,
-        Restart::Always => RestartPolicyNameEnum::ALWAYS,
-        Restart::OnFailure => RestartPolicyNameEnum::ON_FAILURE,
-    };
-    RestartPolicy { name: Some(name), maximum_retry_count: None }
-}
-
-fn engine_ulimit(limit: &Ulimit) -> ResourcesUlimits {
-    ResourcesUlimits { name: Some(limit.name.clone()), soft: Some(limit.soft), hard: Some(limit.hard) }
-}
-
-/// `host[:container[:permissions]]`, as `docker run --device`.
-fn engine_device(device: &str) -> DeviceMapping {
-    let mut parts = device.splitn(3, ':');
-    let on_host = parts.next().unwrap_or_default().to_owned();
-    let in_container = parts.next().map_or_else(|| on_host.clone(), str::to_owned);
-    DeviceMapping {
-        path_on_host: Some(on_host),
-        path_in_container: Some(in_container),
-        cgroup_permissions: Some(parts.next().unwrap_or("rwm").to_owned()),
-    }
-}
-
-fn gpu_request(gpus: &[String]) -> Option<DeviceRequest> {
-    let capabilities = Some(vec![vec!["gpu".to_owned()]]);
-    (!gpus.is_empty()).then(|| DeviceRequest {
-        device_ids: Some(gpus.to_vec()),
-        capabilities,
-        ..Default::default()
-    })
-}
-
-// ---- from the Engine -------------------------------------------------------------------------------------------
 
 /// What the Engine says about a container, in our words. With `image` (the facts of the image that it runs), what
 /// comes from the image and not from the container's own configuration is subtracted.
@@ -188,7 +34,7 @@ pub(in crate::hosts) fn observed(
         image: config.image.unwrap_or_default(),
         entrypoint: config.entrypoint.unwrap_or_default(),
         command: config.cmd.unwrap_or_default(),
-        env: config.env.unwrap_or_default().iter().map(|entry| environment_entry(entry)).collect(),
+        env: config.env.unwrap_or_default().iter().filter_map(|entry| environment_entry(entry)).collect(),
         user: config.user.filter(|user| !user.is_empty()),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         stop_grace_seconds: config
@@ -246,42 +92,14 @@ fn seen_host_config(host: &HostConfig) -> ContainerSpec {
     }
 }
 
-/// A spec in the spelling in which [`observed`] gives one back, so that the two can be compared with `==`.
-pub fn canonical(spec: &ContainerSpec) -> ContainerSpec {
-    let mut spec = ContainerSpec {
-        shm_bytes: spec.shm_bytes.filter(|bytes| *bytes != DEFAULT_SHM_BYTES),
-        user: spec.user.clone().filter(|user| !user.is_empty()),
-        cap_add: sorted(spec.cap_add.iter().map(|capability| canonical_capability(capability))),
-        devices: sorted(spec.devices.iter().map(|device| seen_device(&engine_device(device)))),
-        gpus: sorted(spec.gpus.iter().cloned()),
-        mounts: sorted(spec.mounts.iter().cloned()),
-        ports: sorted(spec.ports.iter().cloned()),
-        ulimits: sorted(spec.ulimits.iter().cloned()),
-        ..spec.clone()
-    };
-    if let Network::Bridge { aliases, .. } = &mut spec.network {
-        aliases.sort_unstable();
-        aliases.dedup();
-    }
-    spec
-}
-
-fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut items: Vec<T> = items.collect();
-    items.sort_unstable();
-    items.dedup();
-    items
-}
-
 /// 0 and -1 are the Engine's spellings of "no limit".
 fn positive(value: Option<i64>) -> Option<u64> {
     value.and_then(|value| u64::try_from(value).ok()).filter(|value| *value > 0)
 }
 
-/// `KEY=value`; `KEY` alone is a key without a value.
-fn environment_entry(entry: &str) -> (String, String) {
-    let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
-    (key.to_owned(), value.to_owned())
+/// `KEY=value`. `KEY` alone asks the Engine to leave the variable out.
+fn environment_entry(entry: &str) -> Option<(String, String)> {
+    entry.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))
 }
 
 /// Mounts as we ask for them, and binds (`source:target[:options]`), as `docker run -v` does.
@@ -355,14 +173,8 @@ fn seen_ulimits(host: &HostConfig) -> Vec<Ulimit> {
     )
 }
 
-/// Newer Engines write `CAP_IPC_LOCK` for `IPC_LOCK`.
-fn canonical_capability(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned()
-}
-
 /// The shortest spelling: parts that say what is the default anyway are left out.
-fn seen_device(device: &DeviceMapping) -> String {
+pub(super) fn seen_device(device: &DeviceMapping) -> String {
     let on_host = device.path_on_host.clone().unwrap_or_default();
     let in_container = device.path_in_container.clone().unwrap_or_else(|| on_host.clone());
     let permissions = device.cgroup_permissions.as_deref().unwrap_or("rwm");

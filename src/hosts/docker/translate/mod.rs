@@ -1,0 +1,212 @@
+//! Our words to the Engine's JSON and back; nothing else in the program knows both.
+//!
+//! The Engine normalises what it is given: it adds an alias to every network, defaults to `/dev/shm`, a prefix to
+//! capabilities. Read naively, that would show up as drift. So [`observed`] gives back exactly the [`ContainerSpec`]
+//! that [`create_body`] was given, in a canonical spelling, and the tests hold that for recorded answers of real
+//! Engines. Fields that a spec does not have (set by whoever made a container that is not ours) are dropped.
+
+mod answer;
+mod request;
+
+use crate::container::{ContainerSpec, Network};
+
+pub(in crate::hosts) use answer::{image_facts, observed};
+pub(in crate::hosts) use request::{create_body, update_body};
+
+/// What the Engine gives `/dev/shm` unless told: 64 MiB. Always sent, since a daemon may be configured otherwise.
+const DEFAULT_SHM_BYTES: u64 = 64 << 20;
+/// The Engine's own time between SIGTERM and SIGKILL.
+const DEFAULT_GRACE_SECONDS: u32 = 10;
+
+/// A spec in the spelling in which [`observed`] gives one back, so that the two can be compared with `==`.
+pub fn canonical(spec: &ContainerSpec) -> ContainerSpec {
+    let mut spec = ContainerSpec {
+        shm_bytes: spec.shm_bytes.filter(|bytes| *bytes != DEFAULT_SHM_BYTES),
+        user: spec.user.clone().filter(|user| !user.is_empty()),
+        cap_add: sorted(spec.cap_add.iter().map(|capability| canonical_capability(capability))),
+        devices: sorted(
+            spec.devices.iter().map(|device| answer::seen_device(&request::engine_device(device))),
+        ),
+        gpus: sorted(spec.gpus.iter().cloned()),
+        mounts: sorted(spec.mounts.iter().cloned()),
+        ports: sorted(spec.ports.iter().cloned()),
+        ulimits: sorted(spec.ulimits.iter().cloned()),
+        ..spec.clone()
+    };
+    if let Network::Bridge { aliases, .. } = &mut spec.network {
+        aliases.sort_unstable();
+        aliases.dedup();
+    }
+    spec
+}
+
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+/// Newer Engines write `CAP_IPC_LOCK` for `IPC_LOCK`.
+fn canonical_capability(name: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::labels::Ownership;
+    use crate::container::{Limits, Mount, MountSource, PortBinding, Restart, RunState, Ulimit};
+    use crate::hosts::docker::image_defaults;
+    use crate::inventory::ImageFacts;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> std::collections::BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn port(container_port: u16, host_address: &str, host_port: u16) -> PortBinding {
+        PortBinding { container_port, host_address: host_address.into(), host_port }
+    }
+
+    /// Every field set, nothing in canonical order.
+    fn bridge() -> ContainerSpec {
+        let ownership = Ownership {
+            deployment: "hosts-chat".into(),
+            component: "worker".into(),
+            role: Some("decode".into()),
+            run: "r1".into(),
+            spec: "{}".into(),
+        };
+        let mut labels = ownership.to_labels();
+        labels.insert("team".into(), "a".into());
+        let mount = |source, target: &str, read_only| Mount { source, target: target.into(), read_only };
+        let ulimit = |name: &str, value| Ulimit { name: name.into(), soft: value, hard: value };
+        ContainerSpec {
+            name: "hosts-full".into(),
+            image: "busybox:local".into(),
+            entrypoint: words(&["/bin/sh"]),
+            command: words(&["-c", "sleep 1000"]),
+            env: map(&[("B", "2"), ("A", "x=y"), ("EMPTY", "")]),
+            user: Some("0:0".into()),
+            labels,
+            mounts: vec![
+                mount(MountSource::Volume("hosts-vol".into()), "/vol", false),
+                mount(MountSource::HostPath("/tmp".into()), "/host tmp", true),
+            ],
+            ports: vec![
+                port(8000, "127.0.0.1", 18801),
+                port(8000, "0.0.0.0", 18800),
+                port(9090, "127.0.0.1", 18802),
+            ],
+            network: Network::Bridge { name: "hosts-net".into(), aliases: words(&["worker", "decode"]) },
+            restart: Restart::UnlessStopped,
+            limits: Limits { nano_cpus: Some(1_500_000_000), memory_bytes: Some(256 << 20) },
+            shm_bytes: Some(128 << 20),
+            ulimits: vec![ulimit("stack", 67_108_864), ulimit("memlock", 65_536)],
+            extra_hosts: map(&[("host.docker.internal", "host-gateway"), ("six", "fd00::1")]),
+            cap_add: words(&["IPC_LOCK", "CAP_SYS_NICE"]),
+            devices: words(&["/dev/null:/dev/infinite", "/dev/zero"]),
+            gpus: vec![],
+            ipc_host: false,
+            stop_grace_seconds: 3,
+        }
+    }
+
+    fn host_gpu() -> ContainerSpec {
+        ContainerSpec {
+            name: "hosts-two".into(),
+            entrypoint: vec![],
+            command: vec![],
+            user: None,
+            ports: vec![],
+            network: Network::Host,
+            limits: Limits::default(),
+            shm_bytes: None,
+            gpus: words(&["GPU-1", "GPU-0"]),
+            ipc_host: true,
+            ..bridge()
+        }
+    }
+
+    fn image() -> ImageFacts {
+        image_facts(serde_json::from_str(include_str!("testdata/image.json")).unwrap())
+    }
+
+    fn seen(json: &str) -> crate::container::ObservedContainer {
+        observed(serde_json::from_str(json).unwrap(), Some(&image()))
+    }
+
+    #[test]
+    fn a_real_engine_gives_back_what_it_was_given() {
+        let table = [
+            (bridge(), include_str!("testdata/bridge.json")),
+            (host_gpu(), include_str!("testdata/host-gpu.json")),
+        ];
+        for (spec, json) in table {
+            let mut wanted = canonical(&spec);
+            image_defaults::subtract(&mut wanted, &image());
+            assert_eq!(seen(json).spec, wanted);
+        }
+    }
+
+    #[test]
+    fn the_state_around_the_spec_is_read() {
+        let running = seen(include_str!("testdata/bridge.json"));
+        assert_eq!(running.state, RunState::Running);
+        assert_eq!(running.ip_address.as_deref(), Some("172.22.0.2"));
+        assert_eq!(running.networks, ["hosts-net"]);
+        assert_eq!(running.image_id, image().id);
+        assert!(running.started_at.starts_with("2026-"));
+        let refused = seen(include_str!("testdata/host-gpu.json"));
+        assert_eq!((refused.state, refused.started_at.as_str()), (RunState::Created, ""));
+        assert_eq!(refused.ip_address, None);
+    }
+
+    #[test]
+    fn containers_of_others_are_understood_too() {
+        let spec = seen(include_str!("testdata/foreign.json")).spec;
+        assert_eq!(
+            spec,
+            ContainerSpec {
+                name: "hosts-foreign".into(),
+                image: "busybox:local".into(),
+                command: words(&["sleep", "5"]),
+                env: map(&[("PATH", "/mine")]),
+                mounts: vec![
+                    Mount {
+                        source: MountSource::HostPath("/tmp".into()),
+                        target: "/x".into(),
+                        read_only: true
+                    },
+                    Mount {
+                        source: MountSource::Volume("hosts-v".into()),
+                        target: "/y".into(),
+                        read_only: false
+                    },
+                ],
+                ports: vec![port(80, "0.0.0.0", 18811)],
+                network: Network::Bridge { name: "bridge".into(), aliases: vec![] },
+                restart: Restart::OnFailure,
+                limits: Limits { nano_cpus: Some(500_000_000), memory_bytes: Some(64 << 20) },
+                devices: words(&["/dev/zero:/dev/z:r"]),
+                gpus: words(&["0", "1"]),
+                stop_grace_seconds: 10,
+                ..Default::default()
+            }
+        );
+    }
+
+    #[test]
+    fn requests_say_what_the_engine_would_otherwise_choose() {
+        let host = create_body(&host_gpu()).host_config.unwrap();
+        assert_eq!(host.init, Some(true));
+        assert_eq!(host.shm_size, Some(64 << 20));
+        let limited = create_body(&bridge()).host_config.unwrap();
+        assert_eq!(limited.memory_swap, limited.memory);
+    }
+}

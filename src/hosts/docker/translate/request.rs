@@ -1,0 +1,152 @@
+//! Our words to the Engine's.
+
+use std::collections::HashMap;
+
+use bollard::models::{
+    ContainerCreateBody, ContainerUpdateBody, DeviceMapping, DeviceRequest, EndpointSettings, HostConfig,
+    Mount as EngineMount, MountType, NetworkingConfig, PortBinding as EnginePort, ResourcesUlimits,
+    RestartPolicy, RestartPolicyNameEnum,
+};
+
+use super::DEFAULT_SHM_BYTES;
+use crate::container::{ContainerSpec, Limits, Mount, MountSource, Network, PortBinding, Restart, Ulimit};
+
+/// The body of a create request. The name is not part of it: it travels in the URL.
+pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+    ContainerCreateBody {
+        image: Some(spec.image.clone()),
+        entrypoint: non_empty(&spec.entrypoint),
+        cmd: non_empty(&spec.command),
+        env: Some(spec.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
+        user: spec.user.clone(),
+        labels: Some(spec.labels.clone().into_iter().collect()),
+        exposed_ports: Some(spec.ports.iter().map(|port| tcp(port.container_port)).collect()),
+        stop_timeout: Some(i64::from(spec.stop_grace_seconds)),
+        networking_config: networking(&spec.network),
+        host_config: Some(host_config(spec)),
+        ..Default::default()
+    }
+}
+
+fn host_config(spec: &ContainerSpec) -> HostConfig {
+    let Limits { nano_cpus, memory_bytes } = spec.limits;
+    HostConfig {
+        // A process that is PID 1 without an init ignores SIGTERM unless it handles it, and leaves zombies.
+        init: Some(true),
+        mounts: Some(spec.mounts.iter().map(engine_mount).collect()),
+        port_bindings: Some(port_bindings(&spec.ports)),
+        network_mode: Some(network_mode(&spec.network)),
+        restart_policy: Some(engine_restart(spec.restart)),
+        nano_cpus: nano_cpus.map(signed),
+        memory: memory_bytes.map(signed),
+        // Equal to the memory limit = no swap on top.
+        memory_swap: memory_bytes.map(signed),
+        shm_size: Some(signed(spec.shm_bytes.unwrap_or(DEFAULT_SHM_BYTES))),
+        ulimits: Some(spec.ulimits.iter().map(engine_ulimit).collect()),
+        extra_hosts: Some(
+            spec.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect(),
+        ),
+        cap_add: Some(spec.cap_add.clone()),
+        devices: Some(spec.devices.iter().map(|device| engine_device(device)).collect()),
+        device_requests: Some(gpu_request(&spec.gpus).into_iter().collect()),
+        ipc_mode: spec.ipc_host.then(|| "host".to_owned()),
+        ..Default::default()
+    }
+}
+
+/// The body of an update in place. The Engine takes an absent limit for "as it is": a limit cannot be lifted this way.
+pub(in crate::hosts) fn update_body(limits: &Limits, restart: Restart) -> ContainerUpdateBody {
+    ContainerUpdateBody {
+        nano_cpus: limits.nano_cpus.map(signed),
+        memory: limits.memory_bytes.map(signed),
+        memory_swap: limits.memory_bytes.map(signed),
+        restart_policy: Some(engine_restart(restart)),
+        ..Default::default()
+    }
+}
+
+fn non_empty(words: &[String]) -> Option<Vec<String>> {
+    (!words.is_empty()).then(|| words.to_vec())
+}
+
+fn tcp(port: u16) -> String {
+    format!("{port}/tcp")
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn engine_mount(mount: &Mount) -> EngineMount {
+    let (typ, source) = match &mount.source {
+        MountSource::HostPath(path) => (MountType::BIND, path),
+        MountSource::Volume(name) => (MountType::VOLUME, name),
+    };
+    EngineMount {
+        typ: Some(typ),
+        source: Some(source.clone()),
+        target: Some(mount.target.clone()),
+        read_only: Some(mount.read_only),
+        ..Default::default()
+    }
+}
+
+fn port_bindings(ports: &[PortBinding]) -> HashMap<String, Option<Vec<EnginePort>>> {
+    let mut bindings: HashMap<String, Option<Vec<EnginePort>>> = HashMap::new();
+    for port in ports {
+        let binding = EnginePort {
+            host_ip: Some(port.host_address.clone()),
+            host_port: Some(port.host_port.to_string()),
+        };
+        bindings.entry(tcp(port.container_port)).or_default().get_or_insert_default().push(binding);
+    }
+    bindings
+}
+
+fn network_mode(network: &Network) -> String {
+    match network {
+        Network::Host => "host".to_owned(),
+        Network::Bridge { name, .. } => name.clone(),
+    }
+}
+
+fn networking(network: &Network) -> Option<NetworkingConfig> {
+    let Network::Bridge { name, aliases } = network else { return None };
+    let endpoint = EndpointSettings { aliases: Some(aliases.clone()), ..Default::default() };
+    Some(NetworkingConfig { endpoints_config: Some(HashMap::from([(name.clone(), endpoint)])) })
+}
+
+fn engine_restart(restart: Restart) -> RestartPolicy {
+    let name = match restart {
+        Restart::No => RestartPolicyNameEnum::NO,
+        Restart::UnlessStopped => RestartPolicyNameEnum::UNLESS_STOPPED,
+        Restart::Always => RestartPolicyNameEnum::ALWAYS,
+        Restart::OnFailure => RestartPolicyNameEnum::ON_FAILURE,
+    };
+    RestartPolicy { name: Some(name), maximum_retry_count: None }
+}
+
+fn engine_ulimit(limit: &Ulimit) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(limit.name.clone()), soft: Some(limit.soft), hard: Some(limit.hard) }
+}
+
+/// `host[:container[:permissions]]`, as `docker run --device`.
+pub(super) fn engine_device(device: &str) -> DeviceMapping {
+    let mut parts = device.splitn(3, ':');
+    let on_host = parts.next().unwrap_or_default().to_owned();
+    let in_container = parts.next().map_or_else(|| on_host.clone(), str::to_owned);
+    DeviceMapping {
+        path_on_host: Some(on_host),
+        path_in_container: Some(in_container),
+        cgroup_permissions: Some(parts.next().unwrap_or("rwm").to_owned()),
+    }
+}
+
+fn gpu_request(gpus: &[String]) -> Option<DeviceRequest> {
+    let capabilities = Some(vec![vec!["gpu".to_owned()]]);
+    (!gpus.is_empty()).then(|| DeviceRequest {
+        device_ids: Some(gpus.to_vec()),
+        capabilities,
+        ..Default::default()
+    })
+}

@@ -1,0 +1,112 @@
+//! Looking at what a resource has on its host, against what it should have.
+
+use super::errors;
+use super::stored;
+use crate::container::ObservedContainer;
+use crate::container::labels::Ownership;
+use crate::dynamo::blueprint::Blueprint;
+use crate::dynamo::names;
+use crate::hosts::{Host, HostError};
+use crate::inventory::{PortHolder, PortInUse};
+use crate::reconcile::{Difference, Wanted, differences};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::model::Model;
+use crate::tf_provider::value::Path;
+use std::collections::BTreeSet;
+
+/// The wanted containers, each with what was found of it.
+pub struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
+
+impl Look {
+    /// Compares `blueprint` with `seen`. The image of each container is asked for once.
+    pub async fn at(
+        host: &Host,
+        blueprint: &Blueprint,
+        seen: &[ObservedContainer],
+    ) -> Result<Self, HostError> {
+        let mut found = Vec::new();
+        for planned in &blueprint.containers {
+            let spec = &planned.spec;
+            let Some(observed) = seen.iter().find(|container| container.spec.name == spec.name) else {
+                found.push(None);
+                continue;
+            };
+            let image = host.image(&spec.image).await?;
+            let secret = BTreeSet::new();
+            let wanted = Wanted { spec, image: image.as_ref(), follow_image: false, secret: &secret };
+            found.push(Some((differences(&wanted, observed), observed.clone())));
+        }
+        Ok(Self(found))
+    }
+
+    /// Everything is there and as it should be, running or not.
+    pub fn is_in_order(&self) -> bool {
+        self.0.iter().all(|found| found.as_ref().is_some_and(|(differences, _)| differences.is_empty()))
+    }
+
+    /// The containers in the blueprint's order; `None` where one is missing.
+    pub fn containers(&self) -> Vec<Option<&ObservedContainer>> {
+        self.0.iter().map(|found| found.as_ref().map(|(_, observed)| observed)).collect()
+    }
+
+    pub fn differing(&self) -> impl Iterator<Item = (&[Difference], &ObservedContainer)> {
+        self.0
+            .iter()
+            .flatten()
+            .filter(|(found, _)| !found.is_empty())
+            .map(|(found, seen)| (found.as_slice(), seen))
+    }
+}
+
+/// Whether a port is held by that container, finished or still being brought up.
+pub fn is_held_by(port: &PortInUse, container: &str) -> bool {
+    match &port.holder {
+        PortHolder::Container { name, .. } => name == container || *name == names::starting(container),
+        PortHolder::Process { .. } => false,
+    }
+}
+
+/// An error if a container of that name is there; one of ours can be imported as `id`.
+pub async fn name_taken(
+    host: &Host,
+    container: &str,
+    attribute: &str,
+    id: Option<&String>,
+) -> Result<Option<Diagnostic>, Diagnostics> {
+    let seen = host.inspect(container).await;
+    let seen = seen.map_err(|error| errors::diagnostic("Unable to check the plan", &error, None))?;
+    Ok(seen.map(|seen| {
+        let cure = match (Ownership::from_labels(&seen.spec.labels), id) {
+            (Some(_), Some(id)) => {
+                format!("This provider made it, but it is not in this state: import it as {id:?}, or choose another name.")
+            }
+            _ => "It was not made by this provider: remove it, or choose another name.".to_owned(),
+        };
+        let detail = format!("Host {:?} has a container {container} already ({}). {cure}", host.name(), seen.state.word());
+        Diagnostic::error("The name is taken", detail).at(Path::of(attribute))
+    }))
+}
+
+/// The model that the label of a container of ours holds.
+pub async fn imported<M: Model>(host: &Host, container: &str, kind: &str) -> Result<M, Diagnostics> {
+    let summary = format!("Unable to import a {kind}");
+    let seen =
+        host.inspect(container).await.map_err(|error| errors::diagnostic(summary.clone(), &error, None))?;
+    let fail = |detail: String| Diagnostics::from(Diagnostic::error(summary.clone(), detail));
+    let seen = seen.ok_or_else(|| {
+        fail(format!("There is no container {container} on host {:?}. Check host and name.", host.name()))
+    })?;
+    let ownership = Ownership::from_labels(&seen.spec.labels).ok_or_else(|| {
+        fail(format!(
+            "Container {container} on host {:?} was not made by this provider, so nothing is known of its configuration.",
+            host.name()
+        ))
+    })?;
+    stored::from_text(&ownership.spec).map_err(|error| {
+        fail(format!(
+            "The label of container {container} on host {:?} does not describe a {kind}: {error}. It may have been made by \
+             another version of the provider.",
+            host.name()
+        ))
+    })
+}

@@ -1,0 +1,496 @@
+//! What differs between a container wanted and a container seen, field by field.
+//!
+//! A hash would say only "something". A [`Difference`] names the field with its old and new value, so that a plan can
+//! say why a container must be replaced, and whether it must be at all: limits can be changed on the living container.
+//!
+//! Order is never a difference, nor is spelling, nor what the image says anyway; nor the labels in which a run leaves
+//! its token and its configuration, since replacing a container to refresh a note about it would be absurd.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::container::labels;
+use crate::container::{
+    ContainerSpec, Limits, Mount, MountSource, Network, ObservedContainer, PortBinding, Ulimit,
+};
+use crate::hosts::{canonical, subtract_image_defaults};
+use crate::inventory::ImageFacts;
+
+/// A container wanted, and what is needed to compare it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub spec: &'a ContainerSpec,
+    /// Facts of the image that `spec.image` names on the host now; `None` = it is not there.
+    pub image: Option<&'a ImageFacts>,
+    /// The container must run the very image that the name stands for now, not one that it stood for earlier.
+    pub follow_image: bool,
+    /// Environment variables whose values must not be shown.
+    pub secret: &'a BTreeSet<String>,
+}
+
+/// One field that is not as wanted. Values are texts for people; a secret one is `(secret)`, an absent one `(none)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub field: Field,
+    pub old: String,
+    pub new: String,
+    pub cure: Cure,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cure {
+    /// Only a new container can have it.
+    Replace,
+    /// The container can be changed while it runs.
+    Update,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    Name,
+    Image,
+    Entrypoint,
+    Command,
+    Env(String),
+    User,
+    Label(String),
+    Mounts,
+    Ports,
+    Network,
+    Restart,
+    Cpus,
+    Memory,
+    SharedMemory,
+    Ulimits,
+    ExtraHosts,
+    Capabilities,
+    Devices,
+    Gpus,
+    Ipc,
+    StopGrace,
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("name"),
+            Self::Image => f.write_str("image"),
+            Self::Entrypoint => f.write_str("entrypoint"),
+            Self::Command => f.write_str("command"),
+            Self::Env(key) => write!(f, "environment variable {key}"),
+            Self::User => f.write_str("user"),
+            Self::Label(key) => write!(f, "label {key}"),
+            Self::Mounts => f.write_str("mounts"),
+            Self::Ports => f.write_str("ports"),
+            Self::Network => f.write_str("network"),
+            Self::Restart => f.write_str("restart policy"),
+            Self::Cpus => f.write_str("CPU limit"),
+            Self::Memory => f.write_str("memory limit"),
+            Self::SharedMemory => f.write_str("shared memory"),
+            Self::Ulimits => f.write_str("ulimits"),
+            Self::ExtraHosts => f.write_str("extra hosts"),
+            Self::Capabilities => f.write_str("capabilities"),
+            Self::Devices => f.write_str("devices"),
+            Self::Gpus => f.write_str("GPUs"),
+            Self::Ipc => f.write_str("IPC mode"),
+            Self::StopGrace => f.write_str("stop grace"),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cure = match self.cure {
+            Cure::Replace => "which takes a new container",
+            Cure::Update => "which is done in place",
+        };
+        write!(f, "the {} changes from {} to {}, {cure}", self.field, self.old, self.new)
+    }
+}
+
+const NONE: &str = "(none)";
+const SECRET: &str = "(secret)";
+
+/// Everything in which `observed` is not as `wanted`, in the order of the fields of [`ContainerSpec`].
+///
+/// Ulimits that are seen but not wanted are no difference: a daemon adds its own defaults to every container it starts,
+/// and which is which cannot be told.
+pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Difference> {
+    let mut spec = canonical(wanted.spec);
+    if let Some(image) = wanted.image {
+        subtract_image_defaults(&mut spec, image);
+    }
+    // Named one by one: a new field of a container does not compile until it is compared here.
+    let ContainerSpec {
+        name,
+        image,
+        entrypoint,
+        command,
+        env,
+        user,
+        labels,
+        mounts,
+        ports,
+        network,
+        restart,
+        limits,
+        shm_bytes,
+        ulimits,
+        extra_hosts,
+        cap_add,
+        devices,
+        gpus,
+        ipc_host,
+        stop_grace_seconds,
+    } = &canonical(&observed.spec);
+
+    let mut found = Found::default();
+    found.compare(Field::Name, name, &spec.name);
+    found.compare(Field::Image, image, &spec.image);
+    found.image_id(wanted, observed);
+    found.compare(Field::Entrypoint, &argv(entrypoint), &argv(&spec.entrypoint));
+    found.compare(Field::Command, &argv(command), &argv(&spec.command));
+    found.env(env, &spec.env, wanted.secret);
+    found.compare(Field::User, &or_none(user.as_deref()), &or_none(spec.user.as_deref()));
+    found.labels(labels, &spec.labels);
+    found.compare(Field::Mounts, &list(mounts, mount), &list(&spec.mounts, mount));
+    found.compare(Field::Ports, &list(ports, port), &list(&spec.ports, port));
+    found.compare(Field::Network, &network_text(network), &network_text(&spec.network));
+    found.with_cure(Field::Restart, &format!("{restart:?}"), &format!("{:?}", spec.restart), Cure::Update);
+    found.limits(limits, &spec.limits);
+    found.compare(Field::SharedMemory, &size(*shm_bytes), &size(spec.shm_bytes));
+    found.ulimits(ulimits, &spec.ulimits);
+    found.compare(Field::ExtraHosts, &pairs(extra_hosts), &pairs(&spec.extra_hosts));
+    found.compare(Field::Capabilities, &list(cap_add, String::clone), &list(&spec.cap_add, String::clone));
+    found.compare(Field::Devices, &list(devices, String::clone), &list(&spec.devices, String::clone));
+    found.compare(Field::Gpus, &list(gpus, String::clone), &list(&spec.gpus, String::clone));
+    found.compare(Field::Ipc, ipc(*ipc_host), ipc(spec.ipc_host));
+    found.compare(Field::StopGrace, &seconds(*stop_grace_seconds), &seconds(spec.stop_grace_seconds));
+    found.0
+}
+
+/// Differences found so far. Two values are equal exactly when their texts are.
+#[derive(Default)]
+struct Found(Vec<Difference>);
+
+impl Found {
+    fn compare(&mut self, field: Field, old: &str, new: &str) {
+        self.with_cure(field, old, new, Cure::Replace);
+    }
+
+    fn with_cure(&mut self, field: Field, old: &str, new: &str, cure: Cure) {
+        if old != new {
+            self.0.push(Difference { field, old: old.to_owned(), new: new.to_owned(), cure });
+        }
+    }
+
+    /// The same name may stand for another image than when the container was made.
+    fn image_id(&mut self, wanted: &Wanted<'_>, observed: &ObservedContainer) {
+        let renamed = observed.spec.image != wanted.spec.image;
+        if let Some(image) = wanted.image.filter(|_| wanted.follow_image && !renamed) {
+            self.compare(Field::Image, &observed.image_id, &image.id);
+        }
+    }
+
+    fn env(
+        &mut self,
+        old: &BTreeMap<String, String>,
+        new: &BTreeMap<String, String>,
+        secret: &BTreeSet<String>,
+    ) {
+        for (key, old, new) in changed(old, new) {
+            let shown = |value: Option<&String>| match value {
+                Some(_) if secret.contains(key) => SECRET.to_owned(),
+                Some(value) => format!("{value:?}"),
+                None => NONE.to_owned(),
+            };
+            let (old, new) = (shown(old), shown(new));
+            self.0.push(Difference { field: Field::Env(key.clone()), old, new, cure: Cure::Replace });
+        }
+    }
+
+    fn labels(&mut self, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) {
+        for (key, old, new) in
+            changed(old, new).filter(|(key, ..)| *key != labels::RUN && *key != labels::SPEC)
+        {
+            let shown = |value: Option<&String>| value.map_or(NONE.to_owned(), |value| format!("{value:?}"));
+            self.compare(Field::Label(key.clone()), &shown(old), &shown(new));
+        }
+    }
+
+    /// A limit can be set or moved in place, but the Engine has no word for lifting one.
+    fn limits(&mut self, old: &Limits, new: &Limits) {
+        let cure = |new: Option<u64>| if new.is_some() { Cure::Update } else { Cure::Replace };
+        self.with_cure(Field::Cpus, &cpus(old.nano_cpus), &cpus(new.nano_cpus), cure(new.nano_cpus));
+        self.with_cure(
+            Field::Memory,
+            &size(old.memory_bytes),
+            &size(new.memory_bytes),
+            cure(new.memory_bytes),
+        );
+    }
+
+    fn ulimits(&mut self, old: &[Ulimit], new: &[Ulimit]) {
+        let of_concern: Vec<Ulimit> =
+            old.iter().filter(|old| new.iter().any(|new| new.name == old.name)).cloned().collect();
+        self.compare(Field::Ulimits, &list(&of_concern, ulimit), &list(new, ulimit));
+    }
+}
+
+/// Keys whose values differ, with both values.
+fn changed<'a>(
+    old: &'a BTreeMap<String, String>,
+    new: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = (&'a String, Option<&'a String>, Option<&'a String>)> {
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    keys.into_iter().map(|key| (key, old.get(key), new.get(key))).filter(|(_, old, new)| old != new)
+}
+
+fn or_none(text: Option<&str>) -> String {
+    text.unwrap_or(NONE).to_owned()
+}
+
+/// Words as JSON, so that one word with a space differs from two words.
+fn argv(words: &[String]) -> String {
+    if words.is_empty() { "(the image's)".to_owned() } else { format!("{words:?}") }
+}
+
+fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    if items.is_empty() { NONE.to_owned() } else { items.iter().map(text).collect::<Vec<_>>().join(", ") }
+}
+
+fn pairs(map: &BTreeMap<String, String>) -> String {
+    let items: Vec<(&String, &String)> = map.iter().collect();
+    list(&items, |(key, value)| format!("{key}:{value}"))
+}
+
+fn mount(mount: &Mount) -> String {
+    let source = match &mount.source {
+        MountSource::HostPath(path) => path.clone(),
+        MountSource::Volume(name) => format!("volume {name}"),
+    };
+    let mode = if mount.read_only { " (read-only)" } else { "" };
+    format!("{source} at {}{mode}", mount.target)
+}
+
+fn port(port: &PortBinding) -> String {
+    format!("{}:{} to {}", port.host_address, port.host_port, port.container_port)
+}
+
+fn network_text(network: &Network) -> String {
+    match network {
+        Network::Host => "host".to_owned(),
+        Network::Bridge { name, aliases } if aliases.is_empty() => format!("bridge {name}"),
+        Network::Bridge { name, aliases } => format!("bridge {name} as {}", aliases.join(", ")),
+    }
+}
+
+fn ulimit(limit: &Ulimit) -> String {
+    format!("{}={}:{}", limit.name, limit.soft, limit.hard)
+}
+
+fn ipc(host: bool) -> &'static str {
+    if host { "host" } else { "private" }
+}
+
+fn seconds(seconds: u32) -> String {
+    format!("{seconds} s")
+}
+
+/// Nano-CPUs as CPUs, exactly.
+fn cpus(nano_cpus: Option<u64>) -> String {
+    const NANO: u64 = 1_000_000_000;
+    let Some(nano_cpus) = nano_cpus else { return NONE.to_owned() };
+    let text = format!("{}.{:09}", nano_cpus / NANO, nano_cpus % NANO);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Bytes in the largest unit that says them exactly.
+fn size(bytes: Option<u64>) -> String {
+    let Some(bytes) = bytes else { return NONE.to_owned() };
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let exact = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
+    exact.map_or(format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::{Restart, RunState};
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn base() -> ContainerSpec {
+        let mount = |path: &str| Mount {
+            source: MountSource::HostPath(path.into()),
+            target: path.into(),
+            read_only: false,
+        };
+        let port =
+            |port| PortBinding { container_port: port, host_address: "127.0.0.1".into(), host_port: port };
+        ContainerSpec {
+            name: "chat-worker".into(),
+            image: "vllm:1".into(),
+            entrypoint: words(&["python3"]),
+            command: words(&["-m", "dynamo.vllm"]),
+            env: map(&[("A", "1"), ("TOKEN", "hunter2")]),
+            user: Some("1000".into()),
+            labels: map(&[("team", "a"), (labels::RUN, "r1"), (labels::SPEC, "{}")]),
+            mounts: vec![mount("/a"), mount("/b")],
+            ports: vec![port(1), port(2)],
+            network: Network::Bridge { name: "chat".into(), aliases: words(&["x", "y"]) },
+            restart: Restart::UnlessStopped,
+            limits: Limits { nano_cpus: Some(2_000_000_000), memory_bytes: Some(4 << 30) },
+            shm_bytes: Some(1 << 30),
+            ulimits: vec![
+                Ulimit { name: "memlock".into(), soft: -1, hard: -1 },
+                Ulimit { name: "stack".into(), soft: 1, hard: 2 },
+            ],
+            extra_hosts: map(&[("a", "10.0.0.1")]),
+            cap_add: words(&["IPC_LOCK", "SYS_NICE"]),
+            devices: words(&["/dev/a", "/dev/b"]),
+            gpus: words(&["GPU-0", "GPU-1"]),
+            ipc_host: false,
+            stop_grace_seconds: 30,
+        }
+    }
+
+    fn observed(spec: ContainerSpec) -> ObservedContainer {
+        ObservedContainer {
+            id: "1".into(),
+            spec,
+            image_id: "sha256:old".into(),
+            state: RunState::Running,
+            health: None,
+            restart_count: 0,
+            started_at: String::new(),
+            ip_address: None,
+            networks: vec![],
+        }
+    }
+
+    fn between(new: &ContainerSpec, old: ContainerSpec) -> Vec<Difference> {
+        let secret = BTreeSet::from(["TOKEN".to_owned()]);
+        differences(&Wanted { spec: new, image: None, follow_image: false, secret: &secret }, &observed(old))
+    }
+
+    #[test]
+    fn every_field_changed_alone_is_one_difference_in_that_field() {
+        type Change = fn(&mut ContainerSpec);
+        let table: Vec<(Field, Cure, Change)> = vec![
+            (Field::Name, Cure::Replace, |s| s.name = "other".into()),
+            (Field::Image, Cure::Replace, |s| s.image = "vllm:2".into()),
+            (Field::Entrypoint, Cure::Replace, |s| s.entrypoint.clear()),
+            (Field::Command, Cure::Replace, |s| s.command = words(&["-m dynamo.vllm"])),
+            (Field::Command, Cure::Replace, |s| s.command.reverse()),
+            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("A", "2"), ("TOKEN", "hunter2")])),
+            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("TOKEN", "hunter2")])),
+            (Field::Env("TOKEN".into()), Cure::Replace, |s| s.env = map(&[("A", "1"), ("TOKEN", "other")])),
+            (Field::User, Cure::Replace, |s| s.user = None),
+            (Field::Label("team".into()), Cure::Replace, |s| s.labels = map(&[("team", "b")])),
+            (Field::Mounts, Cure::Replace, |s| s.mounts.truncate(1)),
+            (Field::Mounts, Cure::Replace, |s| s.mounts[0].read_only = true),
+            (Field::Mounts, Cure::Replace, |s| s.mounts[0].source = MountSource::Volume("/a".into())),
+            (Field::Ports, Cure::Replace, |s| s.ports[0].host_port = 9),
+            (Field::Ports, Cure::Replace, |s| s.ports[0].host_address = "0.0.0.0".into()),
+            (Field::Network, Cure::Replace, |s| s.network = Network::Host),
+            (Field::Network, Cure::Replace, |s| {
+                s.network = Network::Bridge { name: "chat".into(), aliases: vec![] };
+            }),
+            (Field::Restart, Cure::Update, |s| s.restart = Restart::No),
+            (Field::Cpus, Cure::Update, |s| s.limits.nano_cpus = Some(1)),
+            (Field::Cpus, Cure::Replace, |s| s.limits.nano_cpus = None),
+            (Field::Memory, Cure::Update, |s| s.limits.memory_bytes = Some(8 << 30)),
+            (Field::Memory, Cure::Replace, |s| s.limits.memory_bytes = None),
+            (Field::SharedMemory, Cure::Replace, |s| s.shm_bytes = None),
+            (Field::Ulimits, Cure::Replace, |s| s.ulimits[0].soft = 5),
+            (Field::Ulimits, Cure::Replace, |s| {
+                s.ulimits.push(Ulimit { name: "nofile".into(), soft: 1, hard: 1 });
+            }),
+            (Field::ExtraHosts, Cure::Replace, |s| s.extra_hosts.clear()),
+            (Field::Capabilities, Cure::Replace, |s| s.cap_add.truncate(1)),
+            (Field::Devices, Cure::Replace, |s| s.devices.truncate(1)),
+            (Field::Gpus, Cure::Replace, |s| s.gpus = words(&["GPU-0", "GPU-2"])),
+            (Field::Ipc, Cure::Replace, |s| s.ipc_host = true),
+            (Field::StopGrace, Cure::Replace, |s| s.stop_grace_seconds = 31),
+        ];
+        for (field, cure, change) in table {
+            let mut new = base();
+            change(&mut new);
+            let found = between(&new, base());
+            let seen: Vec<_> =
+                found.iter().map(|difference| (difference.field.clone(), difference.cure)).collect();
+            assert_eq!(seen, [(field, cure)], "{found:?}");
+        }
+    }
+
+    #[test]
+    fn order_spelling_and_notes_are_no_differences() {
+        let mut new = base();
+        new.mounts.reverse();
+        new.ports.reverse();
+        new.ulimits.reverse();
+        new.devices = words(&["/dev/b:/dev/b:rwm", "/dev/a:/dev/a"]);
+        new.cap_add = words(&["sys_nice", "CAP_IPC_LOCK"]);
+        new.gpus.reverse();
+        new.network = Network::Bridge { name: "chat".into(), aliases: words(&["y", "x"]) };
+        new.labels = map(&[("team", "a"), (labels::RUN, "r2"), (labels::SPEC, "{\"port\":1}")]);
+        assert_eq!(between(&new, base()), []);
+        // The default of the Engine is the same, said or not.
+        let said = ContainerSpec { shm_bytes: Some(64 << 20), ..base() };
+        assert_eq!(between(&said, ContainerSpec { shm_bytes: None, ..base() }), []);
+    }
+
+    #[test]
+    fn ulimits_that_the_daemon_adds_are_no_difference() {
+        let mut old = base();
+        old.ulimits.push(Ulimit { name: "nofile".into(), soft: 1, hard: 1 });
+        assert_eq!(between(&base(), old), []);
+    }
+
+    #[test]
+    fn what_the_image_says_need_not_be_said() {
+        let image = ImageFacts {
+            id: "sha256:new".into(),
+            size_bytes: 0,
+            env: words(&["A=1"]),
+            user: "1000".into(),
+            labels: map(&[("team", "a")]),
+            entrypoint: words(&["python3"]),
+            command: vec![],
+        };
+        let mut old = base();
+        subtract_image_defaults(&mut old, &image);
+        assert_ne!(old, base(), "the image says nothing of this spec");
+        let (spec, secret) = (base(), BTreeSet::new());
+        let wanted = Wanted { spec: &spec, image: Some(&image), follow_image: false, secret: &secret };
+        assert_eq!(differences(&wanted, &observed(old.clone())), []);
+        // Only a policy that follows the name minds that it stands for another image now.
+        let found = differences(&Wanted { follow_image: true, ..wanted }, &observed(old));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].old.as_str(), found[0].new.as_str()), ("sha256:old", "sha256:new"));
+    }
+
+    #[test]
+    fn a_difference_is_a_sentence_and_keeps_a_secret() {
+        let mut new = base();
+        new.env.insert("TOKEN".into(), "other".into());
+        new.limits = Limits { nano_cpus: Some(1_500_000_000), memory_bytes: Some(8 << 30) };
+        let said: Vec<String> = between(&new, base()).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "the environment variable TOKEN changes from (secret) to (secret), which takes a new container",
+                "the CPU limit changes from 2 to 1.5, which is done in place",
+                "the memory limit changes from 4 GiB to 8 GiB, which is done in place",
+            ]
+        );
+    }
+}

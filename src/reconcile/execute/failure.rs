@@ -1,0 +1,151 @@
+//! How execution fails, and what is left afterwards.
+//!
+//! A user who reads such an error wants to know two things: why, and in which state the host is now. So a [`Failed`]
+//! always carries both: the [`Failure`], and what could not be put back.
+
+use std::fmt;
+
+use crate::hosts::HostError;
+
+/// Why something did not come up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error(
+        "there is already a container {name} on host \"{host}\" ({id}, {state}), made by {}. Import it, remove it, or choose another name.",
+        if *ours { "this provider" } else { "somebody else" }
+    )]
+    NameTaken { host: String, name: String, id: String, state: &'static str, ours: bool },
+    #[error(
+        "container {name} on host \"{host}\" is being started by another resource of this run. Give the two different names."
+    )]
+    Busy { host: String, name: String },
+    #[error("container {name} on host \"{host}\" {} while starting. {}", death(*exit_code, *oom_killed, *restarts), last_words(logs))]
+    Died {
+        host: String,
+        name: String,
+        /// `None` when it runs again, restarted by the Engine.
+        exit_code: Option<i64>,
+        oom_killed: bool,
+        restarts: u32,
+        /// Last lines of its log, without secrets.
+        logs: String,
+    },
+    #[error(
+        "container {name} on host \"{host}\" runs, but was not ready within {seconds} s: {last}. Raise the timeout if it only needs longer. {}",
+        last_words(logs)
+    )]
+    NotReady { host: String, name: String, seconds: u64, last: String, logs: String },
+    #[error("the run was cancelled while {doing} on host \"{host}\"")]
+    Cancelled { host: String, doing: String },
+}
+
+fn death(exit_code: Option<i64>, oom_killed: bool, restarts: u32) -> String {
+    let how = match (oom_killed, exit_code) {
+        (true, _) => "was killed because its memory limit was reached".to_owned(),
+        (false, Some(0)) => "ended by itself (exit code 0)".to_owned(),
+        (false, Some(code)) => format!("ended with exit code {code}"),
+        (false, None) => "ended".to_owned(),
+    };
+    match restarts {
+        0 => how,
+        n => format!("{how} and was restarted by Docker {n} time(s)"),
+    }
+}
+
+fn last_words(logs: &str) -> String {
+    if logs.trim().is_empty() {
+        "It logged nothing.".to_owned()
+    } else {
+        format!("Its last words:\n{}", logs.trim_end())
+    }
+}
+
+/// Something on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// By name or id.
+    Container(String),
+    Network(String),
+    Volume(String),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Container(name) => write!(f, "container {name}"),
+            Self::Network(name) => write!(f, "network {name}"),
+            Self::Volume(name) => write!(f, "volume {name}"),
+        }
+    }
+}
+
+/// Something that this call made and that is still there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    pub object: Object,
+    /// Why it could not be removed; `None` = it was kept on purpose, since it does the work now.
+    pub why: Option<HostError>,
+}
+
+/// What became of the container that was to be replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PreviousContainer {
+    /// Stopped, and started again.
+    RunsAgain { name: String },
+    /// Stopped, and would not start again.
+    StaysStopped { name: String, why: Box<HostError> },
+}
+
+/// A failure and its aftermath.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    pub failure: Box<Failure>,
+    /// Something had been made before the failure. What is not in `left` was removed again.
+    pub had_made: bool,
+    pub left: Vec<Left>,
+    pub previous: Option<PreviousContainer>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { failure: Box::new(failure), had_made: false, left: Vec::new(), previous: None }
+    }
+}
+
+impl From<HostError> for Failed {
+    fn from(error: HostError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl std::error::Error for Failed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.failure.as_ref())
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.failure)?;
+        if self.had_made && self.left.is_empty() {
+            write!(f, "\nWhat this run had made was removed again.")?;
+        }
+        for left in &self.left {
+            match &left.why {
+                Some(why) => write!(f, "\nStill there: {}, because this run {why}", left.object)?,
+                None => write!(f, "\nStill there, since it does the work now: {}.", left.object)?,
+            }
+        }
+        match &self.previous {
+            None => Ok(()),
+            Some(PreviousContainer::RunsAgain { name }) => {
+                write!(f, "\nThe previous container {name} runs again.")
+            }
+            Some(PreviousContainer::StaysStopped { name, why }) => {
+                write!(f, "\nThe previous container {name} is stopped, because this run {why}")
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Carrying out: images, networks, volumes and containers, in order, until they work or are gone again.
+//!
+//! The promise is: a call that fails leaves what was there before, or says exactly what it could not put back.
+//! [`bring_up`] makes everything new, [`converge`] changes what differs, [`halt`] and [`take_down`] end it. Removals go
+//! one by one: two containers that leave a network together can lock up an older Docker for good.
+
+mod failure;
+mod ledger;
+mod run;
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use failure::{Failed, Failure, Left, Object, PreviousContainer};
+pub use run::STARTING;
+pub use wait::{Probe, Readiness};
+
+use super::Effects;
+use super::diff::Wanted;
+use super::order::{Step, steps};
+use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, VolumeSpec};
+use crate::hosts::HostError;
+use crate::inventory::ImageFacts;
+use ledger::{Ledger, run_of};
+use run::{Run, fetch_images, go_on, name_is_free, starting_name};
+use wait::Clock;
+
+/// Everything that one resource has on one host.
+#[derive(Clone)]
+pub struct Assembly {
+    pub networks: Vec<NetworkSpec>,
+    pub volumes: Vec<VolumeSpec>,
+    /// In the order of starting; each is ready before the next one starts.
+    pub parts: Vec<Part>,
+    pub pull: PullPolicy,
+}
+
+/// A container of an [`Assembly`].
+#[derive(Clone)]
+pub struct Part {
+    /// `spec.name` is the name that it has once it works.
+    pub spec: ContainerSpec,
+    /// Environment variables whose values must not be shown.
+    pub secret: BTreeSet<String>,
+    pub probe: Arc<dyn Probe>,
+    pub swap: Swap,
+}
+
+/// How a container is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// The new one works before the old one drains. Both run for a moment: they must share no port and no GPU.
+    StartFirst,
+    /// The old one stops first, and is started again if the new one fails.
+    StopFirst,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Pull what is not on the host.
+    Missing,
+    /// Pull always, and replace containers that run another image than the name stands for now.
+    Always,
+    /// Never pull; what is not on the host is an error.
+    Never,
+}
+
+/// How long a call may take, and who may end it earlier.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// For everything but downloads, which have no limit while they move.
+    pub time: Duration,
+    /// Ends waits at once; what was made is removed again.
+    pub cancel: CancellationToken,
+}
+
+/// What [`converge`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converged {
+    pub steps: Vec<Step>,
+    /// The containers as they are now, in the order of the parts.
+    pub containers: Vec<ObservedContainer>,
+}
+
+/// Makes an assembly that is not there yet. Gives back its containers, in the order of the parts.
+///
+/// # Errors
+/// On failure everything that this call made is removed again; [`Failed::left`] lists what would not go.
+pub async fn bring_up(
+    effects: &dyn Effects,
+    assembly: &Assembly,
+    budget: &Budget,
+) -> Result<Vec<ObservedContainer>, Failed> {
+    // Before an hour of downloading, not after.
+    for part in &assembly.parts {
+        name_is_free(effects, &part.spec.name).await?;
+    }
+    let images = assembly.parts.iter().map(|part| part.spec.image.as_str()).collect();
+    fetch_images(effects, &images, assembly.pull, &budget.cancel).await?;
+    let creations: Vec<Step> =
+        assembly.parts.iter().map(|part| Step::Create { name: part.spec.name.clone() }).collect();
+    carry_out(effects, assembly, &creations, budget).await
+}
+
+/// Makes an assembly as wanted that may be there already. Containers of ours among `previous` (names that it had
+/// before) that are not wanted any more are removed.
+///
+/// # Errors
+/// Each replacement that fails is rolled back. Those that succeeded before it stay.
+pub async fn converge(
+    effects: &dyn Effects,
+    assembly: &Assembly,
+    previous: &[String],
+    budget: &Budget,
+) -> Result<Converged, Failed> {
+    // Only a policy that always pulls may do so before it is known what has to change.
+    let all: BTreeSet<&str> = assembly.parts.iter().map(|part| part.spec.image.as_str()).collect();
+    if assembly.pull == PullPolicy::Always {
+        fetch_images(effects, &all, PullPolicy::Always, &budget.cancel).await?;
+    }
+    let steps = plan(effects, assembly, previous).await?;
+    let needed = assembly.parts.iter().filter(|part| steps.iter().any(|step| makes_new(step, part)));
+    let needed: BTreeSet<&str> = needed.map(|part| part.spec.image.as_str()).collect();
+    if assembly.pull != PullPolicy::Always {
+        fetch_images(effects, &needed, assembly.pull, &budget.cancel).await?;
+    }
+    for step in &steps {
+        tracing::info!(host = effects.host(), "{step}");
+    }
+    let containers = carry_out(effects, assembly, &steps, budget).await?;
+    Ok(Converged { steps, containers })
+}
+
+fn makes_new(step: &Step, part: &Part) -> bool {
+    matches!(step, Step::Create { name } | Step::Replace { name, .. } if *name == part.spec.name)
+}
+
+async fn plan(
+    effects: &dyn Effects,
+    assembly: &Assembly,
+    previous: &[String],
+) -> Result<Vec<Step>, HostError> {
+    let mut names: BTreeSet<&str> = assembly.parts.iter().map(|part| part.spec.name.as_str()).collect();
+    names.extend(previous.iter().map(String::as_str));
+    let mut observed = Vec::new();
+    for name in names {
+        observed.extend(effects.inspect(name).await?.filter(|seen| run_of(&seen.spec.labels).is_some()));
+    }
+    let mut images: Vec<Option<ImageFacts>> = Vec::new();
+    for part in &assembly.parts {
+        images.push(effects.image(&part.spec.image).await?);
+    }
+    let follow_image = assembly.pull == PullPolicy::Always;
+    let wanted: Vec<Wanted<'_>> = assembly
+        .parts
+        .iter()
+        .zip(&images)
+        .map(|(part, image)| Wanted {
+            spec: &part.spec,
+            image: image.as_ref(),
+            follow_image,
+            secret: &part.secret,
+        })
+        .collect();
+    Ok(steps(&wanted, &observed))
+}
+
+/// Takes the steps. Images are there already.
+async fn carry_out(
+    effects: &dyn Effects,
+    assembly: &Assembly,
+    steps: &[Step],
+    budget: &Budget,
+) -> Result<Vec<ObservedContainer>, Failed> {
+    let started = Instant::now();
+    let clock = Clock { started, deadline: started + budget.time, cancel: budget.cancel.clone() };
+    let mut run = Run { effects, clock, ledger: Ledger::default() };
+    let outcome = take_steps(&mut run, assembly, steps).await;
+    let Err(mut failed) = outcome else { return Ok(observe(effects, assembly).await?) };
+    failed.had_made |= !run.ledger.is_empty();
+    failed.left.extend(run.ledger.undo(effects).await);
+    Err(failed)
+}
+
+async fn take_steps(run: &mut Run<'_>, assembly: &Assembly, steps: &[Step]) -> Result<(), Failed> {
+    for step in steps {
+        if let Step::Remove { name } = step {
+            end(run.effects, name, true).await?;
+        }
+    }
+    for network in &assembly.networks {
+        run.ensure_network(network).await?;
+    }
+    for volume in &assembly.volumes {
+        run.ensure_volume(volume).await?;
+    }
+    for part in &assembly.parts {
+        match steps.iter().find(|step| step.name() == part.spec.name) {
+            Some(Step::Create { .. }) => run.create(part).await?,
+            Some(Step::Start { .. }) => run.start(part).await?,
+            Some(Step::Update { .. }) => run.update(part).await?,
+            Some(Step::Replace { .. }) => run.replace(part).await?,
+            Some(Step::Keep { .. } | Step::Remove { .. }) | None => {}
+        }
+    }
+    Ok(())
+}
+
+async fn observe(effects: &dyn Effects, assembly: &Assembly) -> Result<Vec<ObservedContainer>, HostError> {
+    let mut containers = Vec::new();
+    for part in &assembly.parts {
+        containers.extend(effects.inspect(&part.spec.name).await?);
+    }
+    Ok(containers)
+}
+
+/// Stops containers of ours, last first, each with the grace that it was made with, and leaves them there. Missing ones
+/// are fine.
+pub async fn halt(
+    effects: &dyn Effects,
+    containers: &[String],
+    cancel: &CancellationToken,
+) -> Result<(), Failure> {
+    for name in containers.iter().rev() {
+        go_on(effects, cancel, &format!("stopping container {name}"))?;
+        end(effects, name, false).await?;
+    }
+    Ok(())
+}
+
+/// Removes containers (last first, drained, with what an unfinished start of theirs left), then networks, then volumes.
+/// What is missing or not ours is fine and left alone.
+///
+/// # Errors
+/// Stops at the first object that will not go, for example a network that a container of somebody else is attached to.
+/// A second call goes on where the first one stopped.
+pub async fn take_down(
+    effects: &dyn Effects,
+    containers: &[String],
+    networks: &[String],
+    volumes: &[String],
+    cancel: &CancellationToken,
+) -> Result<(), Failure> {
+    for name in containers.iter().rev() {
+        go_on(effects, cancel, &format!("removing container {name}"))?;
+        end(effects, &starting_name(name), true).await?;
+        end(effects, name, true).await?;
+    }
+    for name in networks {
+        go_on(effects, cancel, &format!("removing network {name}"))?;
+        effects.remove_network(name).await?;
+    }
+    for name in volumes {
+        go_on(effects, cancel, &format!("removing volume {name}"))?;
+        effects.remove_volume(name).await?;
+    }
+    Ok(())
+}
+
+/// Stops a container of ours with its own grace, and removes it if asked to.
+async fn end(effects: &dyn Effects, name: &str, remove: bool) -> Result<(), HostError> {
+    let Some(seen) = effects.inspect(name).await? else { return Ok(()) };
+    if run_of(&seen.spec.labels).is_none() {
+        tracing::warn!(host = effects.host(), container = name, "is not ours and stays");
+        return Ok(());
+    }
+    effects.stop(&seen.id, seen.spec.stop_grace_seconds).await?;
+    if remove {
+        effects.remove(&seen.id).await?;
+    }
+    Ok(())
+}

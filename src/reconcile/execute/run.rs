@@ -1,0 +1,223 @@
+//! One call of execution at work: launching, replacing, updating single containers.
+//!
+//! A container is born under a name that ends in [`STARTING`] and gets its own name when it works. So a name without
+//! the suffix stands for something that worked, and after a kill in mid-start the next run can tell the leftover.
+
+use std::collections::BTreeSet;
+
+use super::failure::{Failed, Failure, Left, Object, PreviousContainer};
+use super::ledger::{Ledger, run_of, token};
+use super::wait::{Clock, Redactions, wait_ready};
+use super::{Part, PullPolicy, Swap};
+use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, RunState, VolumeSpec};
+use crate::hosts::{Cause, Ensured, HostError};
+use crate::reconcile::Effects;
+
+/// Ending of a container's name until it is ready.
+pub const STARTING: &str = "--starting";
+
+pub(super) fn starting_name(name: &str) -> String {
+    format!("{name}{STARTING}")
+}
+
+pub(super) struct Run<'a> {
+    pub effects: &'a dyn Effects,
+    pub clock: Clock,
+    pub ledger: Ledger,
+}
+
+impl Run<'_> {
+    pub async fn ensure_network(&mut self, spec: &NetworkSpec) -> Result<(), Failure> {
+        self.go_on(&format!("creating network {}", spec.name))?;
+        if self.effects.ensure_network(spec).await? == Ensured::Created {
+            self.ledger.note(Object::Network(spec.name.clone()), token(&spec.labels));
+        }
+        Ok(())
+    }
+
+    pub async fn ensure_volume(&mut self, spec: &VolumeSpec) -> Result<(), Failure> {
+        self.go_on(&format!("creating volume {}", spec.name))?;
+        if self.effects.ensure_volume(spec).await? == Ensured::Created {
+            self.ledger.note(Object::Volume(spec.name.clone()), token(&spec.labels));
+        }
+        Ok(())
+    }
+
+    /// A container where there was none.
+    pub async fn create(&mut self, part: &Part) -> Result<(), Failure> {
+        name_is_free(self.effects, &part.spec.name).await?;
+        let id = self.launch(part).await?;
+        self.ledger.note(Object::Container(part.spec.name.clone()), token(&part.spec.labels));
+        Ok(self.effects.rename(&id, &part.spec.name).await?)
+    }
+
+    /// Starts a container that is as wanted, and waits for it.
+    pub async fn start(&self, part: &Part) -> Result<(), Failure> {
+        self.go_on(&format!("starting container {}", part.spec.name))?;
+        self.effects.start(&part.spec.name).await?;
+        self.wait(&part.spec.name, part).await
+    }
+
+    /// Changes what can be changed in place; starts the container if it does not run.
+    pub async fn update(&self, part: &Part) -> Result<(), Failure> {
+        let name = &part.spec.name;
+        self.go_on(&format!("updating container {name}"))?;
+        self.effects.update(name, &part.spec.limits, part.spec.restart).await?;
+        match self.effects.inspect(name).await? {
+            Some(seen) if seen.state == RunState::Running => Ok(()),
+            _ => self.start(part).await,
+        }
+    }
+
+    /// A new container in the place of an old one, which comes back if the new one fails.
+    pub async fn replace(&mut self, part: &Part) -> Result<(), Failed> {
+        match part.swap {
+            Swap::StartFirst => {
+                let id = self.launch(part).await?;
+                self.retire(part, &id, true).await
+            }
+            Swap::StopFirst => {
+                let name = &part.spec.name;
+                self.go_on(&format!("stopping container {name}"))?;
+                let grace = self.grace(name).await?;
+                self.effects.stop(name, grace).await?;
+                let before = std::mem::take(&mut self.ledger);
+                let launched = self.launch(part).await;
+                let new = std::mem::replace(&mut self.ledger, before);
+                match launched {
+                    Ok(id) => self.retire(part, &id, false).await,
+                    Err(failure) => Err(self.roll_back(name, new, failure).await),
+                }
+            }
+        }
+    }
+
+    /// The new container works: the old one goes (draining, if it still runs), and the new one takes its name. From
+    /// here on the new one stays, whatever fails.
+    async fn retire(&mut self, part: &Part, id: &str, drain: bool) -> Result<(), Failed> {
+        let name = &part.spec.name;
+        let new = Object::Container(starting_name(name));
+        self.ledger.keep(&new);
+        let handed_over = async {
+            if drain {
+                self.effects.stop(name, self.grace(name).await?).await?;
+            }
+            self.effects.remove(name).await?;
+            self.effects.rename(id, name).await
+        };
+        handed_over
+            .await
+            .map_err(|error| Failed { left: vec![Left { object: new, why: None }], ..Failed::from(error) })
+    }
+
+    /// The new container failed after the old one was stopped: its place is cleared and the old one started.
+    async fn roll_back(&self, name: &str, new: Ledger, failure: Failure) -> Failed {
+        let had_made = !new.is_empty();
+        let left = new.undo(self.effects).await;
+        let name = name.to_owned();
+        let previous = match self.effects.start(&name).await {
+            Ok(()) => PreviousContainer::RunsAgain { name },
+            Err(why) => PreviousContainer::StaysStopped { name, why: Box::new(why) },
+        };
+        Failed { had_made, left, previous: Some(previous), ..failure.into() }
+    }
+
+    /// Creates and starts a container under its starting name, and waits until it is ready. Gives back its id.
+    async fn launch(&mut self, part: &Part) -> Result<String, Failure> {
+        let starting = starting_name(&part.spec.name);
+        self.go_on(&format!("creating container {}", part.spec.name))?;
+        self.clear_leftover(&starting, token(&part.spec.labels)).await?;
+        self.ledger.note(Object::Container(starting.clone()), token(&part.spec.labels));
+        let spec = ContainerSpec { name: starting.clone(), ..part.spec.clone() };
+        let id = self.effects.create(&spec).await?;
+        self.effects.start(&id).await?;
+        self.wait(&starting, part).await?;
+        Ok(id)
+    }
+
+    async fn wait(&self, name: &str, part: &Part) -> Result<(), Failure> {
+        let redactions = Redactions::of(&part.spec, &part.secret);
+        wait_ready(self.effects, name, &redactions, part.probe.as_ref(), &self.clock).await.map(|_| ())
+    }
+
+    /// What a killed run left half-started is removed; anything else under that name is in the way.
+    async fn clear_leftover(&self, starting: &str, run: &str) -> Result<(), Failure> {
+        let Some(seen) = self.effects.inspect(starting).await? else { return Ok(()) };
+        let host = self.effects.host().to_owned();
+        match run_of(&seen.spec.labels) {
+            Some(other) if other != run => {
+                tracing::info!(host, container = starting, "removing what an earlier run left half-started");
+                Ok(self.effects.remove(&seen.id).await?)
+            }
+            Some(_) => Err(Failure::Busy { host, name: starting.to_owned() }),
+            None => Err(name_taken(self.effects, starting, &seen)),
+        }
+    }
+
+    /// The grace that a container was made with: a new spec may say otherwise, but the old process was promised this.
+    async fn grace(&self, name: &str) -> Result<u32, HostError> {
+        Ok(self.effects.inspect(name).await?.map_or(0, |seen| seen.spec.stop_grace_seconds))
+    }
+
+    /// Nothing new is begun once the run is cancelled.
+    fn go_on(&self, doing: &str) -> Result<(), Failure> {
+        go_on(self.effects, &self.clock.cancel, doing)
+    }
+}
+
+/// A container of that name is in the way, whoever made it: one of ours is in some other state, or was lost from it.
+pub(super) async fn name_is_free(effects: &dyn Effects, name: &str) -> Result<(), Failure> {
+    match effects.inspect(name).await? {
+        Some(seen) => Err(name_taken(effects, name, &seen)),
+        None => Ok(()),
+    }
+}
+
+fn name_taken(effects: &dyn Effects, name: &str, seen: &ObservedContainer) -> Failure {
+    Failure::NameTaken {
+        host: effects.host().to_owned(),
+        name: name.to_owned(),
+        id: seen.id.chars().take(12).collect(),
+        state: seen.state.word(),
+        ours: run_of(&seen.spec.labels).is_some(),
+    }
+}
+
+pub(super) fn go_on(
+    effects: &dyn Effects,
+    cancel: &tokio_util::sync::CancellationToken,
+    doing: &str,
+) -> Result<(), Failure> {
+    if cancel.is_cancelled() {
+        return Err(Failure::Cancelled { host: effects.host().to_owned(), doing: doing.to_owned() });
+    }
+    Ok(())
+}
+
+/// Gets images to the host as the policy says, each once.
+pub(super) async fn fetch_images(
+    effects: &dyn Effects,
+    images: &BTreeSet<&str>,
+    policy: PullPolicy,
+    cancel: &tokio_util::sync::CancellationToken,
+) -> Result<(), Failure> {
+    for image in images {
+        let present = effects.image(image).await?.is_some();
+        match (policy, present) {
+            (PullPolicy::Missing | PullPolicy::Never, true) => {}
+            (PullPolicy::Never, false) => {
+                let cause = Cause::ImageMissing { image: (*image).to_owned() };
+                let operation = format!("use image {image}");
+                return Err(HostError { host: effects.host().to_owned(), operation, cause }.into());
+            }
+            (PullPolicy::Always, _) | (PullPolicy::Missing, false) => {
+                let doing = format!("pulling image {image}");
+                tokio::select! {
+                    pulled = effects.pull(image) => pulled?,
+                    () = cancel.cancelled() => go_on(effects, cancel, &doing)?,
+                }
+            }
+        }
+    }
+    Ok(())
+}

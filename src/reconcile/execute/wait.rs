@@ -1,0 +1,142 @@
+//! Waiting until a container works, while watching that it lives.
+//!
+//! "Works" is the caller's [`Probe`]. "Lives" is watched here, because a container that has died will never answer and
+//! its own last words say why: an exit is a failure even with code 0 (Dynamo's processes exit so when discovery refuses
+//! them), and so is being restarted by the Engine, which would otherwise look like a slow start for ever.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failure;
+use crate::container::{ContainerSpec, ObservedContainer, RunState};
+use crate::hosts::{Cause, HostError};
+use crate::reconcile::Effects;
+
+/// Whether a container does its work. Asked again and again; must not block for longer than a few seconds.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    async fn probe(&self, container: &ObservedContainer) -> Readiness;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    Ready,
+    /// What is missing, as a clause: "the model is not listed yet".
+    NotYet(String),
+}
+
+/// Until when to wait, and who may end the wait earlier.
+#[derive(Clone, Debug)]
+pub(super) struct Clock {
+    pub started: Instant,
+    pub deadline: Instant,
+    pub cancel: CancellationToken,
+}
+
+impl Clock {
+    /// Sleeps, but not beyond the deadline or a cancellation.
+    async fn sleep(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep_until((Instant::now() + pause).min(self.deadline)) => {}
+            () = self.cancel.cancelled() => {}
+        }
+    }
+
+    /// The probe's answer, if it comes in time.
+    async fn ask(&self, probe: &dyn Probe, container: &ObservedContainer) -> Readiness {
+        tokio::select! {
+            readiness = probe.probe(container) => readiness,
+            () = tokio::time::sleep_until(self.deadline) => Readiness::NotYet("its probe did not answer".to_owned()),
+            () = self.cancel.cancelled() => Readiness::NotYet("cancelled".to_owned()),
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Lines of a dead container's log that go into the error.
+const LAST_LINES: u32 = 20;
+
+/// Waits for the container called `name` now, which is to be `spec` of `secret` variables.
+pub(super) async fn wait_ready(
+    effects: &dyn Effects,
+    name: &str,
+    redactions: &Redactions,
+    probe: &dyn Probe,
+    clock: &Clock,
+) -> Result<ObservedContainer, Failure> {
+    let host = effects.host().to_owned();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let seen = effects.inspect(name).await?.ok_or_else(|| vanished(&host, name))?;
+        if let Some(death) = death(&seen) {
+            let logs = last_words(effects, name, redactions).await;
+            let Death { exit_code, oom_killed } = death;
+            let restarts = seen.restart_count;
+            return Err(Failure::Died { host, name: name.to_owned(), exit_code, oom_killed, restarts, logs });
+        }
+        let Readiness::NotYet(last) = clock.ask(probe, &seen).await else { return Ok(seen) };
+        if clock.cancel.is_cancelled() {
+            return Err(Failure::Cancelled { host, doing: format!("waiting for container {name}") });
+        }
+        if Instant::now() >= clock.deadline {
+            let logs = last_words(effects, name, redactions).await;
+            let seconds = (clock.deadline - clock.started).as_secs();
+            return Err(Failure::NotReady { host, name: name.to_owned(), seconds, last, logs });
+        }
+        clock.sleep(pause).await;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+}
+
+struct Death {
+    exit_code: Option<i64>,
+    oom_killed: bool,
+}
+
+fn death(seen: &ObservedContainer) -> Option<Death> {
+    match seen.state {
+        RunState::Exited { exit_code, oom_killed } => Some(Death { exit_code: Some(exit_code), oom_killed }),
+        RunState::Restarting { exit_code } => Some(Death { exit_code: Some(exit_code), oom_killed: false }),
+        RunState::Dead | RunState::Removing => Some(Death { exit_code: None, oom_killed: false }),
+        RunState::Running if seen.restart_count > 0 => Some(Death { exit_code: None, oom_killed: false }),
+        RunState::Created | RunState::Running | RunState::Paused => None,
+    }
+}
+
+/// Somebody removed it under our eyes.
+fn vanished(host: &str, name: &str) -> Failure {
+    let what = format!("container {name}");
+    HostError { host: host.to_owned(), operation: format!("watch {what}"), cause: Cause::NotFound { what } }
+        .into()
+}
+
+async fn last_words(effects: &dyn Effects, name: &str, redactions: &Redactions) -> String {
+    match effects.logs_tail(name, LAST_LINES).await {
+        Ok(logs) => redactions.apply(&logs),
+        Err(error) => format!("(unknown: {error})"),
+    }
+}
+
+/// Values that must not appear in an error, whoever wrote them into a log.
+pub(super) struct Redactions(Vec<String>);
+
+impl Redactions {
+    /// Shorter values are left alone: they are no secrets, and would blacken half of the text.
+    const SHORTEST: usize = 4;
+
+    pub fn of<'a>(spec: &ContainerSpec, secret: impl IntoIterator<Item = &'a String>) -> Self {
+        let values = secret.into_iter().filter_map(|key| spec.env.get(key));
+        let mut values: Vec<String> = values.filter(|value| value.len() >= Self::SHORTEST).cloned().collect();
+        // A value that contains another must go first.
+        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        Self(values)
+    }
+
+    fn apply(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, value| text.replace(value, "(secret)"))
+    }
+}
