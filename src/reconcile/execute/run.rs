@@ -60,13 +60,19 @@ impl Run<'_> {
         self.wait(&part.spec.name, part).await
     }
 
+    /// Nothing to do but to see that it works: what runs is not always what serves.
+    pub async fn keep(&self, part: &Part) -> Result<(), Failure> {
+        let seen = self.effects.inspect(&part.spec.name).await?;
+        self.wait_since(&part.spec.name, part, seen.map_or(0, |seen| seen.restart_count)).await
+    }
+
     /// Changes what can be changed in place; starts the container if it does not run.
     pub async fn update(&self, part: &Part) -> Result<(), Failure> {
         let name = &part.spec.name;
         self.go_on(&format!("updating container {name}"))?;
         self.effects.update(name, &part.spec.limits, part.spec.restart).await?;
         match self.effects.inspect(name).await? {
-            Some(seen) if seen.state == RunState::Running => Ok(()),
+            Some(seen) if seen.state == RunState::Running => self.keep(part).await,
             _ => self.start(part).await,
         }
     }
@@ -145,8 +151,13 @@ impl Run<'_> {
     }
 
     async fn wait(&self, container: &str, part: &Part) -> Result<(), Failure> {
+        self.wait_since(container, part, 0).await
+    }
+
+    async fn wait_since(&self, container: &str, part: &Part, restarts: u32) -> Result<(), Failure> {
         let redactions = Redactions::of(&part.spec, &part.secret);
-        let waited = Waited { container, name: &part.spec.name, redactions, probe: part.probe.as_ref() };
+        let waited =
+            Waited { container, name: &part.spec.name, redactions, probe: part.probe.as_ref(), restarts };
         wait_ready(self.effects, &waited, &self.clock).await
     }
 

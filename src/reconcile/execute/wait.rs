@@ -68,6 +68,8 @@ pub(super) struct Waited<'a> {
     pub name: &'a str,
     pub redactions: Redactions,
     pub probe: &'a dyn Probe,
+    /// How often it had been restarted before the wait: only a restart while waiting is a death.
+    pub restarts: u32,
 }
 
 /// Waits until the container is ready, has died, or there is no more time.
@@ -81,7 +83,7 @@ pub(super) async fn wait_ready(
     let mut last = "its probe did not answer".to_owned();
     loop {
         let seen = effects.inspect(waited.container).await?.ok_or_else(|| vanished(&host, &name))?;
-        if let Some(Death { exit_code, oom_killed }) = death(&seen) {
+        if let Some(Death { exit_code, oom_killed }) = death(&seen, waited.restarts) {
             let logs = last_words(effects, waited).await;
             return Err(Failure::Died {
                 host,
@@ -116,12 +118,14 @@ struct Death {
     oom_killed: bool,
 }
 
-fn death(seen: &ObservedContainer) -> Option<Death> {
+fn death(seen: &ObservedContainer, restarts: u32) -> Option<Death> {
     match seen.state {
         RunState::Exited { exit_code, oom_killed } => Some(Death { exit_code: Some(exit_code), oom_killed }),
         RunState::Restarting { exit_code } => Some(Death { exit_code: Some(exit_code), oom_killed: false }),
         RunState::Dead | RunState::Removing => Some(Death { exit_code: None, oom_killed: false }),
-        RunState::Running if seen.restart_count > 0 => Some(Death { exit_code: None, oom_killed: false }),
+        RunState::Running if seen.restart_count > restarts => {
+            Some(Death { exit_code: None, oom_killed: false })
+        }
         RunState::Created | RunState::Running | RunState::Paused => None,
     }
 }
