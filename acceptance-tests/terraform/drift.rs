@@ -60,7 +60,7 @@ fn worker_container_stopped() {
     };
     let change = plan.change(address);
     assert!(change.is("update"));
-    assert_eq!(change.of("desired_state"), ("stopped".into(), "running".into()));
+    assert_eq!(change.of("status"), ("exited".into(), "running".into()));
     heals(&scene);
 }
 
