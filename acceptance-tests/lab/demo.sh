@@ -10,7 +10,6 @@ set -euo pipefail
 cd "$REPOSITORY"
 
 DEMO=$REPOSITORY/.demo
-STATE=$DEMO/terraform.tfstate
 BINARIES=${CARGO_TARGET_DIR:-$REPOSITORY/target}/release
 DEPLOYMENT=quickstart
 
@@ -20,15 +19,15 @@ if [[ -n ${DEMO_IMAGE:-} ]]; then
   export TF_VAR_image=$DEMO_IMAGE TF_VAR_image_pull_policy=missing
 fi
 
-tf() {
-  local command=$1
-  shift
-  terraform -chdir=examples/quickstart "$command" -state="$STATE" "$@"
-}
+[[ -t 1 ]] || export TF_CLI_ARGS=-no-color
 
-# Terraform shall take the provider from our build folder, here only: nobody's own settings are touched.
-write_settings() {
+tf() { terraform -chdir="$DEMO" "$@"; }
+
+# A folder with the example and its state, where Terraform takes the provider from our build folder. Nobody's own settings
+# are touched.
+prepare() {
   mkdir -p "$DEMO"
+  cp examples/quickstart/*.tf "$DEMO"
   cat >"$TF_CLI_CONFIG_FILE" <<RC
 provider_installation {
   dev_overrides {
@@ -55,7 +54,7 @@ up() {
   [[ -n ${DEMO_IMAGE:-} ]] || "$LAB_SCRIPTS/images.sh"
   step "Writing the tiny model" "$LAB_SCRIPTS/model.py" "$LAB/model"
   step "Building the provider (cargo build --release)" cargo build --quiet --release --bin terraform-provider-dynamo
-  write_settings
+  prepare
   step "terraform apply: a frontend and two workers" tf apply -input=false -auto-approve
   step "Asking the model" chat
   step "terraform plan: nothing may be left to change" plan_is_empty
@@ -63,9 +62,9 @@ up() {
 }
 
 destroy() {
-  [[ -f $STATE ]] || { say "    no demo was applied from here"; return; }
+  [[ -f $DEMO/terraform.tfstate ]] || { say "    no demo was applied from here"; return; }
   "$LAB_SCRIPTS/engine.sh" up
-  write_settings
+  prepare
   tf destroy -input=false -auto-approve
   rm -rf "$DEMO"
 }
@@ -111,6 +110,7 @@ down() {
     check "mounts of our dockerd" engine_mounts
   fi
   [[ $LEFT == 0 ]] || die "something is left over, see above"
+  say "==> Nothing is left but downloads and images under $LAB, which make the next demo quick"
 }
 
 case ${1:-} in

@@ -142,12 +142,14 @@ build_dies() {
 }
 
 build() {
-  local image=$1
+  local image=$1 former
   if is_current "$image"; then
     say "==> Image $image is there already"
-  else
-    step "Building image $image" "$2" "$image"
+    return
   fi
+  former=$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) || former=
+  step "Building image $image" "$2" "$image"
+  [[ -z $former ]] || docker rmi "$former" >/dev/null 2>&1 || true # stays while a container runs it
 }
 
 [[ $(uname -m) == x86_64 ]] || die "the recipe knows x86_64 only; on $(uname -m) use NVIDIA's own image"

@@ -107,7 +107,6 @@ impl Scene {
         scene.environment("TF_CLI_CONFIG_FILE", &format!("{home}/terraform.rc"));
         scene.environment("TF_IN_AUTOMATION", "1");
         scene.environment("CHECKPOINT_DISABLE", "1");
-        scene.environment("TF_DISABLE_PLUGIN_TLS", "1");
         if let Ok(engine) = std::env::var("DOCKER_HOST") {
             scene.environment("DOCKER_HOST", &engine);
         }

@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 use super::failure::{Failed, Failure, Left, Object, PreviousContainer};
 use super::ledger::{Ledger, run_of, token};
-use super::wait::{Clock, Redactions, wait_ready};
+use super::wait::{Clock, Redactions, Waited, wait_ready};
 use super::{Part, PullPolicy, Swap};
-use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, RunState, VolumeSpec};
+use crate::container::{
+    ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
+};
 use crate::hosts::{Cause, Ensured, HostError};
 use crate::reconcile::Effects;
 
@@ -80,7 +82,10 @@ impl Run<'_> {
                 let name = &part.spec.name;
                 self.go_on(&format!("stopping container {name}"))?;
                 let grace = self.grace(name).await?;
-                self.effects.stop(name, grace).await?;
+                if let Err(error) = self.effects.stop(name, grace).await {
+                    // It may have been heard all the same.
+                    return Err(self.roll_back(name, Ledger::default(), error.into()).await);
+                }
                 let before = std::mem::take(&mut self.ledger);
                 let launched = self.launch(part).await;
                 let new = std::mem::replace(&mut self.ledger, before);
@@ -110,7 +115,7 @@ impl Run<'_> {
             .map_err(|error| Failed { left: vec![Left { object: new, why: None }], ..Failed::from(error) })
     }
 
-    /// The new container failed after the old one was stopped: its place is cleared and the old one started.
+    /// Something failed after the old one was told to stop: the place is cleared and the old one started.
     async fn roll_back(&self, name: &str, new: Ledger, failure: Failure) -> Failed {
         let had_made = !new.is_empty();
         let left = new.undo(self.effects).await;
@@ -128,16 +133,21 @@ impl Run<'_> {
         self.go_on(&format!("creating container {}", part.spec.name))?;
         self.clear_leftover(&starting, token(&part.spec.labels)).await?;
         self.ledger.note(Object::Container(starting.clone()), token(&part.spec.labels));
-        let spec = ContainerSpec { name: starting.clone(), ..part.spec.clone() };
+        // Restarts would blur why it died: exit code and "out of memory" are those of the last death only.
+        let spec = ContainerSpec { name: starting, restart: Restart::No, ..part.spec.clone() };
         let id = self.effects.create(&spec).await?;
         self.effects.start(&id).await?;
-        self.wait(&starting, part).await?;
+        self.wait(&id, part).await?;
+        if part.spec.restart != Restart::No {
+            self.effects.update(&id, &Limits::default(), part.spec.restart).await?;
+        }
         Ok(id)
     }
 
-    async fn wait(&self, name: &str, part: &Part) -> Result<(), Failure> {
+    async fn wait(&self, container: &str, part: &Part) -> Result<(), Failure> {
         let redactions = Redactions::of(&part.spec, &part.secret);
-        wait_ready(self.effects, name, &redactions, part.probe.as_ref(), &self.clock).await.map(|_| ())
+        let waited = Waited { container, name: &part.spec.name, redactions, probe: part.probe.as_ref() };
+        wait_ready(self.effects, &waited, &self.clock).await
     }
 
     /// What a killed run left half-started is removed; anything else under that name is in the way.
