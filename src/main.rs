@@ -80,13 +80,15 @@ fn version() -> String {
 }
 
 fn help() -> String {
-    let name = env!("CARGO_PKG_NAME");
-    let rows: String =
-        COMMANDS.iter().map(|it| format!("  {:<13} {}\n", it.arguments.join(" "), it.does)).collect();
+    let words = |it: &Command| match it.arguments {
+        [] => "(nothing)".to_owned(),
+        arguments => arguments.join(" "),
+    };
+    let rows: String = COMMANDS.iter().map(|it| format!("  {:<13} {}\n", words(it), it.does)).collect();
     format!(
-        "{}\n{}. Terraform and OpenTofu start this program themselves, once {ADDRESS:?} stands under\n\
-         required_providers of a configuration. By hand:\n\n{name} [ARGUMENTS]\n{rows}",
-        version().trim_end(),
+        "{}{}.\n\nTerraform and OpenTofu start this program themselves, once {ADDRESS:?}\n\
+         stands under required_providers of a configuration. By hand, its arguments are:\n\n{rows}",
+        version(),
         env!("CARGO_PKG_DESCRIPTION")
     )
 }
