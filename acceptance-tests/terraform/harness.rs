@@ -24,7 +24,7 @@ pub const BYSTANDER_IMAGE: &str = "busybox:local";
 /// The name under which every case serves its model.
 pub const MODEL: &str = "tiny";
 
-const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-dynamo");
+pub const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-dynamo");
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Seconds after which a command of Terraform's counts as hanging.
 const COMMAND_LIMIT: &str = "300";
@@ -174,6 +174,23 @@ impl Scene {
             .envs(&self.environment)
             .stdin(Stdio::null());
         command
+    }
+
+    /// As [`Scene::start_apply`] but Terraform itself, without a guard that would forward signals once more.
+    pub fn bare_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("terraform");
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Replaces the provider block.
+    pub fn provider(&self, block: &str) {
+        fs::write(self.path().join("preamble.tf"), format!("{PREAMBLE}\n{block}\n")).unwrap();
     }
 
     /// Runs Terraform to its end.
@@ -407,9 +424,14 @@ impl State {
     /// An attribute of a resource (`dynamo_worker.chat[0]`, `gpu_uuids`).
     #[track_caller]
     pub fn get(&self, address: &str, path: &str) -> Value {
+        self.try_get(address, path).unwrap_or_else(|| panic!("no {address} in the state\n{:#}", self.0))
+    }
+
+    /// As [`State::get`]; `None` where there is no such resource.
+    pub fn try_get(&self, address: &str, path: &str) -> Option<Value> {
         let resources = self.0["values"]["root_module"]["resources"].as_array().into_iter().flatten();
-        let found = resources.into_iter().find(|resource| resource["address"] == address);
-        at(&found.unwrap_or_else(|| panic!("no {address} in the state\n{:#}", self.0))["values"], path)
+        let found = resources.into_iter().find(|resource| resource["address"] == address)?;
+        Some(at(&found["values"], path))
     }
 
     #[track_caller]

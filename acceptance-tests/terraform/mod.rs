@@ -11,6 +11,7 @@ mod examples;
 mod faults;
 mod harness;
 mod lifecycle;
+mod process;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -19,11 +20,12 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 5] = [
+    let groups: [(&str, &[Case]); 6] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("process", process::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
