@@ -66,24 +66,20 @@ pub fn is_held_by(port: &PortInUse, container: &str) -> bool {
     }
 }
 
-/// An error if a container of that name is there; one of ours can be imported as `id`.
-pub async fn name_taken(
-    host: &Host,
-    container: &str,
-    attribute: &str,
-    id: Option<&String>,
-) -> Result<Option<Diagnostic>, Diagnostics> {
+/// An error if somebody else has a container of that name. One of ours is no error here: Terraform plans the successor of
+/// a tainted object as if there were nothing, and the predecessor is gone before the successor is made.
+pub async fn name_taken(host: &Host, container: &str) -> Result<Option<Diagnostic>, Diagnostics> {
     let seen = host.inspect(container).await;
     let seen = seen.map_err(|error| errors::diagnostic("Unable to check the plan", &error, None))?;
-    Ok(seen.map(|seen| {
-        let cure = match (Ownership::from_labels(&seen.spec.labels), id) {
-            (Some(_), Some(id)) => {
-                format!("This provider made it, but it is not in this state: import it as {id:?}, or choose another name.")
-            }
-            _ => "It was not made by this provider: remove it, or choose another name.".to_owned(),
-        };
-        let detail = format!("Host {:?} has a container {container} already ({}). {cure}", host.name(), seen.state.word());
-        Diagnostic::error("The name is taken", detail).at(Path::of(attribute))
+    let foreign = seen.filter(|seen| Ownership::from_labels(&seen.spec.labels).is_none());
+    Ok(foreign.map(|seen| {
+        let detail = format!(
+            "Host {:?} has a container {container} already ({}), which was not made by this provider. Remove it, or choose \
+             another name.",
+            host.name(),
+            seen.state.word()
+        );
+        Diagnostic::error("The name is taken", detail).at(Path::of("name"))
     }))
 }
 

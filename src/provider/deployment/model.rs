@@ -48,9 +48,9 @@ pub fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics
     Ok(check::deployment(&draft(model)?))
 }
 
-/// Fills in what follows from other attributes without asking a host. `config` tells what the user left out; what
-/// cannot be worked out yet stays as it is.
-pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel) {
+/// Fills in what follows from other attributes without asking a host. `config` tells what the user left out, and
+/// `model_cache` is the host's own folder for downloads; what cannot be worked out yet stays as it is.
+pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, model_cache: Option<&str>) {
     if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
         planned.dynamo_version = release::newest().into();
     }
@@ -61,9 +61,9 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel) {
         if config.served_model_name.is_null() {
             planned.served_model_name = model.default_served_name().into();
         }
-        planned.model_source = model_source(&model).into();
+        derive_model(&model, planned, model_cache);
     } else {
-        planned.model_source = Attr::Unknown;
+        (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
     }
     if let Some(name) = planned.name.known() {
         planned.network_name = names::network(name).as_str().into();
@@ -87,12 +87,14 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel) {
     planned.drift = Attr::Known(Vec::new());
 }
 
-/// `local` or `download`.
-pub fn model_source(model: &ModelRef) -> &'static str {
-    match model {
-        ModelRef::Path(_) => "local",
-        ModelRef::HuggingFace(_) => "download",
-    }
+fn derive_model(model: &ModelRef, planned: &mut DeploymentModel, model_cache: Option<&str>) {
+    (planned.model_source, planned.model_path) = match model {
+        ModelRef::Path(path) => ("local".into(), path.as_str().into()),
+        ModelRef::HuggingFace(_) => {
+            let cache = model_cache.or_else(|| release_of(planned).map(|release| release.model_cache));
+            ("download".into(), cache.map_or(Attr::Unknown, Attr::from))
+        }
+    };
 }
 
 /// The status that a deployment should have; unknown when it is not known whether it should run.
@@ -165,11 +167,12 @@ mod tests {
         let config = minimal();
         let mut planned =
             DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8001), ..minimal() };
-        derive(&config, &mut planned);
+        derive(&config, &mut planned, None);
         assert_eq!(planned.id, "local/chat".into());
         assert_eq!(planned.endpoint, "http://127.0.0.1:8001".into());
         assert_eq!(planned.served_model_name, "tiny".into());
         assert_eq!(planned.model_source, "local".into());
+        assert_eq!(planned.model_path, "/models/tiny".into());
         assert_eq!(planned.dynamo_version, release::newest().into());
         assert!(planned.image.known().is_some_and(|image| image.contains(release::newest())));
         assert_eq!(planned.discovery, "file".into());
@@ -186,7 +189,7 @@ mod tests {
             desired_state: Attr::Unknown,
             ..minimal()
         };
-        derive(&config, &mut planned);
+        derive(&config, &mut planned, None);
         assert!(planned.id.is_unknown() && planned.endpoint.is_unknown() && planned.status.is_unknown());
     }
 
@@ -195,10 +198,20 @@ mod tests {
         let config = minimal();
         let mut once =
             DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8000), ..minimal() };
-        derive(&config, &mut once);
+        derive(&config, &mut once, None);
         let mut twice = once.clone();
-        derive(&config, &mut twice);
+        derive(&config, &mut twice, None);
         assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn a_model_of_the_hub_goes_into_the_hosts_cache() {
+        for (cache, path) in [(Some("/data/hf"), "/data/hf"), (None, "/var/lib/dynamo/huggingface")] {
+            let config = DeploymentModel { model: "acme/tiny".into(), ..minimal() };
+            let mut planned = DeploymentModel { dynamo_version: Attr::Unknown, ..config.clone() };
+            derive(&config, &mut planned, cache);
+            assert_eq!((planned.model_source, planned.model_path), ("download".into(), path.into()));
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &mut planned.host)?;
-        derive(config, &mut planned);
+        derive(config, &mut planned, entry.as_ref().and_then(Entry::model_cache));
         objections::diagnostics(objections(&planned)?).into_result()?;
         if let Some(entry) = entry {
             check(&entry, &planned, None).await?;
@@ -70,7 +70,7 @@ impl Resource for Deployments {
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &mut planned.host)?;
-        derive(config, &mut planned);
+        derive(config, &mut planned, entry.as_ref().and_then(Entry::model_cache));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
             planned.containers = Attr::Unknown;
@@ -234,7 +234,7 @@ async fn create_once(
             Some(promise)
         }
     };
-    derive(config, &mut wanted);
+    derive(config, &mut wanted, entry.model_cache());
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(blueprint, spec(&wanted)?.common.pull_policy, &entry.host, &entry.host);
@@ -399,7 +399,7 @@ async fn check(
     }
     if prior.is_none()
         && planned.name.known().is_some()
-        && let Some(name_taken) = look::name_taken(&entry.host, &frontend, "name", planned.id.known()).await?
+        && let Some(name_taken) = look::name_taken(&entry.host, &frontend).await?
     {
         found.push(name_taken);
     }
