@@ -36,7 +36,7 @@ fn no_engine_answers() {
     drop(UnixListener::bind(&socket).unwrap()); // the file stays, nobody listens
     refused_through(&mut scene, &socket, "not running");
     let absent = scene.path().join("absent.sock");
-    refused_through(&mut scene, &absent, "not running");
+    refused_through(&mut scene, &absent, "no Docker socket");
 }
 
 fn socket_without_permission() {

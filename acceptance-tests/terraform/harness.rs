@@ -241,17 +241,29 @@ impl Scene {
         let shown = self.terraform(&["show", "-json"]).succeeds();
         State(serde_json::from_str(&shown.stdout).unwrap())
     }
+
+    /// Names of deployments in the state file: more than `self.name` when a case let the provider choose.
+    fn deployments_in_state(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path().join("terraform.tfstate")).unwrap_or_default();
+        let state: Value = serde_json::from_str(&text).unwrap_or_default();
+        let resources = state["resources"].as_array().into_iter().flatten();
+        let deployments = resources.filter(|resource| resource["type"] == "dynamo_deployment");
+        let instances =
+            deployments.flat_map(|deployment| deployment["instances"].as_array().into_iter().flatten());
+        instances.filter_map(|instance| Some(instance["attributes"]["name"].as_str()?.to_owned())).collect()
+    }
 }
 
 impl Drop for Scene {
     fn drop(&mut self) {
         let clean = Path::new(REPOSITORY).join("acceptance-tests/lab/clean.sh");
-        let cleaned = Command::new(clean).arg(&self.name).output();
-        if !cleaned.is_ok_and(|output| output.status.success()) {
-            eprintln!(
-                "what {} left in Docker could not be removed: try acceptance-tests/lab/clean.sh {0}",
-                self.name
-            );
+        for name in std::iter::once(self.name.clone()).chain(self.deployments_in_state()) {
+            let cleaned = Command::new(&clean).arg(&name).output();
+            if !cleaned.is_ok_and(|output| output.status.success()) {
+                eprintln!(
+                    "what {name} left in Docker could not be removed: try acceptance-tests/lab/clean.sh {name}"
+                );
+            }
         }
     }
 }
