@@ -9,7 +9,8 @@ use std::{fs, net::TcpListener, path::PathBuf};
 
 use super::{
     Case,
-    harness::{self, Outcome, Scene},
+    harness::{self, Scene},
+    report::Outcome,
     world::{Bystander, free_port},
 };
 

@@ -10,6 +10,7 @@ mod drift;
 mod faults;
 mod harness;
 mod lifecycle;
+mod report;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
