@@ -1,15 +1,177 @@
-//! argv, once: Terraform starts the program without arguments; `-debug` serves for Terraform to attach to.
+//! The program: what its arguments ask for, looked up in one table.
+//!
+//! Terraform starts it without arguments and speaks to it over a socket, so every word here is for people: those who
+//! debug the provider, and those who work on it.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use anyhow::{Context as _, bail};
+use terraform_provider_dynamo::docs::{self, Pages, Repository};
 use terraform_provider_dynamo::provider::{ADDRESS, Dynamo};
 use terraform_provider_dynamo::tf_provider::process::{self, Mode, Options};
 use terraform_provider_dynamo::tf_provider::server::Server;
 
+/// What can be asked for.
+struct Command {
+    arguments: &'static [&'static str],
+    /// For `--help`; completes "it …".
+    does: &'static str,
+    run: fn() -> ExitCode,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        arguments: &[],
+        does: "serves Terraform, which starts it by itself",
+        run: || serve(Mode::Plugin),
+    },
+    Command {
+        arguments: &["-debug"],
+        does: "serves Terraform runs that are attached to it by TF_REATTACH_PROVIDERS, until it is interrupted",
+        run: || serve(Mode::Debug),
+    },
+    Command {
+        arguments: &["schema"],
+        does: "prints the schema as JSON, as `terraform providers schema -json` does for one provider",
+        run: || report(print_schema()),
+    },
+    Command {
+        arguments: &["docs"],
+        does: "writes docs/ of this repository from the schema and examples/",
+        run: || report(write_docs()),
+    },
+    Command {
+        arguments: &["docs", "--check"],
+        does: "fails when docs/ is not what `docs` would write",
+        run: || report(check_docs()),
+    },
+    Command { arguments: &["--version"], does: "prints its version", run: || report(print(&version())) },
+    Command { arguments: &["--help"], does: "prints this", run: || report(print(&help())) },
+];
+
 fn main() -> ExitCode {
-    let mode = match std::env::args().nth(1).as_deref() {
-        Some("-debug" | "--debug") => Mode::Debug,
-        _ => Mode::Plugin,
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
+    match find(&arguments) {
+        Some(command) => (command.run)(),
+        None => {
+            drop(write!(io::stderr(), "unknown arguments: {}\n\n{}", arguments.join(" "), help()));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn find(arguments: &[String]) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| {
+        command.arguments.len() == arguments.len()
+            && command.arguments.iter().zip(arguments).all(|(known, given)| same(known, given))
+    })
+}
+
+/// `-debug` is `--debug`: Go programs, which providers usually are, take one dash and everybody else two.
+fn same(known: &str, given: &str) -> bool {
+    let word = |text: &str| text.trim_start_matches('-').to_owned();
+    known.starts_with('-') == given.starts_with('-') && word(known) == word(given)
+}
+
+fn version() -> String {
+    format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+}
+
+fn help() -> String {
+    let words = |it: &Command| match it.arguments {
+        [] => "(nothing)".to_owned(),
+        arguments => arguments.join(" "),
     };
+    let rows: String = COMMANDS.iter().map(|it| format!("  {:<13} {}\n", words(it), it.does)).collect();
+    format!(
+        "{}{}.\n\nTerraform and OpenTofu start this program themselves, once {ADDRESS:?}\n\
+         stands under required_providers of a configuration. By hand, its arguments are:\n\n{rows}",
+        version(),
+        env!("CARGO_PKG_DESCRIPTION")
+    )
+}
+
+fn serve(mode: Mode) -> ExitCode {
     process::run(Options { address: ADDRESS, mode }, |lifetime| Server::new(Dynamo, lifetime))
+}
+
+/// The error, if there is one, for a person.
+fn report(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(io::stderr(), "error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).context("stdout cannot be written to")
+}
+
+fn print_schema() -> anyhow::Result<()> {
+    print(&format!("{:#}\n", docs::schema::json(&Dynamo)))
+}
+
+/// The checkout in the current folder, and the pages that belong there.
+fn pages() -> anyhow::Result<(Repository, Pages)> {
+    let root = std::env::current_dir().context("the current folder cannot be found out")?;
+    let repository = Repository::at(root)?;
+    let pages = docs::render(&Dynamo, &docs::MANUAL, &|file| repository.example(file))?;
+    Ok((repository, pages))
+}
+
+fn write_docs() -> anyhow::Result<()> {
+    let (repository, pages) = pages()?;
+    for difference in repository.write(&pages)? {
+        drop(writeln!(io::stderr(), "{difference}: {}", difference.remedy()));
+    }
+    Ok(())
+}
+
+fn check_docs() -> anyhow::Result<()> {
+    let (repository, pages) = pages()?;
+    let differences = repository.differences(&pages)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let listed: String = differences.iter().map(|it| format!("\n  {it}")).collect();
+    bail!("docs/ is not what schema, guides and examples say. Run `make docs` and commit the result.{listed}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(line: &str) -> Option<&'static [&'static str]> {
+        let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        find(&arguments).map(|command| command.arguments)
+    }
+
+    #[test]
+    fn every_command_is_found_by_its_own_words() {
+        for command in COMMANDS {
+            assert_eq!(asked(&command.arguments.join(" ")), Some(command.arguments));
+        }
+    }
+
+    #[test]
+    fn dashes_may_be_one_or_two_and_nothing_else_is_guessed() {
+        assert_eq!(asked("--debug"), Some(["-debug"].as_slice()));
+        assert_eq!(asked("-version"), Some(["--version"].as_slice()));
+        for line in ["debug", "--docs", "docs check", "docs --check --check", "serve", "-d"] {
+            assert_eq!(asked(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_command() {
+        for command in COMMANDS {
+            assert!(help().contains(command.does));
+        }
+    }
 }

@@ -106,5 +106,5 @@ fn port_held_by_a_container() {
 fn port_held_by_a_process() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let this_process = fs::read_to_string("/proc/self/comm").unwrap();
-    refused_port(listener.local_addr().unwrap().port(), this_process.trim());
+    refused_port(listener.local_addr().unwrap().port(), &format!("the process {}", this_process.trim()));
 }

@@ -19,7 +19,7 @@ pub const CASES: &[Case] = &[
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
 
-/// A plan that cannot reach Docker through `socket` names the host, the socket and the cause.
+/// A plan that cannot reach Docker through `socket` names the host, the socket and the cause, and never hangs.
 fn refused_through(scene: &mut Scene, socket: &std::path::Path, cause: &str) {
     scene.environment("DOCKER_HOST", &format!("unix://{}", socket.display()));
     scene
@@ -34,9 +34,9 @@ fn no_engine_answers() {
     let mut scene = Scene::of_case("quickstart");
     let socket = scene.path().join("dead.sock");
     drop(UnixListener::bind(&socket).unwrap()); // the file stays, nobody listens
-    refused_through(&mut scene, &socket, "not running");
+    refused_through(&mut scene, &socket, "the docker daemon is not running");
     let absent = scene.path().join("absent.sock");
-    refused_through(&mut scene, &absent, "no Docker socket");
+    refused_through(&mut scene, &absent, "there is no docker socket");
 }
 
 fn socket_without_permission() {
@@ -48,7 +48,7 @@ fn socket_without_permission() {
     if rustix::process::geteuid().is_root() {
         scene.become_nobody();
     }
-    refused_through(&mut scene, &socket, "may not open");
+    refused_through(&mut scene, &socket, "this user may not open");
 }
 
 /// The error carries the exit code and the last words of the process, and nothing stays behind.

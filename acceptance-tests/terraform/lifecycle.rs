@@ -1,7 +1,6 @@
 //! What works: create, use, change, grow, shrink, stop, import, destroy.
 
 use std::{
-    fs,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,11 +20,9 @@ pub const CASES: &[Case] = &[
     ("every_router_mode_answers_and_keeps_the_workers", every_router_mode),
     ("workers_grow_and_shrink", workers_grow_and_shrink),
     ("a_rolling_change_fails_no_request", a_rolling_change_fails_no_request),
-    ("prefill_and_decode_serve_together", prefill_and_decode),
     ("stopped_and_running_again", stopped_and_running_again),
     ("import_then_an_empty_plan", import_then_an_empty_plan),
     ("a_generated_name_stays", a_generated_name_stays),
-    ("a_secret_reaches_containers_only", a_secret_reaches_containers_only),
 ];
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -124,15 +121,6 @@ fn a_rolling_change_fails_no_request() {
     scene.end();
 }
 
-fn prefill_and_decode() {
-    let scene = Scene::of_case("disaggregated");
-    let state = scene.settle();
-    client(&state).chats();
-    assert_eq!(state.get("dynamo_worker.prefill", "registered"), true);
-    assert_eq!(state.get("dynamo_worker.decode", "registered"), true);
-    scene.end();
-}
-
 fn stopped_and_running_again() {
     let mut scene = Scene::of_case("quickstart");
     scene.settle();
@@ -189,30 +177,5 @@ resource "dynamo_deployment" "chat" {{
     assert!(!name.is_empty());
     scene.write(&configuration("warn"));
     assert_eq!(scene.settle().text(DEPLOYMENT, "name"), name);
-    scene.end();
-}
-
-fn a_secret_reaches_containers_only() {
-    const TOKEN: &str = "acceptance-secret-7f3a9c";
-    let mut scene = Scene::of_case("secret");
-    scene.set("token", TOKEN);
-    scene.environment("TF_LOG_PROVIDER", "TRACE");
-    let plan = scene.terraform(&["plan", "-input=false", "-no-color", "-out=plan.bin"]).succeeds();
-    let plan_file = scene.terraform(&["show", "-json", "plan.bin"]).succeeds();
-    let applied = scene.apply().succeeds();
-    for (what, text) in [
-        ("what plan says", plan.to_string()),
-        ("the plan file", plan_file.stdout),
-        ("what apply says and logs", applied.to_string()),
-        ("the state", fs::read_to_string(scene.path().join("terraform.tfstate")).unwrap()),
-    ] {
-        assert!(!text.contains(TOKEN), "the secret is in {what}");
-    }
-    let frontend = &containers(&scene.name, "frontend")[0];
-    assert!(
-        !inspect(frontend, "{{json .Config.Labels}} {{json .Args}}").contains(TOKEN),
-        "labels or arguments hold the secret"
-    );
-    assert!(inspect(frontend, "{{json .Config.Env}}").contains(TOKEN), "the container lacks the secret");
     scene.end();
 }

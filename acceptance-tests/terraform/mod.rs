@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod drift;
+mod examples;
 mod faults;
 mod harness;
 mod lifecycle;
@@ -19,11 +20,12 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 4] = [
+    let groups: [(&str, &[Case]); 5] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
         cases.iter().map(move |(name, case)| trial(&format!("{group}::{name}"), *case))
@@ -32,7 +34,11 @@ pub fn trials() -> Vec<Trial> {
         let name = format!("bad_input::{}", file.name());
         trial(&name, move || file.run())
     });
-    written.chain(found).collect()
+    let shown = examples::folders().into_iter().map(|example| {
+        let name = format!("examples::{}", example.name());
+        trial(&name, move || example.run())
+    });
+    written.chain(found).chain(shown).collect()
 }
 
 fn trial(name: &str, case: impl FnOnce() + Send + 'static) -> Trial {

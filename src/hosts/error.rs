@@ -71,6 +71,9 @@ pub enum Cause {
     ApiVersion { engine: String, ours: String },
     #[error("{text}")]
     Connection { text: String },
+    /// Not the Engine's: a service on the host did not answer.
+    #[error("{text}")]
+    NoAnswer { text: String },
 
     // What the Engine refuses.
     #[error("there is no such {what}")]
@@ -132,6 +135,9 @@ impl Cause {
             Self::ApiVersion { .. } => "Upgrade Docker on the host, or the provider.",
             Self::Connection { .. } => {
                 "Check that the host is up and that Docker answers there (`docker info`)."
+            }
+            Self::NoAnswer { .. } => {
+                "Check that the service runs, and that nothing between here and it drops connections."
             }
             Self::NotFound { .. } => "Run terraform plan again: it was removed outside Terraform.",
             Self::ImageMissing { .. } => {

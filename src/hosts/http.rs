@@ -26,7 +26,7 @@ impl Host {
         let answer = tokio::time::timeout(deadline, self.get(address, port, path)).await;
         let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", deadline.as_secs_f32())));
         answer.map_err(|text| {
-            self.error(&format!("ask http://{}{path}", authority(address, port)), Cause::Connection { text })
+            self.error(&format!("ask http://{}{path}", authority(address, port)), Cause::NoAnswer { text })
         })
     }
 

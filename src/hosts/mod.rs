@@ -5,8 +5,8 @@
 //! to do. How bytes get to the machine is behind [`Reach`].
 //!
 //! Two habits of real hosts shape it. Docker 20.10 can lock up for good when two containers leave one network at the
-//! same time, so containers of a network are started, stopped and removed one at a time ([`Host::turn`]). And Terraform
-//! reads ten resources at once, so what was just learned about a host is shared for a moment ([`flight`]).
+//! same time, so containers of a network are started, stopped and removed one at a time (`Host::turn`). And Terraform
+//! reads ten resources at once, so what was just learned about a host is shared for a moment (`flight`).
 
 mod containers;
 mod docker;
@@ -18,6 +18,8 @@ mod logs;
 mod reach;
 mod sockets;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod things;
 
 use std::collections::{BTreeMap, HashMap};

@@ -52,6 +52,7 @@ fn attribute(cause: &Cause, model: Option<&str>) -> Option<Path> {
         Cause::MountSourceMissing { path } if model == Some(path.as_str()) => Some(Path::of("model")),
         Cause::MountSourceMissing { .. } => Some(Path::of("docker").attribute("volume")),
         Cause::Connection { .. }
+        | Cause::NoAnswer { .. }
         | Cause::NotFound { .. }
         | Cause::NoGpuRuntime { .. }
         | Cause::NoSpace { .. }

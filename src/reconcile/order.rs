@@ -82,7 +82,9 @@ fn cure(wanted: &Wanted<'_>, seen: &ObservedContainer) -> Step {
         RunState::Dead | RunState::Removing | RunState::Paused => Step::Replace { name, reasons },
         _ if !in_place => Step::Replace { name, reasons },
         _ if !reasons.is_empty() => Step::Update { name, reasons },
-        RunState::Running | RunState::Restarting { .. } => Step::Keep { name },
+        RunState::Running => Step::Keep { name },
+        // As wanted, and dies again and again: a new one shows why.
+        RunState::Restarting { .. } => Step::Replace { name, reasons },
         RunState::Created | RunState::Exited { .. } => Step::Start { name },
     }
 }

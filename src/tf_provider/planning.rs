@@ -21,8 +21,8 @@ pub struct Proposal {
 /// `prior` is null on create. `config` is an object of the entries' type.
 pub fn propose(entries: &[Entry], config: &Value, prior: &Value) -> Proposal {
     let kept = object(entries, config, prior, false);
-    if !prior.is_null() && kept == *prior {
-        return Proposal { planned: kept, changed: false };
+    if !prior.is_null() && same(&kept, prior) {
+        return Proposal { planned: prior.clone(), changed: false };
     }
     Proposal { planned: object(entries, config, prior, true), changed: true }
 }
@@ -34,6 +34,21 @@ pub fn replacements(entries: &[Entry], prior: &Value, planned: &Value) -> Vec<Pa
         changed_forcing(entries, prior, planned, &Path::root(), &mut found);
     }
     found
+}
+
+/// Equal, with one null as good as another: a null of type `dynamic` may or may not carry the type it would have had.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (one, other) if one.is_null() || other.is_null() => one.is_null() && other.is_null(),
+        (Value::List(one), Value::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Map(one), Value::Map(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// `changing`: something differs, so computed attributes that follow become unknown.
@@ -101,7 +116,9 @@ fn changed_forcing(entries: &[Entry], prior: &Value, planned: &Value, path: &Pat
         let (prior, planned, path) =
             (prior.get(&entry.name), planned.get(&entry.name), path.attribute(&entry.name));
         match &entry.kind {
-            Kind::Attribute(it) if it.on_change == OnChange::Replace && prior != planned => found.push(path),
+            Kind::Attribute(it) if it.on_change == OnChange::Replace && !same(prior, planned) => {
+                found.push(path)
+            }
             Kind::Attribute(_) => {}
             Kind::Block { nesting: Nesting::Single, entries } => {
                 changed_forcing(entries, prior, planned, &path, found);
@@ -109,5 +126,22 @@ fn changed_forcing(entries: &[Entry], prior: &Value, planned: &Value, path: &Pat
             // Elements have no identity by which a change could be told from a removal.
             Kind::Block { nesting: Nesting::List | Nesting::Map, .. } => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tf_provider::value::Type;
+
+    #[test]
+    fn a_null_is_a_null_with_or_without_a_type() {
+        let typed = Value::dynamic(Type::String, Value::Null);
+        let object = |inner: &Value| Value::object([("a", inner.clone()), ("b", Value::from(1))]);
+        assert!(same(&object(&typed), &object(&Value::Null)));
+        assert!(!same(&object(&typed), &object(&Value::Unknown)));
+        assert!(!same(&object(&Value::from("x")), &object(&Value::Null)));
+        assert!(!same(&Value::object([("a", Value::Null)]), &Value::object([("b", Value::Null)])));
+        assert!(!same(&Value::List(vec![Value::Null]), &Value::List(vec![])));
     }
 }

@@ -1,7 +1,7 @@
 //! What a call has made so far, so that it can be unmade.
 //!
-//! An entry is written before its object is asked for: if the answer gets lost, the object may exist all the same. So
-//! undoing looks before it removes, and removes only what carries this run's token.
+//! A container's entry is written before the container is asked for: if the answer gets lost, it may exist all the same.
+//! So undoing looks before it removes, and removes only what carries this run's token.
 
 use super::failure::{Left, Object};
 use crate::container::labels::{self, Ownership};

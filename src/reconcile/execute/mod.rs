@@ -209,7 +209,8 @@ async fn take_steps(run: &mut Run<'_>, assembly: &Assembly, steps: &[Step]) -> R
             Some(Step::Start { .. }) => run.start(part).await?,
             Some(Step::Update { .. }) => run.update(part).await?,
             Some(Step::Replace { .. }) => run.replace(part).await?,
-            Some(Step::Keep { .. } | Step::Remove { .. }) | None => {}
+            Some(Step::Keep { .. }) => run.keep(part).await?,
+            Some(Step::Remove { .. }) | None => {}
         }
     }
     Ok(())

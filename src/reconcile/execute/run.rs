@@ -7,9 +7,11 @@ use std::collections::BTreeSet;
 
 use super::failure::{Failed, Failure, Left, Object, PreviousContainer};
 use super::ledger::{Ledger, run_of, token};
-use super::wait::{Clock, Redactions, wait_ready};
+use super::wait::{Clock, Redactions, Waited, wait_ready};
 use super::{Part, PullPolicy, Swap};
-use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, RunState, VolumeSpec};
+use crate::container::{
+    ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
+};
 use crate::hosts::{Cause, Ensured, HostError};
 use crate::reconcile::Effects;
 
@@ -58,13 +60,19 @@ impl Run<'_> {
         self.wait(&part.spec.name, part).await
     }
 
+    /// Nothing to do but to see that it works: what runs is not always what serves.
+    pub async fn keep(&self, part: &Part) -> Result<(), Failure> {
+        let seen = self.effects.inspect(&part.spec.name).await?;
+        self.wait_since(&part.spec.name, part, seen.map_or(0, |seen| seen.restart_count)).await
+    }
+
     /// Changes what can be changed in place; starts the container if it does not run.
     pub async fn update(&self, part: &Part) -> Result<(), Failure> {
         let name = &part.spec.name;
         self.go_on(&format!("updating container {name}"))?;
         self.effects.update(name, &part.spec.limits, part.spec.restart).await?;
         match self.effects.inspect(name).await? {
-            Some(seen) if seen.state == RunState::Running => Ok(()),
+            Some(seen) if seen.state == RunState::Running => self.keep(part).await,
             _ => self.start(part).await,
         }
     }
@@ -80,7 +88,10 @@ impl Run<'_> {
                 let name = &part.spec.name;
                 self.go_on(&format!("stopping container {name}"))?;
                 let grace = self.grace(name).await?;
-                self.effects.stop(name, grace).await?;
+                if let Err(error) = self.effects.stop(name, grace).await {
+                    // It may have been heard all the same.
+                    return Err(self.roll_back(name, Ledger::default(), error.into()).await);
+                }
                 let before = std::mem::take(&mut self.ledger);
                 let launched = self.launch(part).await;
                 let new = std::mem::replace(&mut self.ledger, before);
@@ -110,7 +121,7 @@ impl Run<'_> {
             .map_err(|error| Failed { left: vec![Left { object: new, why: None }], ..Failed::from(error) })
     }
 
-    /// The new container failed after the old one was stopped: its place is cleared and the old one started.
+    /// Something failed after the old one was told to stop: the place is cleared and the old one started.
     async fn roll_back(&self, name: &str, new: Ledger, failure: Failure) -> Failed {
         let had_made = !new.is_empty();
         let left = new.undo(self.effects).await;
@@ -128,16 +139,26 @@ impl Run<'_> {
         self.go_on(&format!("creating container {}", part.spec.name))?;
         self.clear_leftover(&starting, token(&part.spec.labels)).await?;
         self.ledger.note(Object::Container(starting.clone()), token(&part.spec.labels));
-        let spec = ContainerSpec { name: starting.clone(), ..part.spec.clone() };
+        // Restarts would blur why it died: exit code and "out of memory" are those of the last death only.
+        let spec = ContainerSpec { name: starting, restart: Restart::No, ..part.spec.clone() };
         let id = self.effects.create(&spec).await?;
         self.effects.start(&id).await?;
-        self.wait(&starting, part).await?;
+        self.wait(&id, part).await?;
+        if part.spec.restart != Restart::No {
+            self.effects.update(&id, &Limits::default(), part.spec.restart).await?;
+        }
         Ok(id)
     }
 
-    async fn wait(&self, name: &str, part: &Part) -> Result<(), Failure> {
+    async fn wait(&self, container: &str, part: &Part) -> Result<(), Failure> {
+        self.wait_since(container, part, 0).await
+    }
+
+    async fn wait_since(&self, container: &str, part: &Part, restarts: u32) -> Result<(), Failure> {
         let redactions = Redactions::of(&part.spec, &part.secret);
-        wait_ready(self.effects, name, &redactions, part.probe.as_ref(), &self.clock).await.map(|_| ())
+        let waited =
+            Waited { container, name: &part.spec.name, redactions, probe: part.probe.as_ref(), restarts };
+        wait_ready(self.effects, &waited, &self.clock).await
     }
 
     /// What a killed run left half-started is removed; anything else under that name is in the way.

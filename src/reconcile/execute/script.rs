@@ -132,7 +132,7 @@ fn facts(id: &str) -> ImageFacts {
     }
 }
 
-pub fn error(operation: &str, cause: Cause) -> HostError {
+fn error(operation: &str, cause: Cause) -> HostError {
     HostError { host: "h".into(), operation: operation.into(), cause }
 }
 
@@ -220,7 +220,10 @@ impl Effects for Script {
     async fn update(&self, name: &str, limits: &Limits, restart: Restart) -> Result<(), HostError> {
         self.change("update", name, |state, at| {
             let spec = &mut state.containers[at.unwrap()].spec;
-            (spec.limits, spec.restart) = (*limits, restart);
+            let Limits { nano_cpus, memory_bytes } = *limits;
+            spec.limits.nano_cpus = nano_cpus.or(spec.limits.nano_cpus);
+            spec.limits.memory_bytes = memory_bytes.or(spec.limits.memory_bytes);
+            spec.restart = restart;
         })
     }
 

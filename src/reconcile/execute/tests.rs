@@ -3,7 +3,7 @@
 use super::script::Script;
 use super::*;
 use crate::container::labels::Ownership;
-use crate::container::{Limits, RunState};
+use crate::container::{Limits, Restart, RunState};
 use crate::hosts::Cause;
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -80,6 +80,20 @@ async fn everything_comes_up_in_order_under_its_own_name_once_it_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn docker_restarts_a_container_only_once_it_has_worked() {
+    let script = Script::new();
+    let mut wanted = assembly(vec![part("fe")]);
+    wanted.parts[0].spec.restart = Restart::UnlessStopped;
+    wanted.parts[0].spec.limits.memory_bytes = Some(1 << 30);
+    let containers = bring_up(&script, &wanted, &budget()).await.unwrap();
+    assert_eq!(
+        script.log()[2..],
+        ["create fe--starting", "start fe--starting", "update fe--starting", "rename fe--starting"]
+    );
+    assert_eq!(containers[0].spec, wanted.parts[0].spec);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_death_while_starting_is_an_error_with_its_last_words_and_leaves_nothing() {
     // state, restarts, what the error says
     let table = [
@@ -101,11 +115,12 @@ async fn a_death_while_starting_is_an_error_with_its_last_words_and_leaves_nothi
             .with_logs("boom hunter2\n");
         let mut bad = part("fe");
         bad.spec.image = "bad:1".into();
+        let name = "container fe on host \"h\"";
         bad.spec.env.insert("TOKEN".into(), "hunter2".into());
         bad.secret.insert("TOKEN".into());
         let failed = bring_up(&script, &assembly(vec![part("etcd"), bad]), &budget()).await.unwrap_err();
         let text = failed.to_string();
-        assert!(text.contains(said), "{text}");
+        assert!(text.contains(name) && text.contains(said), "{text}");
         assert!(text.contains("boom (secret)") && !text.contains("hunter2"), "{text}");
         assert!(text.contains("was removed again"), "{text}");
         assert_eq!(script.objects(), [""; 0]);
@@ -263,6 +278,15 @@ async fn stop_first_brings_the_old_one_back_when_the_new_one_fails() {
     assert_eq!(failed.previous, Some(PreviousContainer::RunsAgain { name: "w".into() }));
     assert_eq!(script.objects(), ["w running"]);
     assert!(failed.to_string().ends_with("The previous container w runs again."), "{failed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_container_that_was_only_told_to_stop_is_started_again() {
+    let (script, wanted) = replaceable(Swap::StopFirst);
+    let script = script.failing("stop(30) w", Cause::EngineSilent { seconds: 1 });
+    let failed = converge(&script, &wanted, &[], &budget()).await.unwrap_err();
+    assert_eq!(failed.previous, Some(PreviousContainer::RunsAgain { name: "w".into() }));
+    assert_eq!(script.log(), ["stop(30) w", "start w"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,11 +46,11 @@ impl Clock {
     }
 
     /// The probe's answer, if it comes in time.
-    async fn ask(&self, probe: &dyn Probe, container: &ObservedContainer) -> Readiness {
+    async fn ask(&self, probe: &dyn Probe, container: &ObservedContainer) -> Option<Readiness> {
         tokio::select! {
-            readiness = probe.probe(container) => readiness,
-            () = tokio::time::sleep_until(self.deadline) => Readiness::NotYet("its probe did not answer".to_owned()),
-            () = self.cancel.cancelled() => Readiness::NotYet("cancelled".to_owned()),
+            readiness = probe.probe(container) => Some(readiness),
+            () = tokio::time::sleep_until(self.deadline) => None,
+            () = self.cancel.cancelled() => None,
         }
     }
 }
@@ -60,32 +60,53 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Lines of a dead container's log that go into the error.
 const LAST_LINES: u32 = 20;
 
-/// Waits for the container called `name` now, which is to be `spec` of `secret` variables.
+/// What is waited for.
+pub(super) struct Waited<'a> {
+    /// What the container is called now: a name or an id.
+    pub container: &'a str,
+    /// The name under which the user knows it.
+    pub name: &'a str,
+    pub redactions: Redactions,
+    pub probe: &'a dyn Probe,
+    /// How often it had been restarted before the wait: only a restart while waiting is a death.
+    pub restarts: u32,
+}
+
+/// Waits until the container is ready, has died, or there is no more time.
 pub(super) async fn wait_ready(
     effects: &dyn Effects,
-    name: &str,
-    redactions: &Redactions,
-    probe: &dyn Probe,
+    waited: &Waited<'_>,
     clock: &Clock,
-) -> Result<ObservedContainer, Failure> {
-    let host = effects.host().to_owned();
+) -> Result<(), Failure> {
+    let (host, name) = (effects.host().to_owned(), waited.name.to_owned());
     let mut pause = FIRST_PAUSE;
+    let mut last = "its probe did not answer".to_owned();
     loop {
-        let seen = effects.inspect(name).await?.ok_or_else(|| vanished(&host, name))?;
-        if let Some(death) = death(&seen) {
-            let logs = last_words(effects, name, redactions).await;
-            let Death { exit_code, oom_killed } = death;
-            let restarts = seen.restart_count;
-            return Err(Failure::Died { host, name: name.to_owned(), exit_code, oom_killed, restarts, logs });
+        let seen = effects.inspect(waited.container).await?.ok_or_else(|| vanished(&host, &name))?;
+        if let Some(Death { exit_code, oom_killed }) = death(&seen, waited.restarts) {
+            let logs = last_words(effects, waited).await;
+            return Err(Failure::Died {
+                host,
+                name,
+                exit_code,
+                oom_killed,
+                restarts: seen.restart_count,
+                logs,
+            });
         }
-        let Readiness::NotYet(last) = clock.ask(probe, &seen).await else { return Ok(seen) };
+        match clock.ask(waited.probe, &seen).await {
+            Some(Readiness::Ready) => return Ok(()),
+            Some(Readiness::NotYet(why)) => last = why,
+            None => {}
+        }
         if clock.cancel.is_cancelled() {
             return Err(Failure::Cancelled { host, doing: format!("waiting for container {name}") });
         }
         if Instant::now() >= clock.deadline {
-            let logs = last_words(effects, name, redactions).await;
+            let logs = last_words(effects, waited).await;
             let seconds = (clock.deadline - clock.started).as_secs();
-            return Err(Failure::NotReady { host, name: name.to_owned(), seconds, last, logs });
+            let last = last.trim_end_matches('.').to_owned();
+            return Err(Failure::NotReady { host, name, seconds, last, logs });
         }
         clock.sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
@@ -97,12 +118,14 @@ struct Death {
     oom_killed: bool,
 }
 
-fn death(seen: &ObservedContainer) -> Option<Death> {
+fn death(seen: &ObservedContainer, restarts: u32) -> Option<Death> {
     match seen.state {
         RunState::Exited { exit_code, oom_killed } => Some(Death { exit_code: Some(exit_code), oom_killed }),
         RunState::Restarting { exit_code } => Some(Death { exit_code: Some(exit_code), oom_killed: false }),
         RunState::Dead | RunState::Removing => Some(Death { exit_code: None, oom_killed: false }),
-        RunState::Running if seen.restart_count > 0 => Some(Death { exit_code: None, oom_killed: false }),
+        RunState::Running if seen.restart_count > restarts => {
+            Some(Death { exit_code: None, oom_killed: false })
+        }
         RunState::Created | RunState::Running | RunState::Paused => None,
     }
 }
@@ -114,9 +137,9 @@ fn vanished(host: &str, name: &str) -> Failure {
         .into()
 }
 
-async fn last_words(effects: &dyn Effects, name: &str, redactions: &Redactions) -> String {
-    match effects.logs_tail(name, LAST_LINES).await {
-        Ok(logs) => redactions.apply(&logs),
+async fn last_words(effects: &dyn Effects, waited: &Waited<'_>) -> String {
+    match effects.logs_tail(waited.container, LAST_LINES).await {
+        Ok(logs) => waited.redactions.apply(&logs),
         Err(error) => format!("(unknown: {error})"),
     }
 }

@@ -46,6 +46,16 @@ impl Check {
         self
     }
 
+    /// The rule as a sentence without its full stop, for the docs.
+    pub fn sentence(&self) -> String {
+        let subject = match self.scope {
+            Scope::Whole => "Must",
+            Scope::EachKey => "Each key must",
+            Scope::EachElement => "Each element must",
+        };
+        format!("{subject} {}", self.must)
+    }
+
     /// What is wrong with `value`, if anything. With `secret`, the message does not quote the value.
     pub fn errors(&self, value: &Value, path: &Path, secret: bool) -> Vec<PathError> {
         let judge = |value: &Value, path: &Path| {

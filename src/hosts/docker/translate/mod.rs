@@ -1,8 +1,8 @@
 //! Our words to the Engine's JSON and back; nothing else in the program knows both.
 //!
 //! The Engine normalises what it is given: it adds an alias to every network, defaults to `/dev/shm`, a prefix to
-//! capabilities. Read naively, that would show up as drift. So [`observed`] gives back exactly the [`ContainerSpec`]
-//! that [`create_body`] was given, in a canonical spelling, and the tests hold that for recorded answers of real
+//! capabilities. Read naively, that would show up as drift. So `observed` gives back exactly the [`ContainerSpec`]
+//! that `create_body` was given, in a canonical spelling, and the tests hold that for recorded answers of real
 //! Engines. Fields that a spec does not have (set by whoever made a container that is not ours) are dropped.
 
 mod answer;
@@ -18,7 +18,7 @@ const DEFAULT_SHM_BYTES: u64 = 64 << 20;
 /// The Engine's own time between SIGTERM and SIGKILL.
 const DEFAULT_GRACE_SECONDS: u32 = 10;
 
-/// A spec in the spelling in which [`observed`] gives one back, so that the two can be compared with `==`.
+/// A spec in the spelling in which `observed` gives one back, so that the two can be compared with `==`.
 pub fn canonical(spec: &ContainerSpec) -> ContainerSpec {
     let mut spec = ContainerSpec {
         shm_bytes: spec.shm_bytes.filter(|bytes| *bytes != DEFAULT_SHM_BYTES),

@@ -1,0 +1,4 @@
+import {
+  to = dynamo_deployment.chat
+  id = "local/chat" # host/name
+}
