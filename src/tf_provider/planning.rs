@@ -36,10 +36,12 @@ pub fn replacements(entries: &[Entry], prior: &Value, planned: &Value) -> Vec<Pa
     found
 }
 
-/// Equal, with one null as good as another: a null of type `dynamic` may or may not carry the type it would have had.
+/// Equal in what they say. A null of type `dynamic` may or may not carry the type it would have had, and the same entries
+/// may be a map or an object: an import rebuilds values from JSON, which has no such types.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (one, other) if one.is_null() || other.is_null() => one.is_null() && other.is_null(),
+        (Value::Dynamic(one), Value::Dynamic(other)) => same(&one.1, &other.1),
         (Value::List(one), Value::List(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
@@ -140,6 +142,10 @@ mod tests {
         let object = |inner: &Value| Value::object([("a", inner.clone()), ("b", Value::from(1))]);
         assert!(same(&object(&typed), &object(&Value::Null)));
         assert!(!same(&object(&typed), &object(&Value::Unknown)));
+        let arguments = Value::object([("x", Value::from(1))]);
+        let map = Value::dynamic(Type::Map(Box::new(Type::Number)), arguments.clone());
+        let object_type = Type::Object([("x".to_owned(), Type::Number)].into());
+        assert!(same(&map, &Value::dynamic(object_type, arguments)));
         assert!(!same(&object(&Value::from("x")), &object(&Value::Null)));
         assert!(!same(&Value::object([("a", Value::Null)]), &Value::object([("b", Value::Null)])));
         assert!(!same(&Value::List(vec![Value::Null]), &Value::List(vec![])));
