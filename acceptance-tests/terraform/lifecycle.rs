@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     Case,
-    harness::{Scene, State},
+    harness::Scene,
+    report::State,
     world::{Client, containers, docker, inspect, wait_until},
 };
 

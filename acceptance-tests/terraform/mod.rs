@@ -12,6 +12,7 @@ mod faults;
 mod harness;
 mod lifecycle;
 mod process;
+mod report;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
