@@ -191,7 +191,8 @@ impl Resource for Deployments {
         let (host, name) = import_id::parse(by, "host", "name", "local/chat")?;
         let entry = call.client.known_host(&host)?;
         let container = names::container(&name, FRONTEND);
-        let state: DeploymentModel = look::imported(&entry.host, &container, "dynamo_deployment").await?;
+        let state: DeploymentModel =
+            look::imported(&entry.host, &container, FRONTEND, "dynamo_deployment").await?;
         Ok(DeploymentModel { host: host.as_str().into(), name: name.as_str().into(), ..state })
     }
 }
