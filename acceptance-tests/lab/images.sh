@@ -55,6 +55,8 @@ link_busybox() {
   for tool in "${BUSYBOX_TOOLS[@]}"; do [[ -e $root/usr/bin/$tool ]] || ln -s busybox "$root/usr/bin/$tool"; done
 }
 
+download() { (cd "$WORK/debs" && apt-get download -qq "$@" 2>"$WORK/apt.log"); }
+
 fetch_packages() {
   local package missing=()
   mkdir -p "$WORK/debs"
@@ -62,7 +64,8 @@ fetch_packages() {
     compgen -G "$WORK/debs/${package}_*.deb" >/dev/null || missing+=("$package")
   done
   ((${#missing[@]} == 0)) && return
-  (cd "$WORK/debs" && apt-get download -qq "${missing[@]}" 2>"$WORK/apt.log") && return
+  download "${missing[@]}" && return
+  apt-get update -qq >&2 && download "${missing[@]}" && return # the lists were old, or there were none
   grep -v '^W:' "$WORK/apt.log" >&2 || true
   say "The images are put together from packages of Debian 12 (bookworm). On another system, or without its package mirror,"
   say "use NVIDIA's own image instead: make demo DEMO_IMAGE=nvcr.io/nvidia/ai-dynamo/dynamo-planner:$DYNAMO"

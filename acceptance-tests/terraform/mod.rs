@@ -12,6 +12,8 @@ mod examples;
 mod faults;
 mod harness;
 mod lifecycle;
+mod process;
+mod report;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -20,11 +22,12 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 6] = [
+    let groups: [(&str, &[Case]); 7] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("process", process::CASES),
         ("conformance", conformance::CASES),
         ("examples", examples::CASES),
     ];

@@ -1,14 +1,11 @@
-//! How an apply ends that is not left to end by itself: by its timeout, by StopProvider, by Ctrl-C; and how processes end
-//! when there are many.
+//! How an apply ends that is not left to end by itself: by its timeout, and by StopProvider.
 
 use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process};
 use terraform_provider_dynamo::tf_provider::value::Value;
 
 use super::stage::{Stage, run};
-use crate::terraform::harness::Scene;
-use crate::terraform::world::{containers, descendants, docker, inspect, wait_until};
+use crate::terraform::world::{containers, docker, inspect, wait_until};
 use crate::wire::client::Change;
 use crate::wire::samples::{DEPLOYMENT, only_error, with};
 
@@ -70,51 +67,4 @@ pub fn stopped() {
 fn is_running(deployment: &str) -> bool {
     let found = containers(deployment, "frontend");
     found.first().is_some_and(|container| inspect(container, "{{.State.Running}}") == "true")
-}
-
-/// Ctrl-C reaches Terraform and its providers alike: Terraform stops the run, and what it then believes is so.
-pub fn interrupted() {
-    let configuration = format!(
-        r#"
-resource "dynamo_deployment" "chat" {{
-  name              = var.name
-  engine            = "mocker"
-  image             = "{}"
-  image_pull_policy = "never"
-  model             = var.model
-}}
-"#,
-        silent_image().as_str().unwrap()
-    );
-    let scene = Scene::new(&configuration);
-    let mut apply = scene.start_apply();
-    wait_until("it waits", || is_running(&scene.name));
-    for process in descendants(apply.id()) {
-        let process = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
-        let _ = kill_process(process, Signal::INT);
-    }
-    let status = apply.wait().unwrap();
-    assert_eq!(status.code(), Some(1), "an orderly failure: {status}");
-    let state = scene.terraform(&["state", "list"]);
-    assert_eq!(state.stdout, "", "{state}");
-    scene.nothing_left();
-}
-
-pub fn many() {
-    let mut scene = Scene::of_case("quickstart");
-    scene.set("workers", "19");
-    scene.environment("TF_LOG", "trace");
-    for command in ["apply", "destroy"] {
-        let arguments = [command, "-auto-approve", "-input=false", "-no-color", "-parallelism=30"];
-        let outcome = scene.terraform(&arguments).succeeds();
-        // The provider's own lines are among them, so this is the log that would tell.
-        assert!(
-            outcome.stderr.contains("served request") && outcome.stderr.contains("plugin process exited")
-        );
-        assert!(!outcome.stderr.contains("plugin failed to exit gracefully"), "{command}");
-        if command == "apply" {
-            assert_eq!(containers(&scene.name, "worker").len(), 19);
-        }
-    }
-    scene.nothing_left();
 }

@@ -1,5 +1,5 @@
-//! What Terraform relies on and never shows: bytes of plans, private data, identities, answers to a stopped or interrupted
-//! run, requests to the Engine. Real deployments on a real Engine, driven by the test client of the `wire` tier; names begin
+//! What Terraform relies on and never shows: bytes of plans, private data, identities, answers to a stopped run,
+//! requests to the Engine. Real deployments on a real Engine, driven by the test client of the `wire` tier; names begin
 //! with the numbers of the rules that they check.
 
 mod counting;
@@ -24,9 +24,7 @@ pub const CASES: &[Case] = &[
     ("47_a_timeout_names_the_step", endings::timeout),
     ("53_requests_to_the_engine", requests::requests),
     ("54_55_import_by_id_and_by_identity", import),
-    ("72_an_interrupted_apply_ends_in_order", endings::interrupted),
     ("73_a_stopped_apply_ends_early_and_leaves_nothing", endings::stopped),
-    ("76_twenty_resources_at_once_and_every_process_leaves", endings::many),
 ];
 
 /// A value of `env` and of `engine_args`, to be found in no log.
