@@ -6,6 +6,7 @@
 //! that nobody misses.
 
 mod bad_input;
+mod conformance;
 mod drift;
 mod examples;
 mod faults;
@@ -21,12 +22,13 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 6] = [
+    let groups: [(&str, &[Case]); 7] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("process", process::CASES),
+        ("conformance", conformance::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
