@@ -133,8 +133,16 @@ fn stopped_and_running_again() {
     assert_eq!(state.text(DEPLOYMENT, "status"), "stopped");
     assert_eq!(docker(&["ps", "--quiet", "--filter", &all]), "", "something still runs");
     assert_eq!(containers(&scene.name, "frontend"), frontend, "the environment must be kept");
+    // What is stopped can be changed, and grow, without being started for long.
+    scene.set("workers", "3");
+    scene.set("engine_args", r#"{ max-num-seqs = "64" }"#);
+    scene.settle();
+    assert_eq!(docker(&["ps", "--quiet", "--filter", &all]), "", "something runs again");
+    assert_eq!(containers(&scene.name, "worker").len(), 3);
     scene.set("desired_state", "running");
-    client(&scene.settle()).chats();
+    let client = client(&scene.settle());
+    client.chats();
+    assert_eq!(client.workers().len(), 3);
     scene.end();
 }
 

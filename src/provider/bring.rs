@@ -4,7 +4,7 @@ use crate::container::labels::{self, Ownership};
 use crate::container::{ContainerSpec, Network, ObservedContainer};
 use crate::dynamo::blueprint::{Blueprint, Listing, Planned, Readiness};
 use crate::dynamo::readiness;
-use crate::dynamo::spec::PullPolicy;
+use crate::dynamo::spec::{DesiredState, PullPolicy};
 use crate::hosts::Host;
 use crate::provider::deployment::model::reachable;
 use crate::reconcile::{self, Assembly, Part, Probe, Swap};
@@ -17,9 +17,17 @@ use std::time::Duration;
 const QUESTION: Duration = Duration::from_secs(5);
 
 /// What a resource has on `host`. The frontend of a worker is on `frontend_host`.
-pub fn assembly(blueprint: Blueprint, pull: PullPolicy, host: &Host, frontend_host: &Host) -> Assembly {
+///
+/// What is to be stopped once it is there is not waited for: with its deployment stopped, nobody would list a worker.
+pub fn assembly(
+    blueprint: Blueprint,
+    pull: PullPolicy,
+    host: &Host,
+    frontend_host: &Host,
+    state: DesiredState,
+) -> Assembly {
     let Blueprint { network, volumes, containers } = blueprint;
-    let parts = containers.into_iter().map(|planned| part(planned, host, frontend_host)).collect();
+    let parts = containers.into_iter().map(|planned| part(planned, host, frontend_host, state)).collect();
     Assembly { networks: network.into_iter().collect(), volumes, parts, pull: policy(pull) }
 }
 
@@ -31,9 +39,10 @@ fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
     }
 }
 
-fn part(planned: Planned, host: &Host, frontend_host: &Host) -> Part {
+fn part(planned: Planned, host: &Host, frontend_host: &Host, state: DesiredState) -> Part {
     let Planned { component: _, spec, ready } = planned;
     let probe: Arc<dyn Probe> = match ready {
+        _ if state == DesiredState::Stopped => Arc::new(Exists),
         Readiness::Http { port, path } => Arc::new(Answers { host: host.clone(), port, path }),
         Readiness::WorkerListed(listing) => Arc::new(Listed { host: frontend_host.clone(), listing }),
     };
@@ -44,6 +53,16 @@ fn part(planned: Planned, host: &Host, frontend_host: &Host) -> Part {
 fn swap(spec: &ContainerSpec) -> Swap {
     let aliased = matches!(&spec.network, Network::Bridge { aliases, .. } if !aliases.is_empty());
     if spec.ports.is_empty() && spec.gpus.is_empty() && !aliased { Swap::StartFirst } else { Swap::StopFirst }
+}
+
+/// Nothing to wait for.
+struct Exists;
+
+#[async_trait]
+impl Probe for Exists {
+    async fn probe(&self, _: &ObservedContainer) -> reconcile::Readiness {
+        reconcile::Readiness::Ready
+    }
 }
 
 /// A container that answers over HTTP.

@@ -130,7 +130,7 @@ impl Resource for Deployments {
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
         if wanted_state(&planned) == DesiredState::Running || !look.is_in_order() {
-            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host);
+            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, wanted_state(&planned));
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
                 .await
                 .map_err(|failed| Diagnostics::from(not_done(&summary, &failed, &planned)))?;
@@ -238,7 +238,13 @@ async fn create_once(
     derive(config, &mut wanted, entry.model_cache());
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
-    let assembly = bring::assembly(blueprint, spec(&wanted)?.common.pull_policy, &entry.host, &entry.host);
+    let assembly = bring::assembly(
+        blueprint,
+        spec(&wanted)?.common.pull_policy,
+        &entry.host,
+        &entry.host,
+        wanted_state(&wanted),
+    );
     if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
         let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
         let state = (!failed.left.is_empty()).then(|| half_made(wanted));

@@ -92,7 +92,8 @@ impl Resource for Workers {
         place.frontend_is_there(&planned, &summary).await?;
         let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let assembly = bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host);
+        let assembly =
+            bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host, wanted_state(&planned));
         if let Err(failed) = reconcile::bring_up(&place.entry.host, &assembly, &budget).await {
             let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
             return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
@@ -125,7 +126,13 @@ impl Resource for Workers {
                 restart(&place.entry, shown(&planned.container), &summary).await?;
             }
             place.frontend_is_there(&planned, &summary).await?;
-            let assembly = bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host);
+            let assembly = bring::assembly(
+                blueprint,
+                pull,
+                &place.entry.host,
+                &place.frontend.host,
+                wanted_state(&planned),
+            );
             let converged = reconcile::converge(&place.entry.host, &assembly, &[], &budget).await;
             converged.map_err(|failed| Diagnostics::from(not_done(&summary, &failed)))?;
         }
