@@ -65,6 +65,12 @@ pub fn validate(config: &ProviderModel) -> Diagnostics {
         found.push(Diagnostic::error("No host", detail).at(path.clone()));
     }
     for (name, host) in hosts {
+        if host.is_null() {
+            let detail = format!(
+                "Host {name:?} is null. Write {{}} for this machine's Docker, or leave the entry out."
+            );
+            found.push(Diagnostic::error("No host", detail).at(path.key(name)));
+        }
         let Attr::Known(Nested(host)) = host else { continue };
         if host.address.known().is_some() {
             let detail = format!(
