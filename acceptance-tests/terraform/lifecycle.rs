@@ -25,6 +25,7 @@ pub const CASES: &[Case] = &[
     ("a_generated_name_stays", a_generated_name_stays),
     ("docker_options_reach_the_containers", docker_options),
     ("another_model_rolls_through", another_model),
+    ("a_model_of_the_hub_comes_from_the_hosts_cache", model_of_the_hub),
 ];
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -247,5 +248,24 @@ fn another_model() {
     for worker in containers(&scene.name, "worker") {
         assert!(inspect(&worker, "{{json .Config.Cmd}}").contains("Other-Chat-0.1B"));
     }
+    scene.end();
+}
+
+/// The image is offline, so a model that is served by its hub name came from the cache that the host has.
+fn model_of_the_hub() {
+    let mut scene = Scene::of_case("quickstart");
+    let cache = super::harness::model_folder().join("../..").canonicalize().unwrap();
+    scene.provider(&format!(
+        r#"provider "dynamo" {{
+  hosts = {{
+    local = {{ model_cache = {cache:?} }}
+  }}
+}}"#
+    ));
+    scene.set("model", "acme/Tiny-Chat-0.1B");
+    let state = scene.settle();
+    client(&state).chats();
+    assert_eq!(state.text(DEPLOYMENT, "model_source"), "download");
+    assert_eq!(state.text(DEPLOYMENT, "model_path"), cache.to_str().unwrap());
     scene.end();
 }

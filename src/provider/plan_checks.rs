@@ -39,6 +39,7 @@ pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortI
 /// `image_at` are the attributes through which it has its model and image.
 pub async fn files(
     entry: &Entry,
+    facts: &HostFacts,
     common: &Common,
     own: &DockerOptions,
     model_at: &Path,
@@ -49,14 +50,10 @@ pub async fn files(
         Ok(problem) => problem.into_iter().for_each(|it| found.push(it.at(image_at.clone()))),
         Err(error) => found.push(errors::diagnostic("Unable to look for the image", &error, None)),
     }
-    if let ModelRef::Path(folder) = &common.model
+    if let MountSource::HostPath(folder) = &common.model.mount(common.release, facts).source
         && is_missing(entry, folder).await
     {
-        let detail = format!(
-            "There is no {folder} on host {:?}. Give the path as it is on that host, or a Hugging Face name.",
-            entry.host.name()
-        );
-        found.push(Diagnostic::error("The model is not there", detail).at(model_at.clone()));
+        found.push(no_model(&common.model, folder, entry.host.name()).at(model_at.clone()));
     }
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
@@ -71,6 +68,24 @@ pub async fn files(
         }
     }
     found
+}
+
+fn no_model(model: &ModelRef, folder: &str, host: &str) -> Diagnostic {
+    match model {
+        ModelRef::Path(_) => {
+            let detail = format!(
+                "There is no {folder} on host {host:?}. Give the path as it is on that host, or a Hugging Face name."
+            );
+            Diagnostic::error("The model is not there", detail)
+        }
+        ModelRef::HuggingFace(_) => {
+            let detail = format!(
+                "Models are downloaded to {folder} on host {host:?}, which does not exist. Create it so that user 1000 or group 0 \
+                 can write there (`sudo install -d -o 1000 -g 0 -m 2775 {folder}`), or set model_cache of the host."
+            );
+            Diagnostic::error("The model cache is not there", detail)
+        }
+    }
 }
 
 async fn image(entry: &Entry, common: &Common) -> Result<Option<Diagnostic>, HostError> {

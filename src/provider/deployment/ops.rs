@@ -411,7 +411,9 @@ async fn check(
         found.push(name_taken);
     }
     let own = &spec.common.docker;
-    found.extend(plan_checks::files(entry, &spec.common, own, &Path::of("model"), &Path::of("image")).await);
+    found.extend(
+        plan_checks::files(entry, &facts, &spec.common, own, &Path::of("model"), &Path::of("image")).await,
+    );
     found.into_result()?;
     Ok(())
 }

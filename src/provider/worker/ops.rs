@@ -355,7 +355,7 @@ async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics
         found.extend(wrong);
     }
     let at = Path::of("deployment");
-    found.extend(plan_checks::files(&entry, &spec.deployment, &spec.docker, &at, &at).await);
+    found.extend(plan_checks::files(&entry, &facts, &spec.deployment, &spec.docker, &at, &at).await);
     found.into_result()?;
     Ok(())
 }
