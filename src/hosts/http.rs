@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
 
-use super::{Cause, Host, HostError};
+use super::{Cause, Host, HostError, MOMENT};
 
 /// Longest answer that is read, in bytes.
 const MOST_BYTES: usize = 1 << 20;
@@ -28,6 +28,18 @@ impl Host {
         answer.map_err(|text| {
             self.error(&format!("ask http://{}{path}", authority(address, port)), Cause::NoAnswer { text })
         })
+    }
+
+    /// As [`Host::http_get`], at most a second old.
+    pub async fn http_get_lately(
+        &self,
+        address: &str,
+        port: u16,
+        path: &str,
+        deadline: Duration,
+    ) -> Result<(u16, String), HostError> {
+        let page = self.0.pages.of(&format!("{}{path}", authority(address, port)));
+        page.share(MOMENT, self.generation(), || self.http_get(address, port, path, deadline)).await
     }
 
     async fn get(&self, address: &str, port: u16, path: &str) -> Result<(u16, String), String> {

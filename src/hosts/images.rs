@@ -18,7 +18,7 @@ use futures_util::StreamExt;
 
 use super::docker::{cause_of, translate};
 use super::error::registry_cause;
-use super::{Cause, Host, HostError};
+use super::{Cause, Host, HostError, MOMENT};
 use crate::inventory::ImageFacts;
 
 /// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.
@@ -61,6 +61,11 @@ impl Host {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// As [`Host::image`], at most a second old: what many ask for in one refresh is looked up once.
+    pub async fn image_lately(&self, reference: &str) -> Result<Option<ImageFacts>, HostError> {
+        self.0.images.of(reference).share(MOMENT, self.generation(), || self.image(reference)).await
     }
 
     /// As [`Host::image`], for an image id: what an id stands for never changes, so it is asked once.

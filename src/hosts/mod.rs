@@ -42,7 +42,7 @@ pub use things::Ensured;
 use crate::container::ObservedContainer;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
-use flight::Flight;
+use flight::{Flight, Flights};
 
 /// One machine with Docker. Clones are the same host: they share connection, snapshots and locks.
 #[derive(Clone)]
@@ -56,6 +56,8 @@ struct Inner {
     ours: Flight<Arc<Vec<ObservedContainer>>, HostError>,
     everything: Flight<Arc<Vec<ObservedContainer>>, HostError>,
     inventory: Flight<HostInventory, HostError>,
+    images: Flights<Option<ImageFacts>, HostError>,
+    pages: Flights<(u16, String), HostError>,
     /// Counts our changes; a snapshot from before a change is stale.
     generation: AtomicU64,
     /// Facts by image id, which never change.
@@ -64,6 +66,8 @@ struct Inner {
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
+/// How long what was seen is shared. Long enough for one refresh of everything, too short to be noticed.
+const MOMENT: Duration = Duration::from_secs(1);
 /// An agreed connection stays agreed; requests open their own streams.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
@@ -79,6 +83,8 @@ impl Host {
             ours: Flight::default(),
             everything: Flight::default(),
             inventory: Flight::default(),
+            images: Flights::default(),
+            pages: Flights::default(),
             generation: AtomicU64::new(0),
             image_facts: Mutex::default(),
             turns: Mutex::default(),

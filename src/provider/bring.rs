@@ -5,7 +5,7 @@ use crate::container::{ContainerSpec, Network, ObservedContainer};
 use crate::dynamo::blueprint::{Blueprint, Listing, Planned, Readiness};
 use crate::dynamo::readiness;
 use crate::dynamo::spec::{DesiredState, PullPolicy};
-use crate::hosts::Host;
+use crate::hosts::{Filter, Host};
 use crate::provider::deployment::model::reachable;
 use crate::reconcile::{self, Assembly, Part, Probe, Swap};
 use async_trait::async_trait;
@@ -95,7 +95,7 @@ struct Listed {
 #[async_trait]
 impl Probe for Listed {
     async fn probe(&self, container: &ObservedContainer) -> reconcile::Readiness {
-        match listed(&self.host, &self.listing, container).await {
+        match listed(&self.host, &self.listing, container, Freshness::Now).await {
             Ok(()) => reconcile::Readiness::Ready,
             Err(NotListed::Missing(what) | NotListed::FrontendSilent(what)) => {
                 reconcile::Readiness::NotYet(what)
@@ -112,15 +112,39 @@ pub enum NotListed {
     FrontendSilent(String),
 }
 
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    Now,
+    /// A second: all workers of a refresh share what the frontend says.
+    Lately,
+}
+
 /// Asks the frontend.
-pub async fn listed(host: &Host, listing: &Listing, worker: &ObservedContainer) -> Result<(), NotListed> {
+pub async fn listed(
+    host: &Host,
+    listing: &Listing,
+    worker: &ObservedContainer,
+    freshness: Freshness,
+) -> Result<(), NotListed> {
     let silent = NotListed::FrontendSilent;
-    let frontend = host.inspect(&listing.frontend).await.map_err(|error| silent(error.to_string()))?;
+    let name = &listing.frontend;
+    let frontend = match freshness {
+        Freshness::Now => host.inspect(name).await,
+        Freshness::Lately => {
+            host.observe(&Filter::Names(vec![name.clone()])).await.map(|seen| seen.into_iter().next())
+        }
+    };
+    let frontend = frontend.map_err(|error| silent(error.to_string()))?;
     let frontend = frontend.ok_or_else(|| silent(format!("there is no frontend {}", listing.frontend)))?;
     let Some((at, port)) = door(&frontend, listing.frontend_port) else {
         return Err(silent(format!("the frontend {} has no address", listing.frontend)));
     };
-    let page = async |path: &str| match host.http_get(&at, port, path, QUESTION).await {
+    let get = async |path: &str| match freshness {
+        Freshness::Now => host.http_get(&at, port, path, QUESTION).await,
+        Freshness::Lately => host.http_get_lately(&at, port, path, QUESTION).await,
+    };
+    let page = async |path: &str| match get(path).await {
         Ok((200, body)) => Ok(body),
         Ok((status, _)) => Err(silent(format!("the frontend answers {path} with {status}"))),
         Err(error) => Err(silent(error.to_string())),

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 pub struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
 
 impl Look {
-    /// Compares `blueprint` with `seen`. The image of each container is asked for once.
+    /// Compares `blueprint` with `seen`. An image is looked up once in a refresh.
     pub async fn at(
         host: &Host,
         blueprint: &Blueprint,
@@ -31,7 +31,7 @@ impl Look {
                 found.push(None);
                 continue;
             };
-            let image = host.image(&spec.image).await?;
+            let image = host.image_lately(&spec.image).await?;
             let secret = BTreeSet::new();
             let wanted = Wanted { spec, image: image.as_ref(), follow_image: false, secret: &secret };
             found.push(Some((differences(&wanted, observed), observed.clone())));

@@ -254,7 +254,7 @@ impl Place {
         else {
             return state.registered.clone();
         };
-        match bring::listed(&self.frontend.host, listing, observed).await {
+        match bring::listed(&self.frontend.host, listing, observed, bring::Freshness::Lately).await {
             Ok(()) => Attr::Known(true),
             Err(bring::NotListed::Missing(_)) => Attr::Known(false),
             Err(bring::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
