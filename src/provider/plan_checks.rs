@@ -12,14 +12,21 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
-/// Fills in the host where it was left out, and looks it up. `None`: it is not known yet, and the plan does without.
-pub fn host(client: &Client, host: &mut Attr<String>) -> Result<Option<Entry>, Diagnostic> {
-    let found = match host {
-        Attr::Null | Attr::Unknown => client.default_host().and_then(|name| {
-            *host = name.into();
+/// Fills in the host where the configuration leaves it out, and looks it up. `None`: it is not known yet, and the plan does
+/// without.
+pub fn host(
+    client: &Client,
+    configured: &Attr<String>,
+    planned: &mut Attr<String>,
+) -> Result<Option<Entry>, Diagnostic> {
+    let found = match (configured, &planned) {
+        // Something else will decide it: what is not known must not be planned as known.
+        (Attr::Unknown, _) => return Ok(None),
+        (_, Attr::Known(name)) => client.host(name),
+        (_, Attr::Null | Attr::Unknown) => client.default_host().and_then(|name| {
+            *planned = name.into();
             client.host(name)
         }),
-        Attr::Known(name) => client.host(name),
     };
     match found {
         Ok(entry) => Ok(Some(entry)),

@@ -52,7 +52,7 @@ impl Resource for Deployments {
         config: &DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
         objections::diagnostics(objections(&planned)?).into_result()?;
         if let Some(entry) = entry {
@@ -69,7 +69,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {

@@ -342,7 +342,7 @@ async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics
     if host.is_unknown() {
         return Ok(());
     }
-    let Some(entry) = plan_checks::host(client, &mut host)? else { return Ok(()) };
+    let Some(entry) = plan_checks::host(client, &planned.host, &mut host)? else { return Ok(()) };
     same_host(planned)?;
     let mut draft = model::draft(planned)?;
     if draft.suffix.is_unknown() {
