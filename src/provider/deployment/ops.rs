@@ -126,10 +126,12 @@ impl Resource for Deployments {
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let parts: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
-        let previous = own_containers(&seen);
+        let mut previous = own_containers(&seen);
+        previous.extend(look::leftovers(&seen, &call.client.run));
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
-        if wanted_state(&planned) == DesiredState::Running || !look.is_in_order() {
+        let in_order = look.is_in_order() && look::leftovers(&seen, &call.client.run).is_empty();
+        if wanted_state(&planned) == DesiredState::Running || !in_order {
             let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, wanted_state(&planned));
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
                 .await
@@ -158,7 +160,7 @@ impl Resource for Deployments {
         let blueprint = blueprint(&call.client, &state, &facts)?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
-        show(&mut state, &look);
+        show(&mut state, &look, &look::leftovers(&seen, &call.client.run));
         Ok(Some(state))
     }
 
@@ -304,8 +306,9 @@ async fn finished(
 }
 
 /// Writes what was seen into the attributes.
-fn show(state: &mut DeploymentModel, look: &Look) {
-    let mut sentences = Vec::new();
+fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
+    let left = |name: &String| format!("container {name} was left by a run that did not finish");
+    let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
     for (differences, observed) in look.differing() {
         let own_env = Explained {
             image: Some(&mut state.image),
