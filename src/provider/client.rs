@@ -4,15 +4,17 @@
 
 use super::config::{HostModel, LOCAL, ProviderModel};
 use super::drafts;
+use super::remote;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::spec::HostFacts;
-use crate::hosts::{Host, HostError, LocalReach};
+use crate::hosts::ssh::{Environment, SshReach};
+use crate::hosts::{Host, HostError, LocalReach, Reach};
 use crate::inventory::PortInUse;
-use crate::tf_provider::attr::{Attr, Nested, NestedMap};
+use crate::tf_provider::attr::{Attr, AttrValue, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,8 +22,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A configured provider.
 pub struct Client {
-    /// `None` while the `hosts` of the configuration are not known.
-    hosts: Option<BTreeMap<String, Entry>>,
+    /// `None` while the `hosts` of the configuration are not known, and where something about one is not.
+    hosts: Option<BTreeMap<String, Option<Entry>>>,
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
     promises: Promises,
@@ -37,6 +39,8 @@ struct Promises(Arc<Mutex<BTreeSet<(String, u16)>>>);
 #[derive(Clone)]
 pub struct Entry {
     pub host: Host,
+    /// By which other hosts reach it; `None` for this machine unless given.
+    pub advertise_address: Option<String>,
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
     model_cache: Option<String>,
@@ -52,18 +56,20 @@ pub enum NoHost {
 impl Client {
     /// Values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
+        let environment = Environment::of_process();
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {
-                Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default()))]))
+                let local = Entry::new(LOCAL, &HostModel::default(), &environment);
+                Some(BTreeMap::from([(LOCAL.to_owned(), Some(local))]))
             }
-            Attr::Known(NestedMap(hosts)) => hosts
-                .iter()
-                .map(|(name, host)| match host {
-                    Attr::Known(Nested(host)) => Some((name.clone(), Entry::new(name, host))),
-                    Attr::Null | Attr::Unknown => None,
-                })
-                .collect(),
+            Attr::Known(NestedMap(hosts)) => {
+                let entry = |(name, host): (&String, &Attr<Nested<HostModel>>)| {
+                    let known = host.known().filter(|host| host.encode().is_wholly_known());
+                    (name.clone(), known.map(|Nested(host)| Entry::new(name, host, &environment)))
+                };
+                Some(hosts.iter().map(entry).collect())
+            }
         };
         Ok(Self { hosts, run: token()?, promises: Promises::default(), rolling: Mutex::default() })
     }
@@ -87,10 +93,14 @@ impl Client {
     /// The host of that name. The error is at the attribute `host`.
     pub fn host(&self, name: &str) -> Result<Entry, NoHost> {
         let hosts = self.hosts.as_ref().ok_or(NoHost::NotKnownYet)?;
-        hosts.get(name).cloned().ok_or_else(|| {
-            let detail = format!("The provider has no host {name:?}; it has {}.", self.names());
-            NoHost::Wrong(Diagnostic::error("Unknown host", detail).at(Path::of("host")))
-        })
+        match hosts.get(name) {
+            Some(Some(entry)) => Ok(entry.clone()),
+            Some(None) => Err(NoHost::NotKnownYet),
+            None => {
+                let detail = format!("The provider has no host {name:?}; it has {}.", self.names());
+                Err(NoHost::Wrong(Diagnostic::error("Unknown host", detail).at(Path::of("host"))))
+            }
+        }
     }
 
     /// As [`Client::host`], where the host must be known by now.
@@ -103,6 +113,12 @@ impl Client {
                  and has to be looked at now. Apply what the hosts depend on first, for example with -target.",
             ),
         })
+    }
+
+    /// Ends the connections to all hosts.
+    pub async fn close(&self) {
+        let entries = self.hosts.iter().flat_map(BTreeMap::values).flatten();
+        futures_util::future::join_all(entries.map(|entry| entry.host.close())).await;
     }
 
     fn names(&self) -> String {
@@ -139,12 +155,17 @@ impl Client {
 }
 
 impl Entry {
-    fn new(name: &str, model: &HostModel) -> Self {
+    fn new(name: &str, model: &HostModel, environment: &Environment) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
-        let reach = LocalReach { docker_host: model.docker_host.known().cloned() };
+        let reach: Arc<dyn Reach> = match remote::settings(model) {
+            Some(settings) => Arc::new(SshReach::new(settings, environment.clone())),
+            None => Arc::new(LocalReach { docker_host: model.docker_host.known().cloned() }),
+        };
+        let advertise_address = model.advertise_address.known().or(model.address.known()).cloned();
         Self {
-            host: Host::new(name, Arc::new(reach), BTreeMap::new()),
+            host: Host::new(name, reach, BTreeMap::new()),
+            advertise_address,
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
             model_cache: model.model_cache.known().cloned(),

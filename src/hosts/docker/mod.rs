@@ -16,6 +16,7 @@ pub use translate::canonical;
 
 use super::error::{Cause, engine_cause};
 use super::reach::Reach;
+use super::ssh::Trouble;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +76,10 @@ impl Engine {
                 Ok(Err(error)) => cause_of(&error, subject),
                 Err(_) => Cause::EngineSilent { seconds: patience.deadline.as_secs() },
             };
-            let transient = matches!(cause, Cause::Connection { .. } | Cause::NothingListening { .. });
+            let transient = matches!(
+                cause,
+                Cause::Connection { .. } | Cause::NothingListening { .. } | Cause::Ssh(Trouble::Cut { .. })
+            );
             if left == 0 || !transient {
                 return Err(cause);
             }
