@@ -84,7 +84,7 @@ pub enum Cause {
 
     /// The way to the host.
     #[error(transparent)]
-    Ssh(Trouble),
+    Ssh(Box<Trouble>),
 
     // What the Engine refuses.
     #[error("there is no such {what}")]
@@ -126,6 +126,15 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The connection was lost on the way, and a new one may hold.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::NothingListening { .. } => true,
+            Self::Ssh(trouble) => matches!(**trouble, Trouble::Cut { .. }),
+            _ => false,
+        }
+    }
+
     /// What the user should do, as a sentence.
     pub fn next_step(&self) -> &'static str {
         match self {

@@ -16,7 +16,6 @@ pub use translate::canonical;
 
 use super::error::{Cause, engine_cause};
 use super::reach::Reach;
-use super::ssh::Trouble;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]
@@ -76,11 +75,7 @@ impl Engine {
                 Ok(Err(error)) => cause_of(&error, subject),
                 Err(_) => Cause::EngineSilent { seconds: patience.deadline.as_secs() },
             };
-            let transient = matches!(
-                cause,
-                Cause::Connection { .. } | Cause::NothingListening { .. } | Cause::Ssh(Trouble::Cut { .. })
-            );
-            if left == 0 || !transient {
+            if left == 0 || !cause.is_transient() {
                 return Err(cause);
             }
             tokio::time::sleep(PAUSE_BETWEEN_ATTEMPTS).await;

@@ -106,11 +106,12 @@ impl Attempt<'_> {
 
     fn refused(self) -> Trouble {
         let accepted = self.accepted.unwrap_or_else(MethodSet::empty);
+        let accepted = accepted.iter().filter(|method| **method != MethodKind::None);
         Trouble::LoginRefused {
             at: self.peer.to_string(),
             user: self.peer.user.clone(),
             offered: self.offered,
-            accepted: accepted.iter().map(|method| <&str>::from(method).to_owned()).collect(),
+            accepted: accepted.map(|method| <&str>::from(method).to_owned()).collect(),
         }
     }
 
@@ -312,7 +313,7 @@ mod tests {
 
     #[test]
     fn keys_are_read_with_and_without_passphrase() {
-        let mut rng = russh::keys::ssh_key::rand_core::UnwrapErr(russh::keys::ssh_key::getrandom::SysRng);
+        let mut rng = russh::keys::ssh_key::rand_core::UnwrapErr(getrandom::SysRng);
         let key = PrivateKey::random(&mut rng, Algorithm::Ed25519).unwrap();
         let plain = key.to_openssh(LineEnding::LF).unwrap();
         assert!(decode_key(&plain, None).is_ok());

@@ -214,7 +214,7 @@ fn opened_or_refused(
 
 impl From<Trouble> for Cause {
     fn from(trouble: Trouble) -> Self {
-        Self::Ssh(trouble)
+        Self::Ssh(Box::new(trouble))
     }
 }
 

@@ -61,7 +61,7 @@ impl Look {
         match (self.socket, self.has_docker, self.has_sudo, has_password) {
             (Socket::Missing, ..) => Err(Cause::SocketMissing { path: socket.to_owned() }),
             (Socket::Open, true, ..) => Ok(&[Way::Command]),
-            (Socket::Open, false, ..) => Err(Cause::Ssh(Trouble::NoWayToDocker {
+            (Socket::Open, false, ..) => Err(Cause::from(Trouble::NoWayToDocker {
                 socket: socket.to_owned(),
                 text: "no docker command was found".to_owned(),
             })),
@@ -106,13 +106,13 @@ impl Way {
         match REFUSALS.iter().find(|(words, _)| lower.contains(words)).map(|(_, refusal)| refusal) {
             Some(Refusal::NothingListening) => Cause::NothingListening { address },
             Some(Refusal::Permission) => Cause::PermissionDenied { address },
-            Some(Refusal::NoDocker) => Cause::Ssh(Trouble::NoWayToDocker { socket, text }),
-            Some(Refusal::WrongPassword) => Cause::Ssh(Trouble::SudoWrongPassword { socket }),
-            Some(Refusal::NeedsPassword) => Cause::Ssh(Trouble::SudoNeedsPassword { socket }),
-            Some(Refusal::Sudo) => Cause::Ssh(Trouble::SudoRefused { socket, text }),
+            Some(Refusal::NoDocker) => Cause::from(Trouble::NoWayToDocker { socket, text }),
+            Some(Refusal::WrongPassword) => Cause::from(Trouble::SudoWrongPassword { socket }),
+            Some(Refusal::NeedsPassword) => Cause::from(Trouble::SudoNeedsPassword { socket }),
+            Some(Refusal::Sudo) => Cause::from(Trouble::SudoRefused { socket, text }),
             None => {
                 let command = self.command(&socket).unwrap_or_default();
-                Cause::Ssh(Trouble::DialStdio { command, text })
+                Cause::from(Trouble::DialStdio { command, text })
             }
         }
     }
