@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::ssh::Trouble;
+
 /// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostError {
@@ -36,6 +38,11 @@ impl std::error::Error for HostError {
 }
 
 impl HostError {
+    /// The host may be down, or may not exist yet.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(&self.cause, Cause::Ssh(trouble) if trouble.is_unreachable())
+    }
+
     /// The object is not there: for many callers an answer and not an error.
     pub fn is_not_found(&self) -> bool {
         matches!(self.cause, Cause::NotFound { .. })
@@ -74,6 +81,10 @@ pub enum Cause {
     /// Not the Engine's: a service on the host did not answer.
     #[error("{text}")]
     NoAnswer { text: String },
+
+    /// The way to the host.
+    #[error(transparent)]
+    Ssh(Box<Trouble>),
 
     // What the Engine refuses.
     #[error("there is no such {what}")]
@@ -115,6 +126,15 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The connection was lost on the way, and a new one may hold.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::NothingListening { .. } => true,
+            Self::Ssh(trouble) => matches!(**trouble, Trouble::Cut { .. }),
+            _ => false,
+        }
+    }
+
     /// What the user should do, as a sentence.
     pub fn next_step(&self) -> &'static str {
         match self {
@@ -125,6 +145,7 @@ impl Cause {
             Self::PermissionDenied { .. } => {
                 "Add the user to the docker group (`sudo usermod -aG docker USER`) and log in again."
             }
+            Self::Ssh(trouble) => trouble.next_step(),
             Self::BadAddress { .. } => "Use unix:///path/to/docker.sock or tcp://host:port.",
             Self::TlsUnsupported { .. } => {
                 "Reach the host over SSH instead: give it an address in the provider's hosts."

@@ -17,6 +17,7 @@ mod images;
 mod logs;
 mod reach;
 mod sockets;
+pub mod ssh;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,7 @@ use tokio::sync::OwnedMutexGuard;
 pub use docker::{canonical, subtract_image_defaults};
 pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};
-pub use reach::{Duplex, LocalReach, Reach, Stream};
+pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use sockets::ListeningSocket;
 pub use survey::Filter;
 pub use things::Ensured;
@@ -94,6 +95,17 @@ impl Host {
     /// Name in the provider's `hosts` map.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Runs a POSIX shell script on the host; `None` where that is not done, which is so for this machine. Its exit status
+    /// is part of the answer. `operation` completes "could not".
+    pub async fn shell(&self, operation: &str, script: &str) -> Result<Option<ShellOutput>, HostError> {
+        self.0.reach.shell(script).await.transpose().map_err(|cause| self.error(operation, cause))
+    }
+
+    /// Ends connections that are kept; the host cannot be asked any more.
+    pub async fn close(&self) {
+        self.0.reach.close().await;
     }
 
     /// The connection, made by whoever asks first.

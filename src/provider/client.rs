@@ -4,16 +4,19 @@
 
 use super::config::{HostModel, LOCAL, ProviderModel};
 use super::drafts;
+use super::remote;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::spec::HostFacts;
-use crate::hosts::{Host, HostError, LocalReach};
+use crate::hosts::ssh::{Environment, SshReach};
+use crate::hosts::{Host, HostError, LocalReach, Reach};
 use crate::inventory::PortInUse;
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
+use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +40,8 @@ struct Promises(Arc<Mutex<BTreeSet<(String, u16)>>>);
 #[derive(Clone)]
 pub struct Entry {
     pub host: Host,
+    /// By which other hosts reach it; `None` for this machine unless given.
+    pub advertise_address: Option<String>,
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
     model_cache: Attr<String>,
@@ -52,14 +57,17 @@ pub enum NoHost {
 impl Client {
     /// Values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
+        let environment = Environment::of_process();
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {
-                let local = Entry::new(LOCAL, &HostModel::default());
+                let local = Entry::new(LOCAL, &HostModel::default(), &environment);
                 Some(BTreeMap::from([(LOCAL.to_owned(), Some(local))]))
             }
             Attr::Known(NestedMap(hosts)) => {
-                Some(hosts.iter().map(|(name, host)| (name.clone(), entry(name, host))).collect())
+                let entries =
+                    hosts.iter().map(|(name, host)| (name.clone(), entry(name, host, &environment)));
+                Some(entries.collect())
             }
         };
         Ok(Self { hosts, run: token()?, promises: Promises::default(), rolling: Mutex::default() })
@@ -106,6 +114,12 @@ impl Client {
         })
     }
 
+    /// Ends the connections to all hosts.
+    pub async fn close(&self) {
+        let entries = self.hosts.iter().flat_map(BTreeMap::values).flatten();
+        futures_util::future::join_all(entries.map(|entry| entry.host.close())).await;
+    }
+
     fn names(&self) -> String {
         let names = self.hosts.iter().flat_map(BTreeMap::keys).map(|name| format!("{name:?}"));
         names.collect::<Vec<_>>().join(", ")
@@ -139,21 +153,26 @@ impl Client {
     }
 }
 
-/// `None` while it is not known where the host is: what is left out means this machine, which must not be asked in its
-/// place.
-fn entry(name: &str, host: &Attr<Nested<HostModel>>) -> Option<Entry> {
+/// `None` while it is not known where the host is, or how to get there: what is left out means this machine, which must not
+/// be asked in its place. What only matters once there may come later.
+fn entry(name: &str, host: &Attr<Nested<HostModel>>, environment: &Environment) -> Option<Entry> {
     let Nested(host) = host.known()?;
-    let placed = !host.address.is_unknown() && !host.docker_host.is_unknown();
-    placed.then(|| Entry::new(name, host))
+    let way = HostModel { model_cache: Attr::Null, reserved: Attr::Null, ..host.clone() };
+    way.to_value().is_wholly_known().then(|| Entry::new(name, host, environment))
 }
 
 impl Entry {
-    fn new(name: &str, model: &HostModel) -> Self {
+    fn new(name: &str, model: &HostModel, environment: &Environment) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
-        let reach = LocalReach { docker_host: model.docker_host.known().cloned() };
+        let reach: Arc<dyn Reach> = match remote::settings(model) {
+            Some(settings) => Arc::new(SshReach::new(settings, environment.clone())),
+            None => Arc::new(LocalReach { docker_host: model.docker_host.known().cloned() }),
+        };
+        let advertise_address = model.advertise_address.known().or(model.address.known()).cloned();
         Self {
-            host: Host::new(name, Arc::new(reach), BTreeMap::new()),
+            host: Host::new(name, reach, BTreeMap::new()),
+            advertise_address,
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
             model_cache: model.model_cache.clone(),

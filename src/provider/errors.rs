@@ -40,7 +40,8 @@ fn attribute(cause: &Cause, model: Option<&str>) -> Option<Path> {
         | Cause::BadAddress { .. }
         | Cause::TlsUnsupported { .. }
         | Cause::EngineSilent { .. }
-        | Cause::ApiVersion { .. } => Some(Path::of("host")),
+        | Cause::ApiVersion { .. }
+        | Cause::Ssh(_) => Some(Path::of("host")),
         Cause::ImageMissing { .. }
         | Cause::RegistryNotFound { .. }
         | Cause::RegistryDenied { .. }

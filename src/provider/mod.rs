@@ -15,12 +15,14 @@ mod import_id;
 mod look;
 mod objections;
 mod plan_checks;
+mod remote;
 mod stored;
 mod timeouts;
 pub mod worker;
 
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{Provider, Registry};
+use async_trait::async_trait;
 use client::Client;
 use config::ProviderModel;
 
@@ -30,6 +32,7 @@ pub const ADDRESS: &str = "terraform-provider-dynamo/dynamo";
 /// The provider `dynamo`.
 pub struct Dynamo;
 
+#[async_trait]
 impl Provider for Dynamo {
     type Config = ProviderModel;
     type Client = Client;
@@ -46,6 +49,10 @@ impl Provider for Dynamo {
     fn configure(&self, config: ProviderModel) -> Result<Client, Diagnostics> {
         config::validate(&config).into_result()?;
         Ok(Client::new(&config)?)
+    }
+
+    async fn close(&self, client: &Client) {
+        client.close().await;
     }
 
     fn register(&self, registry: &mut Registry<Client>) {

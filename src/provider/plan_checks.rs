@@ -40,6 +40,21 @@ pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortI
     entry.facts().await.map_err(|error| errors::diagnostic(summary, &error, None))
 }
 
+/// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
+/// in the same run, and what could not be checked is found again in apply.
+pub async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    entry.facts().await.map_err(|error| {
+        if !(new && error.is_unreachable()) {
+            return errors::diagnostic("Unable to check the plan", &error, None);
+        }
+        let detail = format!(
+            "{error}\n\nThat is all right if the host is made or started in this run. Whether GPUs, ports and images are \
+             as the plan needs them is then seen when it is applied."
+        );
+        Diagnostic::warning("The plan was not checked on the host", detail).at(Path::of("host"))
+    })
+}
+
 /// The image with policy `never`, the model's folder, and the folders of `docker.volume`.
 ///
 /// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and

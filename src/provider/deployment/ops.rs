@@ -55,10 +55,11 @@ impl Resource for Deployments {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
         objections::diagnostics(objections(&planned)?).into_result()?;
-        if let Some(entry) = entry {
-            check(&entry, &planned, None).await?;
-        }
-        Ok(planned.into())
+        let warnings = match entry {
+            Some(entry) => check(&entry, &planned, None).await?,
+            None => Diagnostics::new(),
+        };
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn plan_update(
@@ -385,15 +386,17 @@ fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnos
     errors::not_done(summary, failed, model_folder(model))
 }
 
-/// What the plan can find out on the host. `prior` is null for a deployment that does not exist yet.
+/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not exist yet.
 async fn check(
     entry: &Entry,
     planned: &DeploymentModel,
     prior: Option<&DeploymentModel>,
-) -> Result<(), Diagnostics> {
-    let Some(spec) = provisional(planned)? else { return Ok(()) };
-    let summary = "Unable to check the plan";
-    let (facts, taken) = plan_checks::facts(entry, summary).await?;
+) -> Result<Diagnostics, Diagnostics> {
+    let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
+    let (facts, taken) = match plan_checks::for_plan(entry, prior.is_none()).await {
+        Ok(found) => found,
+        Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
+    };
     let mut found = Diagnostics::new();
     let owner = Owner { run: String::new(), spec_json: String::new() };
     if let Err(wrong) = decide::deployment(&spec, &facts, &owner) {
@@ -417,8 +420,7 @@ async fn check(
     found.extend(
         plan_checks::files(entry, &facts, &spec.common, own, &Path::of("model"), &Path::of("image")).await,
     );
-    found.into_result()?;
-    Ok(())
+    found.into_result()
 }
 
 /// The spec with stand-ins for what apply picks; `None` while something else is not known.

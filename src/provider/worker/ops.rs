@@ -49,8 +49,8 @@ impl Resource for Workers {
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
-        check(&call.client, &planned).await?;
-        Ok(planned.into())
+        let warnings = check(&call.client, &planned, true).await?;
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn plan_update(
@@ -72,7 +72,7 @@ impl Resource for Workers {
         }
         if changed {
             objections::diagnostics(objections(&plan.planned)?).into_result()?;
-            check(&call.client, &plan.planned).await?;
+            check(&call.client, &plan.planned, false).await?;
         }
         Ok(plan)
     }
@@ -336,28 +336,33 @@ fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
     errors::not_done(summary, failed, None)
 }
 
-/// What the plan can find out on the host; nothing while something that matters is not known.
-async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics> {
+/// What the plan can find out on the host; nothing while something that matters is not known. What is not an error is a
+/// warning.
+async fn check(client: &Client, planned: &WorkerModel, new: bool) -> Result<Diagnostics, Diagnostics> {
     let mut host = planned.host.clone();
     if host.is_unknown() {
-        return Ok(());
+        return Ok(Diagnostics::new());
     }
-    let Some(entry) = plan_checks::host(client, &planned.host, &mut host)? else { return Ok(()) };
+    let Some(entry) = plan_checks::host(client, &planned.host, &mut host)? else {
+        return Ok(Diagnostics::new());
+    };
     same_host(planned)?;
     let mut draft = model::draft(planned)?;
     if draft.suffix.is_unknown() {
         draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     }
-    let Ok(spec) = draft.complete() else { return Ok(()) };
-    let (facts, _) = plan_checks::facts(&entry, "Unable to check the plan").await?;
+    let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
+    let (facts, _) = match plan_checks::for_plan(&entry, new).await {
+        Ok(found) => found,
+        Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
+    };
     let mut found = Diagnostics::new();
     if let Err(wrong) = decided(&spec, &facts, &Owner { run: String::new(), spec_json: String::new() }) {
         found.extend(wrong);
     }
     let at = Path::of("deployment");
     found.extend(plan_checks::files(&entry, &facts, &spec.deployment, &spec.docker, &at, &at).await);
-    found.into_result()?;
-    Ok(())
+    found.into_result()
 }
 
 /// A private network ends at its host.
