@@ -8,6 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf};
@@ -20,7 +21,11 @@ const SLACK: usize = 4 << 20;
 /// What is kept of stderr, in bytes.
 const MOST_STDERR: usize = 16 << 10;
 
-/// Our end. Shutting it down tells the other side that we have said all (it may go on); dropping it closes the channel.
+/// After our end was dropped, how long the other side has to close the channel by itself. A command ends when its input
+/// does, and the server counts it as a session until then; closing at once would free our place too early.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Our end. Shutting it down tells the other side that we have said all (it may go on); dropping it ends the channel.
 pub(super) struct ChannelIo {
     stream: DuplexStream,
     _open: DropGuard,
@@ -55,37 +60,29 @@ pub(super) fn carry(
         };
         tokio::select! {
             () = receive(&mut messages, to_us, &mut ended) => {}
-            () = dropped.cancelled() => {}
             () = sending => {}
+            () = async { dropped.cancelled().await; tokio::time::sleep(GRACE).await } => {}
         }
         drop(to_them.close().await);
         drop(told.send(ended));
-        while messages.wait().await.is_some() {}
         drop(place);
     });
     (ChannelIo { stream, _open: open }, ending)
 }
 
-/// Until the other side closes the channel, or nobody reads any more.
+/// Until the other side closes the channel. What comes when nobody reads any more is thrown away.
 async fn receive(messages: &mut ChannelReadHalf, mut to_us: WriteHalf<DuplexStream>, ended: &mut Ending) {
     while let Some(message) = messages.wait().await {
-        let delivered = match message {
-            ChannelMsg::Data { data } => to_us.write_all(&data).await,
-            ChannelMsg::Eof => to_us.shutdown().await,
+        match message {
+            ChannelMsg::Data { data } => drop(to_us.write_all(&data).await),
+            ChannelMsg::Eof => drop(to_us.shutdown().await),
             ChannelMsg::ExtendedData { data, ext: 1 } => {
                 let room = MOST_STDERR.saturating_sub(ended.stderr.len());
                 ended.stderr.extend(data.iter().take(room));
-                Ok(())
             }
-            ChannelMsg::ExitStatus { exit_status } => {
-                ended.status = Some(exit_status);
-                Ok(())
-            }
+            ChannelMsg::ExitStatus { exit_status } => ended.status = Some(exit_status),
             ChannelMsg::Close => return,
-            _ => Ok(()),
-        };
-        if delivered.is_err() {
-            return;
+            _ => {}
         }
     }
 }

@@ -10,8 +10,11 @@ use std::sync::Arc;
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, decode_secret_key};
-use russh::{MethodKind, MethodSet};
+use russh::keys::signature::Signer as _;
+use russh::keys::ssh_encoding::Encode as _;
+use russh::keys::ssh_key::private::KeypairData;
+use russh::keys::{Algorithm, Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, decode_secret_key};
+use russh::{AgentAuthError, MethodKind, MethodSet};
 use tokio::net::UnixStream;
 
 use super::guard::{Failure, Guard};
@@ -125,18 +128,16 @@ impl Attempt<'_> {
         }
     }
 
-    /// RSA keys sign with SHA-2; SHA-1 is not offered.
-    async fn rsa_hash(&self) -> HashAlg {
+    /// RSA keys sign with SHA-2, never with SHA-1; for others there is nothing to choose.
+    async fn hash_for(&self, algorithm: &Algorithm) -> Option<HashAlg> {
+        let Algorithm::Rsa { .. } = algorithm else { return None };
         let best = self.handle.best_supported_rsa_hash().await;
-        best.ok().flatten().flatten().unwrap_or(HashAlg::Sha512)
+        Some(best.ok().flatten().flatten().unwrap_or(HashAlg::Sha512))
     }
 
     async fn key(&mut self, key: &Arc<PrivateKey>) -> Result<bool, Trouble> {
         self.offered.push(described("key", key.public_key().key_data()));
-        let hash = match key.algorithm().is_rsa() {
-            true => Some(self.rsa_hash().await),
-            false => None,
-        };
+        let hash = self.hash_for(&key.algorithm()).await;
         let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
         let answer = self.handle.authenticate_publickey(self.peer.user.as_str(), key).await;
         self.heard(answer)
@@ -152,8 +153,10 @@ impl Attempt<'_> {
         }
         self.offered.push(described("certificate of key", certificate.public_key()));
         let user = self.peer.user.as_str();
-        let answer = self.handle.authenticate_openssh_cert(user, Arc::clone(key), certificate).await;
-        self.heard(answer)
+        let hash = self.hash_for(&key.algorithm()).await;
+        let mut signer = KeySigner(Arc::clone(key));
+        let answer = self.handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await;
+        self.heard(Ok(answer.map_err(|error| unusable(error.to_string()))?))
     }
 
     async fn agent(&mut self, environment: &Environment) -> Result<bool, Trouble> {
@@ -177,10 +180,7 @@ impl Attempt<'_> {
             }
             let public = identity.public_key().into_owned();
             self.offered.push(described("the agent's key", public.key_data()));
-            let hash = match public.algorithm().is_rsa() {
-                true => Some(self.rsa_hash().await),
-                false => None,
-            };
+            let hash = self.hash_for(&public.algorithm()).await;
             let user = self.peer.user.as_str();
             let answer = match identity {
                 AgentIdentity::PublicKey { key, .. } => {
@@ -244,6 +244,31 @@ impl Attempt<'_> {
     }
 }
 
+/// Signs for a certificate. (The library's own way would sign with SHA-1 for RSA.)
+struct KeySigner(Arc<PrivateKey>);
+
+impl russh::Signer for KeySigner {
+    type Error = AgentAuthError;
+
+    async fn auth_sign(
+        &mut self,
+        _: &AgentIdentity,
+        hash: Option<HashAlg>,
+        mut data: Vec<u8>,
+    ) -> Result<Vec<u8>, AgentAuthError> {
+        let failed = |error: russh::keys::ssh_encoding::Error| AgentAuthError::Key(error.into());
+        let signature = match self.0.key_data() {
+            KeypairData::Rsa(pair) => (pair, hash).try_sign(&data),
+            other => other.try_sign(&data),
+        };
+        let signature = signature.map_err(|_| AgentAuthError::Key(russh::keys::Error::InvalidSignature))?;
+        let mut blob = Vec::new();
+        signature.encode(&mut blob).map_err(failed)?;
+        blob.as_slice().encode(&mut data).map_err(failed)?;
+        Ok(data)
+    }
+}
+
 fn described(what: &str, key: &russh::keys::ssh_key::public::KeyData) -> String {
     format!("{what} {} {}", key.algorithm(), fingerprint(key))
 }
@@ -283,7 +308,6 @@ fn decode_key(text: &str, passphrase: Option<&str>) -> Result<PrivateKey, String
 mod tests {
     use super::*;
     use crate::hosts::ssh::settings::Secret;
-    use russh::keys::Algorithm;
     use russh::keys::ssh_key::LineEnding;
 
     #[test]

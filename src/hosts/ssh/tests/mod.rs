@@ -110,19 +110,22 @@ const FAR: u64 = i64::MAX as u64;
 
 #[tokio::test]
 async fn a_users_certificate_logs_in() {
-    let (authority, key) = (server::key(Algorithm::Ed25519), server::key(Algorithm::Ed25519));
-    let rules = Rules { authority: Some(authority.public_key().clone()), ..Rules::default() };
-    let server = serve(rules).await;
-    let certificate = signed(&authority, key.public_key(), CertType::User, "ops", FAR);
-    let login = Login {
-        key: Some(text_of(&key)),
-        certificate: Some(certificate.to_openssh().unwrap()),
-        ..Login::default()
-    };
-    assert_eq!(ask(&reach(settings(&server, login.clone())), "/x").await.unwrap(), "/x");
-    let other = Login { key: Some(text_of(&server::key(Algorithm::Ed25519))), ..login };
-    let error = trouble(ask(&reach(settings(&server, other)), "/x").await.unwrap_err());
-    assert!(matches!(&error, Trouble::Key { text, .. } if text.contains("another key")), "{error}");
+    let authority = key(Algorithm::Ed25519);
+    let rsa = PrivateKey::from_openssh(include_str!("testdata/rsa")).unwrap();
+    for own in [key(Algorithm::Ed25519), key(Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 }), rsa] {
+        let rules = Rules { authority: Some(authority.public_key().clone()), ..Rules::default() };
+        let server = serve(rules).await;
+        let certificate = signed(&authority, own.public_key(), CertType::User, "ops", FAR);
+        let login = Login {
+            key: Some(text_of(&own)),
+            certificate: Some(certificate.to_openssh().unwrap()),
+            ..Login::default()
+        };
+        assert_eq!(ask(&reach(settings(&server, login.clone())), "/x").await.unwrap(), "/x");
+        let other = Login { key: Some(text_of(&key(Algorithm::Ed25519))), ..login };
+        let error = trouble(ask(&reach(settings(&server, other)), "/x").await.unwrap_err());
+        assert!(matches!(&error, Trouble::Key { text, .. } if text.contains("another key")), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -318,6 +321,25 @@ async fn as_many_sessions_are_used_as_the_server_has() {
     let error = reach.run("sh -s", "echo").await.unwrap_err();
     assert!(matches!(error, Trouble::SessionRefused { .. }), "{error}");
     assert_eq!(ask(&reach, "/x").await.unwrap(), "/x", "forwarding is not a session");
+}
+
+#[tokio::test]
+async fn streams_that_are_dropped_give_their_session_back() {
+    let (server, reach) = open(Rules { forwards: false, max_sessions: 2, ..Rules::default() }).await;
+    for round in 0..3 {
+        let paths: Vec<String> = (0..10).map(|n| format!("/{round}/{n}")).collect();
+        let heads = join_all(paths.iter().map(async |path| {
+            let mut stream = reach.engine().await.unwrap();
+            stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: d\r\n\r\n").as_bytes()).await.unwrap();
+            let mut head = [0; 12];
+            stream.read_exact(&mut head).await.unwrap();
+            head
+        }));
+        for head in heads.await {
+            assert_eq!(&head, b"HTTP/1.1 200");
+        }
+    }
+    assert_eq!(server.counts.connections(), 1);
 }
 
 #[tokio::test]
