@@ -11,16 +11,19 @@
 mod containers;
 mod docker;
 mod error;
+mod files;
 mod flight;
 mod http;
 mod images;
 mod logs;
 mod reach;
+mod registry;
 mod sockets;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod things;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -34,10 +37,11 @@ use tokio::sync::OwnedMutexGuard;
 pub use docker::{canonical, subtract_image_defaults};
 pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};
-pub use reach::{Duplex, LocalReach, Reach, Stream};
+pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use sockets::ListeningSocket;
 pub use survey::Filter;
 pub use things::Ensured;
+pub use usage::Usage;
 
 use crate::container::ObservedContainer;
 use crate::inventory::{HostInventory, ImageFacts};

@@ -35,6 +35,25 @@ pub trait Reach: Send + Sync + fmt::Debug {
 
     /// TCP sockets that listen on the host; `None` when they cannot be seen from here.
     async fn listening(&self, engine_name: &str) -> Option<Vec<ListeningSocket>>;
+
+    /// Runs a script with the host's `sh`; `None` where there is no shell to be had, as on this very machine, where no
+    /// program is started.
+    async fn shell(&self, _script: &str) -> Option<Result<ShellOutput, Cause>> {
+        None
+    }
+
+    /// Whether the host's files are those of this machine.
+    async fn files_are_here(&self, _engine_name: &str) -> bool {
+        false
+    }
+}
+
+/// How a script ended. Bytes that are not UTF-8 are U+FFFD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShellOutput {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// This machine's Docker, or the one that `DOCKER_HOST` names.
@@ -89,6 +108,10 @@ impl Reach for LocalReach {
             return None;
         }
         tokio::task::spawn_blocking(sockets::of_this_machine).await.ok()
+    }
+
+    async fn files_are_here(&self, engine_name: &str) -> bool {
+        self.is_this_machine(engine_name)
     }
 }
 
