@@ -504,7 +504,8 @@ mod tests {
     fn what_is_missing_in_a_folder_is_said() {
         const INDEX: (&str, &str) = ("m/model.safetensors.index.json", "a.safetensors b.safetensors");
         let base = [("m/config.json", CONFIG), ("m/tokenizer.json", "{}")];
-        let table: [(&[(&str, &str)], Option<&str>); 12] = [
+        type Row = (&'static [(&'static str, &'static str)], Option<&'static str>);
+        let table: [Row; 12] = [
             (&[], Some("there are no weights")),
             (&[("m/model.safetensors", WEIGHTS)], None),
             (&[("m/model.safetensors", "expects 99")], Some("model.safetensors has 10 of 99 bytes")),

@@ -2,7 +2,7 @@
 //!
 //! Making a client connects to nothing. A host is reached when something first needs it.
 
-use super::config::{HostModel, LOCAL, ProviderModel};
+use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
@@ -10,7 +10,7 @@ use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::spec::HostFacts;
-use crate::hosts::{Host, HostError, LocalReach};
+use crate::hosts::{Credentials, Host, HostError, LocalReach};
 use crate::inventory::PortInUse;
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
@@ -40,6 +40,7 @@ pub struct Entry {
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
     model_cache: Option<String>,
+    model_paths: Vec<String>,
 }
 
 /// Why a host cannot be had.
@@ -52,15 +53,16 @@ pub enum NoHost {
 impl Client {
     /// Values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
+        let auth = registry_auth(config);
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {
-                Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default()))]))
+                Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default(), auth))]))
             }
             Attr::Known(NestedMap(hosts)) => hosts
                 .iter()
                 .map(|(name, host)| match host {
-                    Attr::Known(Nested(host)) => Some((name.clone(), Entry::new(name, host))),
+                    Attr::Known(Nested(host)) => Some((name.clone(), Entry::new(name, host, auth.clone()))),
                     Attr::Null | Attr::Unknown => None,
                 })
                 .collect(),
@@ -105,6 +107,22 @@ impl Client {
         })
     }
 
+    /// The host that a data source looks at: the named one, else the only one.
+    pub fn source_host(&self, given: &Attr<String>) -> Result<Entry, Diagnostic> {
+        let found = match given.known() {
+            Some(name) => self.host(name),
+            None => self.default_host().and_then(|name| self.host(name)),
+        };
+        found.map_err(|error| match error {
+            NoHost::Wrong(diagnostic) => diagnostic,
+            NoHost::NotKnownYet => Diagnostic::error(
+                "The hosts are not known yet",
+                "The provider's hosts depend on something that is not known before it is applied, so this data source \
+                 cannot be read now. Apply what the hosts depend on first, for example with -target.",
+            ),
+        })
+    }
+
     fn names(&self) -> String {
         let names = self.hosts.iter().flat_map(BTreeMap::keys).map(|name| format!("{name:?}"));
         names.collect::<Vec<_>>().join(", ")
@@ -139,15 +157,16 @@ impl Client {
 }
 
 impl Entry {
-    fn new(name: &str, model: &HostModel) -> Self {
+    fn new(name: &str, model: &HostModel, auth: BTreeMap<String, Credentials>) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
         let reach = LocalReach { docker_host: model.docker_host.known().cloned() };
         Self {
-            host: Host::new(name, Arc::new(reach), BTreeMap::new()),
+            host: Host::new(name, Arc::new(reach), auth),
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
             model_cache: model.model_cache.known().cloned(),
+            model_paths: drafts::known_texts(&model.model_paths),
         }
     }
 
@@ -164,10 +183,27 @@ impl Entry {
         Ok((facts, inventory.ports))
     }
 
+    /// Folders in which models are looked for, besides the cache.
+    pub fn model_paths(&self) -> &[String] {
+        &self.model_paths
+    }
+
     /// Where downloaded models are kept, if the configuration says so.
     pub fn model_cache(&self) -> Option<&str> {
         self.model_cache.as_deref()
     }
+}
+
+/// What is known of the logins.
+fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
+    let Attr::Known(NestedMap(logins)) = &config.registry_auth else { return BTreeMap::new() };
+    let known = logins.iter().filter_map(|(registry, login)| {
+        let Nested(RegistryAuthModel { username, password }) = login.known()?;
+        let credentials =
+            Credentials { username: username.known()?.clone(), password: password.known()?.clone() };
+        Some((registry.clone(), credentials))
+    });
+    known.collect()
 }
 
 /// A port that is ours until this is dropped.

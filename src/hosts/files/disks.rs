@@ -113,7 +113,7 @@ mod tests {
             nas:/models /mnt/our\\040models nfs4 rw 0 0\n\
             tmpfs /run tmpfs rw 0 0\n\
             /dev/gone /gone xfs rw 0 0\n\
-            not a mount\n";
+            broken line\n";
         let room = |mount: &str| (mount != "/gone").then_some(Room { size_bytes: 10, free_bytes: 5 });
         let seen: Vec<String> = list(mounts, room)
             .iter()
