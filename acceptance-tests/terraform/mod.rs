@@ -6,11 +6,13 @@
 //! that nobody misses.
 
 mod bad_input;
+mod data_sources;
 mod drift;
 mod examples;
 mod faults;
 mod harness;
 mod lifecycle;
+mod registry;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -19,11 +21,12 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 5] = [
+    let groups: [(&str, &[Case]); 6] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("data_sources", data_sources::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {

@@ -10,6 +10,7 @@
 
 use crate::inventory::files::{Content, FileEntry, FileKind, Tree};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// How a model lies in its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,15 +175,17 @@ impl<'a> Files<'a> {
 
     /// Names of files directly in `folder`, whether or not they lead anywhere.
     fn names(&self, folder: &str) -> impl Iterator<Item = &'a str> {
-        let prefix = join(folder, "");
-        self.below(folder).filter_map(move |entry| {
-            let name = entry.path.strip_prefix(&prefix)?;
-            (!name.contains('/') && entry.kind != FileKind::Folder).then_some(name)
-        })
+        let below = self.below(folder).into_iter();
+        below
+            .filter(|(name, entry)| !name.contains('/') && entry.kind != FileKind::Folder)
+            .map(|(name, _)| name)
     }
 
-    fn below(&self, folder: &str) -> impl Iterator<Item = &'a FileEntry> {
-        self.tree.entries.iter().filter(move |entry| is_below(&entry.path, folder))
+    /// Everything below `folder`, each with its path there.
+    fn below(&self, folder: &str) -> Vec<(&'a str, &'a FileEntry)> {
+        let prefix = join(folder, "");
+        let from = self.by_path.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded));
+        from.map_while(|(path, entry)| Some((path.strip_prefix(&prefix)?, *entry))).collect()
     }
 
     fn plain(&self, folder: &str) -> InstalledModel {
@@ -222,11 +225,11 @@ impl<'a> Files<'a> {
                 Err("nothing of its main revision is there")
             };
         }
-        let prefix = join(&snapshots, "");
+        let below = self.below(&snapshots).into_iter();
         let mut revisions =
-            self.folders().filter_map(|path| path.strip_prefix(&prefix)).filter(|it| !it.contains('/'));
+            below.filter(|(name, entry)| !name.contains('/') && entry.kind == FileKind::Folder);
         match (revisions.next(), revisions.next()) {
-            (Some(only), None) => Ok((path(only), only.to_owned())),
+            (Some((only, _)), None) => Ok((path(only), only.to_owned())),
             (None, _) => Err("no revision of it is there"),
             (Some(_), Some(_)) => Err("several revisions are there, and none is called main"),
         }
@@ -260,7 +263,7 @@ impl<'a> Files<'a> {
     /// A file that two names lead to counts once.
     fn size(&self, folder: &str) -> u64 {
         let mut counted = BTreeSet::new();
-        let files = self.below(folder).filter_map(|entry| self.file(&entry.path));
+        let files = self.below(folder).into_iter().filter_map(|(_, entry)| self.file(&entry.path));
         files.filter(|file| counted.insert(&file.path)).map(|file| file.size_bytes).sum()
     }
 

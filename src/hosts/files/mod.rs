@@ -92,11 +92,14 @@ fn expected_bytes(header: Option<u64>, last: Option<u64>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosts::{ListeningSocket, Reach, Stream};
     use crate::inventory::files::{Content, FileKind};
+    use std::collections::BTreeMap;
     use std::io::Write;
     use std::os::unix::fs::symlink;
     use std::path::Path;
     use std::process::{Command, Stdio};
+    use std::sync::Arc;
 
     fn sh(script: &str) -> Answer {
         let mut child = Command::new("sh")
@@ -238,6 +241,46 @@ mod tests {
         let seen = strip(script::read_disks(&sh(&script::disks())).unwrap());
         assert_eq!(seen, strip(walk::disks().unwrap()));
         assert!(!seen.is_empty());
+    }
+
+    /// A machine with a shell, and no Engine that could be asked.
+    #[derive(Debug)]
+    struct Shell;
+
+    #[async_trait::async_trait]
+    impl Reach for Shell {
+        async fn engine(&self) -> Result<Stream, Cause> {
+            Err(Cause::FilesUnseen)
+        }
+        async fn tcp(&self, _: &str, _: u16) -> std::io::Result<Stream> {
+            Err(std::io::ErrorKind::Unsupported.into())
+        }
+        async fn path_exists(&self, _: &Path, _: &str) -> Option<bool> {
+            None
+        }
+        async fn listening(&self, _: &str) -> Option<Vec<ListeningSocket>> {
+            None
+        }
+        async fn shell(&self, script: &str) -> Option<Result<Answer, Cause>> {
+            Some(Ok(sh(script)))
+        }
+    }
+
+    #[tokio::test]
+    async fn where_there_is_a_shell_the_engine_is_not_asked() {
+        let host = Host::new("gpu-a", Arc::new(Shell), BTreeMap::new());
+        let folder = playground();
+        let root = folder.path().to_str().unwrap().to_owned();
+        assert_eq!(host.trees(std::slice::from_ref(&root)).await.unwrap().len(), 1);
+        assert!(!host.folder(&root).await.unwrap().entries.is_empty());
+        assert!(!host.disks().await.unwrap().is_empty());
+        let error = host.folder("/no/such/folder").await.unwrap_err().to_string();
+        assert!(
+            error.starts_with(
+                "could not list folder /no/such/folder on host \"gpu-a\": there is no folder /no/such/folder."
+            ),
+            "{error}"
+        );
     }
 
     #[test]
