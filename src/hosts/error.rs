@@ -158,7 +158,7 @@ impl Cause {
             }
             Self::FolderClosed { .. } => "Let that user read it, or name another folder.",
             Self::FilesUnseen => "Run Terraform on that machine, or reach it over SSH.",
-            Self::Script { .. } => "The host needs a POSIX shell, GNU findutils and GNU coreutils.",
+            Self::Script { .. } => "The host needs a POSIX shell with awk, GNU findutils and GNU coreutils.",
             Self::NotFound { .. } => "Run terraform plan again: it was removed outside Terraform.",
             Self::ImageMissing { .. } => {
                 "Pull or build it on the host, or set image_pull_policy to \"missing\"."

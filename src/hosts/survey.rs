@@ -21,7 +21,7 @@ use crate::inventory::{HostInventory, PortHolder, PortInUse};
 /// How long a snapshot is shared. Long enough for one refresh of everything, too short to be noticed.
 const MOMENT: Duration = Duration::from_secs(1);
 /// Inspections in flight at once.
-pub(super) const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 8;
 
 /// Which containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
