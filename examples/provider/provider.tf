@@ -13,10 +13,17 @@ variable "ssh_key" {
   ephemeral   = true # stays out of plan files
 }
 
+variable "ngc_key" {
+  type      = string
+  sensitive = true
+  default   = ""
+}
+
 # All of it may be left out: then there is one host, "local", which is this machine's Docker.
 provider "dynamo" {
   hosts = {
     local = {
+      model_paths = ["/srv"]
       model_cache = "/var/lib/dynamo/huggingface"
       reserved    = { cpus = 1, memory_gb = 4 }
     }
@@ -32,5 +39,8 @@ provider "dynamo" {
         host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN85lbsYEWY37J8x2RlunVu2nGPGds1szq9XWTYoU+x7"
       }
     }
+  }
+  registry_auth = {
+    "nvcr.io" = { username = "$oauthtoken", password = var.ngc_key }
   }
 }

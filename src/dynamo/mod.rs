@@ -26,6 +26,7 @@ pub mod draft;
 pub mod engine;
 pub mod env;
 pub mod image;
+pub mod installed;
 pub mod limits;
 pub mod lint;
 pub mod model;

@@ -85,6 +85,17 @@ pub enum Cause {
     /// The way to the host.
     #[error(transparent)]
     Ssh(Box<Trouble>),
+    // Files of the host.
+    #[error("there is no folder {path}")]
+    NoSuchFolder { path: String },
+    #[error("{path} is not a folder")]
+    NotAFolder { path: String },
+    #[error("this user may not read {path}")]
+    FolderClosed { path: String },
+    #[error("its Docker Engine runs on another machine than this, whose files cannot be seen from here")]
+    FilesUnseen,
+    #[error("the script that looks at files did not do its work ({text})")]
+    Script { text: String },
 
     // What the Engine refuses.
     #[error("there is no such {what}")]
@@ -121,6 +132,8 @@ pub enum Cause {
     RegistryUnreachable { text: String },
     #[error("the registry limits how often it may be asked ({text})")]
     RegistryRateLimit { text: String },
+    #[error("the registry gave an answer that cannot be understood ({text})")]
+    RegistryOdd { text: String },
     #[error("the download made no progress for {seconds} s")]
     PullStalled { seconds: u64 },
 }
@@ -160,6 +173,12 @@ impl Cause {
             Self::NoAnswer { .. } => {
                 "Check that the service runs, and that nothing between here and it drops connections."
             }
+            Self::NoSuchFolder { .. } | Self::NotAFolder { .. } => {
+                "Check the spelling, and that the path is one of the host and not of a container."
+            }
+            Self::FolderClosed { .. } => "Let that user read it, or name another folder.",
+            Self::FilesUnseen => "Run Terraform on that machine, or reach it over SSH.",
+            Self::Script { .. } => "The host needs a POSIX shell with awk, GNU findutils and GNU coreutils.",
             Self::NotFound { .. } => "Run terraform plan again: it was removed outside Terraform.",
             Self::ImageMissing { .. } => {
                 "Pull or build it on the host, or set image_pull_policy to \"missing\"."
@@ -188,6 +207,9 @@ impl Cause {
                 "Check name resolution, proxy and firewall of the host, or load the image there with `docker load`."
             }
             Self::RegistryRateLimit { .. } => "Wait, or log in with an entry in registry_auth.",
+            Self::RegistryOdd { .. } => {
+                "Check that the registry works, and that it speaks the Docker Registry HTTP API v2."
+            }
             Self::PullStalled { .. } => {
                 "Try again (finished layers are kept); check the network between host and registry."
             }

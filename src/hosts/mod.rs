@@ -11,17 +11,20 @@
 mod containers;
 mod docker;
 mod error;
+mod files;
 mod flight;
 mod http;
 mod images;
 mod logs;
 mod reach;
+mod registry;
 mod sockets;
 pub mod ssh;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod things;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -39,6 +42,7 @@ pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use sockets::ListeningSocket;
 pub use survey::Filter;
 pub use things::Ensured;
+pub use usage::Usage;
 
 use crate::container::ObservedContainer;
 use crate::inventory::{HostInventory, ImageFacts};

@@ -43,13 +43,18 @@ pub trait Reach: Send + Sync + fmt::Debug {
 
     /// Ends connections that are kept. What is asked later fails.
     async fn close(&self) {}
+
+    /// Whether the host's files are those of this machine.
+    async fn files_are_here(&self, _engine_name: &str) -> bool {
+        false
+    }
 }
 
-/// What a script left behind.
+/// What a script left behind. Bytes that are not UTF-8 are U+FFFD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShellOutput {
     /// Exit status.
-    pub status: u32,
+    pub status: i32,
     pub stdout: String,
     pub stderr: String,
 }
@@ -106,6 +111,10 @@ impl Reach for LocalReach {
             return None;
         }
         tokio::task::spawn_blocking(sockets::of_this_machine).await.ok()
+    }
+
+    async fn files_are_here(&self, engine_name: &str) -> bool {
+        self.is_this_machine(engine_name)
     }
 }
 

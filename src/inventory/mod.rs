@@ -3,6 +3,8 @@
 //! `hosts` fills these; `dynamo` decides from them; nothing here talks.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod files;
+
 /// One machine at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HostInventory {
@@ -44,4 +46,16 @@ pub struct ImageFacts {
     pub labels: std::collections::BTreeMap<String, String>,
     pub entrypoint: Vec<String>,
     pub command: Vec<String>,
+}
+
+/// An image on a host as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalImage {
+    /// `sha256:…`
+    pub id: String,
+    /// Its names, `repository:tag`; none when another image took them.
+    pub tags: Vec<String>,
+    /// What registries call it, `repository@sha256:…`; none when it was built here.
+    pub digests: Vec<String>,
+    pub size_bytes: u64,
 }

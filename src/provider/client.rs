@@ -2,7 +2,7 @@
 //!
 //! Making a client connects to nothing. A host is reached when something first needs it.
 
-use super::config::{HostModel, LOCAL, ProviderModel};
+use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use super::remote;
 use crate::dynamo::amount::Amount;
@@ -12,7 +12,7 @@ use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::spec::HostFacts;
 use crate::hosts::ssh::{Environment, SshReach};
-use crate::hosts::{Host, HostError, LocalReach, Reach};
+use crate::hosts::{Credentials, Host, HostError, LocalReach, Reach};
 use crate::inventory::PortInUse;
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
@@ -45,6 +45,13 @@ pub struct Entry {
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
     model_cache: Attr<String>,
+    model_paths: Vec<String>,
+}
+
+/// What holds for all hosts.
+struct Surroundings {
+    environment: Environment,
+    registries: BTreeMap<String, Credentials>,
 }
 
 /// Why a host cannot be had.
@@ -57,16 +64,17 @@ pub enum NoHost {
 impl Client {
     /// Values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
-        let environment = Environment::of_process();
+        let surroundings =
+            Surroundings { environment: Environment::of_process(), registries: registry_auth(config) };
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {
-                let local = Entry::new(LOCAL, &HostModel::default(), &environment);
+                let local = Entry::new(LOCAL, &HostModel::default(), &surroundings);
                 Some(BTreeMap::from([(LOCAL.to_owned(), Some(local))]))
             }
             Attr::Known(NestedMap(hosts)) => {
                 let entries =
-                    hosts.iter().map(|(name, host)| (name.clone(), entry(name, host, &environment)));
+                    hosts.iter().map(|(name, host)| (name.clone(), entry(name, host, &surroundings)));
                 Some(entries.collect())
             }
         };
@@ -120,6 +128,22 @@ impl Client {
         futures_util::future::join_all(entries.map(|entry| entry.host.close())).await;
     }
 
+    /// The host that a data source looks at: the named one, else the only one.
+    pub fn source_host(&self, given: &Attr<String>) -> Result<Entry, Diagnostic> {
+        let found = match given.known() {
+            Some(name) => self.host(name),
+            None => self.default_host().and_then(|name| self.host(name)),
+        };
+        found.map_err(|error| match error {
+            NoHost::Wrong(diagnostic) => diagnostic,
+            NoHost::NotKnownYet => Diagnostic::error(
+                "The hosts are not known yet",
+                "The provider's hosts depend on something that is not known before it is applied, so this data source \
+                 cannot be read now. Apply what the hosts depend on first, for example with -target.",
+            ),
+        })
+    }
+
     fn names(&self) -> String {
         let names = self.hosts.iter().flat_map(BTreeMap::keys).map(|name| format!("{name:?}"));
         names.collect::<Vec<_>>().join(", ")
@@ -155,27 +179,29 @@ impl Client {
 
 /// `None` while it is not known where the host is, or how to get there: what is left out means this machine, which must not
 /// be asked in its place. What only matters once there may come later.
-fn entry(name: &str, host: &Attr<Nested<HostModel>>, environment: &Environment) -> Option<Entry> {
+fn entry(name: &str, host: &Attr<Nested<HostModel>>, surroundings: &Surroundings) -> Option<Entry> {
     let Nested(host) = host.known()?;
-    let way = HostModel { model_cache: Attr::Null, reserved: Attr::Null, ..host.clone() };
-    way.to_value().is_wholly_known().then(|| Entry::new(name, host, environment))
+    let once_there =
+        HostModel { model_cache: Attr::Null, model_paths: Attr::Null, reserved: Attr::Null, ..host.clone() };
+    once_there.to_value().is_wholly_known().then(|| Entry::new(name, host, surroundings))
 }
 
 impl Entry {
-    fn new(name: &str, model: &HostModel, environment: &Environment) -> Self {
+    fn new(name: &str, model: &HostModel, surroundings: &Surroundings) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
         let reach: Arc<dyn Reach> = match remote::settings(model) {
-            Some(settings) => Arc::new(SshReach::new(settings, environment.clone())),
+            Some(settings) => Arc::new(SshReach::new(settings, surroundings.environment.clone())),
             None => Arc::new(LocalReach { docker_host: model.docker_host.known().cloned() }),
         };
         let advertise_address = model.advertise_address.known().or(model.address.known()).cloned();
         Self {
-            host: Host::new(name, reach, BTreeMap::new()),
+            host: Host::new(name, reach, surroundings.registries.clone()),
             advertise_address,
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
             model_cache: model.model_cache.clone(),
+            model_paths: drafts::known_texts(&model.model_paths),
         }
     }
 
@@ -192,10 +218,27 @@ impl Entry {
         Ok((facts, inventory.ports))
     }
 
+    /// Folders in which models are looked for, besides the cache.
+    pub fn model_paths(&self) -> &[String] {
+        &self.model_paths
+    }
+
     /// Where downloaded models are kept; null where the configuration leaves that to the release.
     pub fn model_cache(&self) -> &Attr<String> {
         &self.model_cache
     }
+}
+
+/// What is known of the logins.
+fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
+    let Attr::Known(NestedMap(logins)) = &config.registry_auth else { return BTreeMap::new() };
+    let known = logins.iter().filter_map(|(registry, login)| {
+        let Nested(RegistryAuthModel { username, password }) = login.known()?;
+        let credentials =
+            Credentials { username: username.known()?.clone(), password: password.known()?.clone() };
+        Some((registry.clone(), credentials))
+    });
+    known.collect()
 }
 
 /// A port that is ours until this is dropped.

@@ -19,6 +19,16 @@ model! {
         hosts: Attr<NestedMap<HostModel>> = optional("The machines, by a name of your choice; `host` of every resource \
             names one of them. Left out: one host, `local`, which is this machine's Docker (`DOCKER_HOST` is \
             honoured).").check(check::text("be a name of letters, digits, `-`, `_` and `.`", is_host_name).each_key()),
+        registry_auth: Attr<NestedMap<RegistryAuthModel>> = optional("Logins for image registries, by the registry's \
+            name as it stands in image references, for example `nvcr.io`; `docker.io` is Docker Hub. Used for pulls and \
+            to list tags.").sensitive().check(check::not_empty().each_key()),
+    }
+}
+
+model! {
+    pub struct RegistryAuthModel {
+        username: Attr<String> = required("User name; `$oauthtoken` at `nvcr.io`."),
+        password: Attr<String> = required("Password or token.").sensitive(),
     }
 }
 
@@ -57,6 +67,9 @@ model! {
             .check(check::not_empty()),
         model_cache: Attr<String> = optional("Folder on the host where downloaded models are kept. Left out: \
             `/var/lib/dynamo/huggingface`.").check(check::text("be an absolute path", |text| text.starts_with('/'))),
+        model_paths: Attr<Vec<Attr<String>>> = optional("Folders on the host in which `dynamo_installed_models` looks for \
+            models: Hugging Face caches, or folders with a folder for each model. `model_cache` is searched in any \
+            case.").check(check::text("be an absolute path", |text| text.starts_with('/')).each()),
         reserved: Attr<Nested<ReservedModel>> = optional("What is kept for the system when limits are worked out. Left \
             out: 5 % of the CPUs but at least one, and 10 % of the memory but at least 2 GB and at most 32 GB."),
     }

@@ -32,6 +32,11 @@ pub fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
+/// The elements of a list that are known by now.
+pub fn known_texts(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
+    attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
+}
+
 pub fn router(block: &Block<RouterModel>) -> RouterDraft {
     let Block::Present(RouterModel {
         mode,

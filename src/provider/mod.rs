@@ -6,12 +6,17 @@ pub mod blocks;
 mod bring;
 pub mod client;
 pub mod config;
+pub mod containers;
 pub mod deployment;
 mod drafts;
 mod drift;
 mod duration;
 mod errors;
+mod facts;
+pub mod host_directory;
+pub mod images;
 mod import_id;
+pub mod installed_models;
 mod look;
 mod objections;
 mod plan_checks;
@@ -58,6 +63,10 @@ impl Provider for Dynamo {
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
         registry.resource(worker::Workers);
+        registry.data_source(containers::Containers);
+        registry.data_source(host_directory::HostDirectory);
+        registry.data_source(images::Images);
+        registry.data_source(installed_models::InstalledModels);
     }
 }
 

@@ -124,7 +124,11 @@ impl SshReach {
             let status = ended.status.ok_or_else(|| Trouble::SessionRefused {
                 text: format!("`{command}` ended without a status {stderr}").trim().to_owned(),
             })?;
-            Ok(ShellOutput { status, stdout: String::from_utf8_lossy(&stdout).into_owned(), stderr })
+            Ok(ShellOutput {
+                status: i32::try_from(status).unwrap_or(i32::MAX),
+                stdout: String::from_utf8_lossy(&stdout).into_owned(),
+                stderr,
+            })
         };
         let slow = || Trouble::Slow { what: format!("`{command}`"), seconds: SHELL.as_secs() };
         tokio::time::timeout(SHELL, running).await.unwrap_or_else(|_| Err(slow()))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
     ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, DeviceMapping, DeviceRequest,
-    EndpointSettings, HealthStatusEnum, HostConfig, ImageInspect, MountType, RestartPolicy,
+    EndpointSettings, HealthStatusEnum, HostConfig, ImageInspect, ImageSummary, MountType, RestartPolicy,
     RestartPolicyNameEnum,
 };
 
@@ -14,7 +14,7 @@ use crate::container::{
     Ulimit,
 };
 use crate::hosts::docker::image_defaults;
-use crate::inventory::ImageFacts;
+use crate::inventory::{ImageFacts, LocalImage};
 
 /// What the Engine says about a container, in our words. With `image` (the facts of the image that it runs), what
 /// comes from the image and not from the container's own configuration is subtracted.
@@ -239,5 +239,16 @@ pub(in crate::hosts) fn image_facts(inspect: ImageInspect) -> ImageFacts {
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         entrypoint: config.entrypoint.unwrap_or_default(),
         command: config.cmd.unwrap_or_default(),
+    }
+}
+
+/// An image in a list. The Engine writes `<none>` for a name that another image took.
+pub(in crate::hosts) fn local_image(summary: ImageSummary) -> LocalImage {
+    let named = |names: Vec<String>| sorted(names.into_iter().filter(|name| !name.contains("<none>")));
+    LocalImage {
+        id: summary.id,
+        tags: named(summary.repo_tags),
+        digests: named(summary.repo_digests),
+        size_bytes: positive(Some(summary.size)).unwrap_or_default(),
     }
 }

@@ -10,7 +10,7 @@ mod request;
 
 use crate::container::{ContainerSpec, Network};
 
-pub(in crate::hosts) use answer::{image_facts, observed};
+pub(in crate::hosts) use answer::{image_facts, local_image, observed};
 pub(in crate::hosts) use request::{create_body, update_body};
 
 /// What the Engine gives `/dev/shm` unless told: 64 MiB. Always sent, since a daemon may be configured otherwise.
