@@ -12,9 +12,11 @@ mod containers;
 mod docker;
 mod error;
 mod flight;
+mod gpu;
 mod http;
 mod images;
 mod logs;
+mod machine;
 mod reach;
 mod sockets;
 mod survey;
@@ -34,12 +36,13 @@ use tokio::sync::OwnedMutexGuard;
 pub use docker::{canonical, subtract_image_defaults};
 pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};
-pub use reach::{Duplex, LocalReach, Reach, Stream};
+pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use sockets::ListeningSocket;
 pub use survey::Filter;
 pub use things::Ensured;
 
 use crate::container::ObservedContainer;
+use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
 use flight::Flight;
@@ -56,6 +59,7 @@ struct Inner {
     ours: Flight<Arc<Vec<ObservedContainer>>, HostError>,
     everything: Flight<Arc<Vec<ObservedContainer>>, HostError>,
     inventory: Flight<HostInventory, HostError>,
+    gpus: Flight<GpuSight, HostError>,
     /// Counts our changes; a snapshot from before a change is stale.
     generation: AtomicU64,
     /// Facts by image id, which never change.
@@ -79,6 +83,7 @@ impl Host {
             ours: Flight::default(),
             everything: Flight::default(),
             inventory: Flight::default(),
+            gpus: Flight::default(),
             generation: AtomicU64::new(0),
             image_facts: Mutex::default(),
             turns: Mutex::default(),

@@ -35,6 +35,24 @@ pub trait Reach: Send + Sync + fmt::Debug {
 
     /// TCP sockets that listen on the host; `None` when they cannot be seen from here.
     async fn listening(&self, engine_name: &str) -> Option<Vec<ListeningSocket>>;
+
+    /// Runs a script with the host's `sh`; `None` when there is no shell this way. Nothing is ever run on this machine.
+    async fn shell(&self, _script: &str) -> Option<Result<ShellOutput, Cause>> {
+        None
+    }
+
+    /// Whether the Engine's machine is the one that this process runs on, so that its devices and disks are ours to see.
+    fn is_here(&self, _engine_name: &str) -> bool {
+        false
+    }
+}
+
+/// What came of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShellOutput {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// This machine's Docker, or the one that `DOCKER_HOST` names.
@@ -89,6 +107,10 @@ impl Reach for LocalReach {
             return None;
         }
         tokio::task::spawn_blocking(sockets::of_this_machine).await.ok()
+    }
+
+    fn is_here(&self, engine_name: &str) -> bool {
+        self.is_this_machine(engine_name)
     }
 }
 

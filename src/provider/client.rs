@@ -4,6 +4,7 @@
 
 use super::config::{HostModel, LOCAL, ProviderModel};
 use super::drafts;
+use super::gpus::GpuLedger;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
@@ -25,6 +26,8 @@ pub struct Client {
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
     promises: Promises,
+    /// Who asks for which GPUs, and to whom some were promised.
+    pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
     rolling: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -65,7 +68,7 @@ impl Client {
                 })
                 .collect(),
         };
-        Ok(Self { hosts, run: token()?, promises: Promises::default(), rolling: Mutex::default() })
+        Ok(Self { hosts, run: token()?, promises: Promises::default(), gpus: GpuLedger::default(), rolling: Mutex::default() })
     }
 
     /// The name that `host` has when it is left out.

@@ -11,6 +11,7 @@ mod drafts;
 mod drift;
 mod duration;
 mod errors;
+mod gpus;
 mod import_id;
 mod look;
 mod objections;
