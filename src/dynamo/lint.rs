@@ -183,7 +183,8 @@ fn gpus_are_said(planned: &Planned) -> Option<String> {
     }
     let said = visible.is_some_and(|visible| visible == "void");
     let could_see_gpus = ["frontend", "worker"].contains(&planned.component.as_str());
-    (could_see_gpus && said != gpus.is_empty()).then(|| format!("has the GPUs {gpus:?} and is told {visible:?}"))
+    (could_see_gpus && said != gpus.is_empty())
+        .then(|| format!("has the GPUs {gpus:?} and is told {visible:?}"))
 }
 
 fn readiness_can_be_asked(planned: &Planned) -> Option<String> {

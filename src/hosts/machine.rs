@@ -11,8 +11,9 @@ impl Host {
     /// Asks the Engine twice and the disk once.
     pub async fn machine(&self) -> Result<Machine, HostError> {
         let info = self.info().await?;
-        let version =
-            self.ask("ask the version of", "the Engine", |docker| async move { docker.version().await }).await?;
+        let version = self
+            .ask("ask the version of", "the Engine", |docker| async move { docker.version().await })
+            .await?;
         let disk = self.disk(&info).await;
         let mut runtimes: Vec<String> = info.runtimes.unwrap_or_default().into_keys().collect();
         runtimes.sort_unstable();

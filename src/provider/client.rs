@@ -7,6 +7,7 @@ use super::drafts;
 use super::gpus::GpuLedger;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
+use crate::dynamo::limits;
 use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
@@ -68,7 +69,13 @@ impl Client {
                 })
                 .collect(),
         };
-        Ok(Self { hosts, run: token()?, promises: Promises::default(), gpus: GpuLedger::default(), rolling: Mutex::default() })
+        Ok(Self {
+            hosts,
+            run: token()?,
+            promises: Promises::default(),
+            gpus: GpuLedger::default(),
+            rolling: Mutex::default(),
+        })
     }
 
     /// The name that `host` has when it is left out.
@@ -104,6 +111,27 @@ impl Client {
                 "The hosts are not known yet",
                 "The provider's hosts depend on something that is not known before it is applied, but this object exists \
                  and has to be looked at now. Apply what the hosts depend on first, for example with -target.",
+            ),
+        })
+    }
+
+    /// The host that a data source reads, filled in where it was left out.
+    pub fn host_to_read(&self, host: &mut Attr<String>) -> Result<Entry, Diagnostic> {
+        let named = match host {
+            Attr::Known(name) => Ok(name.clone()),
+            Attr::Null | Attr::Unknown => self.default_host().map(str::to_owned),
+        };
+        let found = named.and_then(|name| {
+            let entry = self.host(&name)?;
+            *host = Attr::Known(name);
+            Ok(entry)
+        });
+        found.map_err(|error| match error {
+            NoHost::Wrong(diagnostic) => diagnostic,
+            NoHost::NotKnownYet => Diagnostic::error(
+                "The hosts are not known yet",
+                "The provider's hosts depend on something that is not known before it is applied, and a data source reads \
+                 while planning. Apply what the hosts depend on first, for example with -target.",
             ),
         })
     }
@@ -165,6 +193,12 @@ impl Entry {
             model_cache: self.model_cache.clone(),
         };
         Ok((facts, inventory.ports))
+    }
+
+    /// What is kept for the system there, as configured or worked out.
+    pub async fn reserve(&self) -> Result<limits::Share, HostError> {
+        let (facts, _) = self.facts().await?;
+        Ok(limits::reserve(&facts))
     }
 
     /// Where downloaded models are kept, if the configuration says so.

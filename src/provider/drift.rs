@@ -92,7 +92,7 @@ fn seen_resources(
 }
 
 /// `units / unit` as a decimal with six digits after the point at most.
-fn ratio(units: u64, unit: u64) -> Option<Number> {
+pub fn ratio(units: u64, unit: u64) -> Option<Number> {
     let millionths = u128::from(units) * 1_000_000 / u128::from(unit);
     format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000).parse().ok()
 }

@@ -41,9 +41,9 @@ enum Claimant {
 }
 
 /// A host's GPUs, and who has them.
-struct Sight {
-    inventory: GpuInventory,
-    occupancy: Occupancy,
+pub struct Sight {
+    pub inventory: GpuInventory,
+    pub occupancy: Occupancy,
 }
 
 impl GpuLedger {
@@ -62,16 +62,14 @@ impl GpuLedger {
         if *request == GpuRequest::None {
             return Ok(());
         }
-        let sight = look(entry, "Unable to check the plan").await?.map_err(|refusal| said(request, refusal))?;
+        let sight =
+            look(entry, "Unable to check the plan").await?.map_err(|refusal| said(request, refusal))?;
         let wish = match request {
             GpuRequest::Count(count) => Wish::Cards(*count),
             _ => Wish::Devices(devices(entry, request, &sight.inventory)?.into_iter().collect()),
         };
-        let claim = Claim {
-            deployment: deployment.to_owned(),
-            container: container.map(str::to_owned),
-            wish,
-        };
+        let claim =
+            Claim { deployment: deployment.to_owned(), container: container.map(str::to_owned), wish };
         let others = self.claim(entry.host.name(), &claim);
         sight.check(entry, &claim, &others).map_err(|refusal| said(request, refusal))
     }
@@ -188,7 +186,7 @@ impl Drop for PromisedGpus {
 }
 
 /// What a host has; the inner error is that it has no GPUs, or none that can be seen.
-async fn look(entry: &Entry, summary: &str) -> Result<Result<Sight, Refusal>, Diagnostics> {
+pub async fn look(entry: &Entry, summary: &str) -> Result<Result<Sight, Refusal>, Diagnostics> {
     let failed = |error: HostError| Diagnostics::from(errors::diagnostic(summary, &error, None));
     let host = entry.host.name();
     let inventory = match entry.host.gpus().await.map_err(failed)? {
@@ -208,7 +206,11 @@ async fn look(entry: &Entry, summary: &str) -> Result<Result<Sight, Refusal>, Di
 }
 
 /// The named devices, sorted. Refused is each at its place in the list.
-fn devices(entry: &Entry, request: &GpuRequest, inventory: &GpuInventory) -> Result<Vec<String>, Diagnostics> {
+fn devices(
+    entry: &Entry,
+    request: &GpuRequest,
+    inventory: &GpuInventory,
+) -> Result<Vec<String>, Diagnostics> {
     let GpuRequest::Named(named) = request else { return Ok(Vec::new()) };
     let (mut devices, mut wrong) = (Vec::new(), Vec::new());
     for (at, name) in named.iter().enumerate() {

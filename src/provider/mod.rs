@@ -12,6 +12,8 @@ mod drift;
 mod duration;
 mod errors;
 mod gpus;
+pub mod host;
+pub mod host_gpus;
 mod import_id;
 mod look;
 mod objections;
@@ -52,5 +54,7 @@ impl Provider for Dynamo {
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
         registry.resource(worker::Workers);
+        registry.data_source(host::HostFacts);
+        registry.data_source(host_gpus::HostGpus);
     }
 }

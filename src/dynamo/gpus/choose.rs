@@ -158,7 +158,9 @@ mod tests {
 
     #[test]
     fn linked_cards_go_together_and_last_pairs_are_not_broken() {
-        let table: [(&[u32], u32, &[u32], Option<&[u32]>); 9] = [
+        // free, wanted, held, expected
+        type Row = (&'static [u32], u32, &'static [u32], Option<&'static [u32]>);
+        let table: [Row; 9] = [
             (&[0, 1, 2, 3], 2, &[], Some(&[0, 2])),
             (&[1, 2, 3], 2, &[], Some(&[1, 3])),
             // One card: not half of the pair that is left.

@@ -241,10 +241,13 @@ mod tests {
         assert_eq!(verdict(&cards(None, 1), &[]), Ok(()));
         let two = [cards(None, 1), cards(None, 1)];
         let refused = verdict(&cards(None, 1), &two).unwrap_err();
-        assert!(refused.starts_with("the worker wants 1, and other workers want 2, but host \"a\" has 2 free of 4"));
+        assert!(
+            refused
+                .starts_with("the worker wants 1, and other workers want 2, but host \"a\" has 2 free of 4")
+        );
         assert!(refused.contains("GPU 2 (GPU-2) is held by container notebook"), "{refused}");
         let stays = devices(Some("chat-decode-a"), &["GPU-0"]);
-        assert_eq!(verdict(&cards(None, 1), &[stays.clone()]), Ok(()));
+        assert_eq!(verdict(&cards(None, 1), std::slice::from_ref(&stays)), Ok(()));
         assert!(verdict(&cards(None, 2), &[stays]).is_err());
         // Naming the last card takes it from those who take any.
         assert!(verdict(&devices(None, &["GPU-3"]), &[cards(None, 2)]).is_err());
@@ -258,6 +261,9 @@ mod tests {
         let occupancy = Occupancy::of(&inventory, &[]);
         let scene = Scene { host: "a", inventory: &inventory, occupancy: &occupancy, others: &[] };
         let refused = scene.check(&cards(None, 1)).unwrap_err();
-        assert!(refused.what.contains("0 free of 1 (GPU 0 (GPU-0) is held by a process (pid 7))"), "{refused:?}");
+        assert!(
+            refused.what.contains("0 free of 1 (GPU 0 (GPU-0) is held by a process (pid 7))"),
+            "{refused:?}"
+        );
     }
 }

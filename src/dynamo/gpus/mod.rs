@@ -101,7 +101,10 @@ impl GpuName {
             inventory.gpus.iter().map(|gpu| format!("{} ({}, {})", gpu.index, gpu.name, gpu.uuid)).collect();
         let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
         let what = format!("there is no {self} on host {host:?}, which has {there}");
-        Refusal::new(what, "name one of those; a worker whose card is gone gets another with terraform apply -replace")
+        Refusal::new(
+            what,
+            "name one of those; a worker whose card is gone gets another with terraform apply -replace",
+        )
     }
 }
 
@@ -173,7 +176,12 @@ mod tests {
             (Given::Absent, Given::Is(2), Some(GpuRequest::Count(2)), vec![]),
             (Given::Unknown, Given::Absent, None, vec![]),
             (Given::Unknown, Given::Is(1), None, vec!["gpu_count"]),
-            (texts(&["0"]), Given::Is(1), Some(GpuRequest::Named(vec![GpuName::Index(0)])), vec!["gpu_count"]),
+            (
+                texts(&["0"]),
+                Given::Is(1),
+                Some(GpuRequest::Named(vec![GpuName::Index(0)])),
+                vec!["gpu_count"],
+            ),
             (texts(&["0", "0"]), Given::Absent, None, vec!["gpus[1]"]),
             (texts(&["all"]), Given::Absent, None, vec!["gpus[0]"]),
             (texts(&["-1"]), Given::Absent, None, vec!["gpus[0]"]),
@@ -197,7 +205,8 @@ mod tests {
         let part = MigInstance { uuid: "MIG-bbbbbbbb".into(), profile: String::new() };
         let split = Gpu { index: 1, uuid: "GPU-bbbbbbbb".into(), mig: vec![part], ..Gpu::default() };
         let inventory = GpuInventory { gpus: vec![whole, split], ..GpuInventory::default() };
-        let find = |text: &str| GpuName::parse(text).unwrap().find(&inventory, "a").map_err(|it| it.what + &it.fix);
+        let find =
+            |text: &str| GpuName::parse(text).unwrap().find(&inventory, "a").map_err(|it| it.what + &it.fix);
         assert_eq!(find("0"), Ok("GPU-aaaaaaaa"));
         assert_eq!(find("GPU-aaaaaaaa"), Ok("GPU-aaaaaaaa"));
         assert_eq!(find("MIG-bbbbbbbb"), Ok("MIG-bbbbbbbb"));

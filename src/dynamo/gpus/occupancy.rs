@@ -17,7 +17,10 @@ use crate::inventory::gpu::{Gpu, GpuInventory, GpuProcess};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
     /// A container of ours, by the name that it has once it works.
-    Worker { container: String, deployment: String },
+    Worker {
+        container: String,
+        deployment: String,
+    },
     /// A container that we did not make.
     Container(String),
     Process(GpuProcess),

@@ -15,8 +15,7 @@ pub(super) struct Ends {
 
 /// Number of NVLinks by pair of positions in `cards`, smaller first. Pairs without any are left out.
 pub(super) fn nvlinks(cards: &[Ends]) -> BTreeMap<(usize, usize), u32> {
-    let direct =
-        |from: &Ends, to: &Ends| from.remote.iter().filter(|end| is_same(end, &to.own)).count();
+    let direct = |from: &Ends, to: &Ends| from.remote.iter().filter(|end| is_same(end, &to.own)).count();
     let switched = |card: &Ends| {
         card.remote.iter().filter(|end| !cards.iter().any(|other| is_same(end, &other.own))).count()
     };
@@ -60,7 +59,8 @@ mod tests {
     #[test]
     fn a_switch_connects_all_that_are_linked_to_it() {
         let switch = "00000000:86:00.0";
-        let cards = [card("A", &[switch; 18]), card("B", &[switch; 18]), card("C", &[switch; 17]), card("D", &[])];
+        let cards =
+            [card("A", &[switch; 18]), card("B", &[switch; 18]), card("C", &[switch; 17]), card("D", &[])];
         assert_eq!(nvlinks(&cards), BTreeMap::from([((0, 1), 18), ((0, 2), 17), ((1, 2), 17)]));
     }
 }

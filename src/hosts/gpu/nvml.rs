@@ -12,8 +12,7 @@ use super::links::{self, Ends};
 use crate::inventory::gpu::{Gpu, GpuInventory, GpuProcess, GpuSight, Link, Links, MigInstance};
 
 /// Where the library is, for the loader and for containers that have it mounted. The first that loads is taken.
-const LIBRARIES: &[&str] =
-    &["libnvidia-ml.so.1", "libnvidia-ml.so", "/usr/lib/wsl/lib/libnvidia-ml.so.1"];
+const LIBRARIES: &[&str] = &["libnvidia-ml.so.1", "libnvidia-ml.so", "/usr/lib/wsl/lib/libnvidia-ml.so.1"];
 /// The most links that a card of any generation has.
 const MOST_LINKS: u32 = 18;
 /// Bytes of a process's name.
@@ -53,7 +52,8 @@ fn seen(nvml: &Nvml) -> Result<GpuSight, NvmlError> {
     // A card that fell off the bus has no handle; the others go on.
     let devices: Vec<(u32, Device<'_>)> =
         (0..count).filter_map(|index| Some((index, nvml.device_by_index(index).ok()?))).collect();
-    let cards = devices.iter().filter_map(|(index, device)| card(nvml, *index, device).ok()).collect::<Vec<_>>();
+    let cards =
+        devices.iter().filter_map(|(index, device)| card(nvml, *index, device).ok()).collect::<Vec<_>>();
     if cards.is_empty() {
         return Ok(GpuSight::Absent("the NVIDIA driver finds no GPU".to_owned()));
     }

@@ -150,9 +150,12 @@ pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
 /// except that a stopped worker gave up what it was picked.
 pub fn planned_gpus(prior: Option<&WorkerModel>, planned: &WorkerModel) -> Attr<Vec<Attr<String>>> {
     let keeps = |prior: &&WorkerModel| {
-        let same = prior.gpus == planned.gpus && prior.gpu_count == planned.gpu_count && prior.host == planned.host;
-        let starts = wanted_state(prior) == DesiredState::Stopped && wanted_state(planned) != DesiredState::Stopped;
-        same && !prior.gpu_uuids.is_null() && !(starts && !prior.gpu_count.is_null())
+        let same =
+            prior.gpus == planned.gpus && prior.gpu_count == planned.gpu_count && prior.host == planned.host;
+        let starts =
+            wanted_state(prior) == DesiredState::Stopped && wanted_state(planned) != DesiredState::Stopped;
+        let gave_up = starts && !prior.gpu_count.is_null();
+        same && !prior.gpu_uuids.is_null() && !gave_up
     };
     if let Some(prior) = prior.filter(keeps) {
         return prior.gpu_uuids.clone();
@@ -253,7 +256,8 @@ mod tests {
         let has = |worker: WorkerModel, uuids: &[&str]| WorkerModel { gpu_uuids: list(uuids), ..worker };
         let stopped = |worker: WorkerModel| WorkerModel { desired_state: "stopped".into(), ..worker };
         let count = |count| asking(Attr::Null, Attr::Known(count));
-        let table: [(Option<WorkerModel>, WorkerModel, Attr<Vec<Attr<String>>>); 11] = [
+        type Row = (Option<WorkerModel>, WorkerModel, Attr<Vec<Attr<String>>>);
+        let table: [Row; 11] = [
             (None, asking(Attr::Null, Attr::Null), list(&[])),
             (None, asking(list(&[]), Attr::Null), list(&[])),
             (None, asking(list(&[b, a]), Attr::Null), list(&[a, b])),
