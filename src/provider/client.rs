@@ -170,7 +170,7 @@ impl Client {
 }
 
 impl Entry {
-    fn new(name: &str, model: &HostModel) -> Self {
+    pub fn new(name: &str, model: &HostModel) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
         let reach = LocalReach { docker_host: model.docker_host.known().cloned() };

@@ -311,3 +311,162 @@ pub fn the_same(devices: &[String]) -> GpuRequest {
         devices => GpuRequest::Named(devices.iter().cloned().map(GpuName::Uuid).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::{Cause, Host, ListeningSocket, Reach, ShellOutput, Stream};
+    use crate::provider::config::HostModel;
+    use std::path::Path;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// A machine with two cards, and an Engine with the containers of the list: name and deployment, GPU. They are
+    /// running.
+    #[derive(Debug, Default)]
+    struct Machine(Arc<Mutex<Vec<(&'static str, &'static str, &'static str)>>>);
+
+    impl Machine {
+        fn answer(&self, path: &str) -> String {
+            let containers = self.0.lock().unwrap();
+            let path = path.split('?').next().unwrap_or_default();
+            if path.ends_with("/version") {
+                return r#"{"ApiVersion":"1.41","MinAPIVersion":"1.12"}"#.to_owned();
+            }
+            if path.ends_with("/containers/json") {
+                let ids = containers.iter().map(|(name, ..)| format!(r#"{{"Id":"{name}"}}"#));
+                return format!("[{}]", ids.collect::<Vec<_>>().join(","));
+            }
+            let found =
+                containers.iter().find(|(name, ..)| path.ends_with(&format!("/containers/{name}/json")));
+            let Some((name, deployment, gpu)) = found else { return r#"{"Id":"sha256:1"}"#.to_owned() };
+            let labels = serde_json::json!({
+                "io.dynamo-terraform.manager": "terraform-provider-dynamo",
+                "io.dynamo-terraform.deployment": deployment,
+                "io.dynamo-terraform.component": "worker",
+                "io.dynamo-terraform.role": "decode",
+                "io.dynamo-terraform.run": "r",
+                "io.dynamo-terraform.spec": "{}",
+            });
+            let labels = if deployment.is_empty() { serde_json::json!({}) } else { labels };
+            let requests = serde_json::json!([{"DeviceIDs": [gpu], "Capabilities": [["gpu"]]}]);
+            serde_json::json!({
+                "Id": name, "Name": format!("/{name}"), "Image": "sha256:1", "State": {"Status": "running"},
+                "Config": {"Labels": labels}, "HostConfig": {"DeviceRequests": requests},
+            })
+            .to_string()
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Reach for Machine {
+        async fn engine(&self) -> Result<Stream, Cause> {
+            let (ours, mut theirs) = tokio::io::duplex(1 << 16);
+            let machine = Self(Arc::clone(&self.0));
+            tokio::spawn(async move {
+                let mut request = vec![0; 1 << 16];
+                let length = theirs.read(&mut request).await.unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let body = machine.answer(request.split_whitespace().nth(1).unwrap_or_default());
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                theirs.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            });
+            Ok(Box::new(ours))
+        }
+
+        async fn tcp(&self, _: &str, _: u16) -> std::io::Result<Stream> {
+            Err(std::io::ErrorKind::ConnectionRefused.into())
+        }
+
+        async fn path_exists(&self, _: &Path, _: &str) -> Option<bool> {
+            None
+        }
+
+        async fn listening(&self, _: &str) -> Option<Vec<ListeningSocket>> {
+            None
+        }
+
+        async fn shell(&self, _: &str) -> Option<Result<ShellOutput, Cause>> {
+            let cards = (0..2).map(|n| format!("{n}, GPU-{n}, H100, 81559, 4, 0, 30, 580.95.05\n"));
+            let stdout = format!("==dynamo cards\n{}", cards.collect::<String>());
+            Some(Ok(ShellOutput { status: 0, stdout, stderr: String::new() }))
+        }
+    }
+
+    fn entry(containers: &[(&'static str, &'static str, &'static str)]) -> Entry {
+        let machine = Machine(Arc::new(Mutex::new(containers.to_vec())));
+        let host = Host::new("a", Arc::new(machine), BTreeMap::new());
+        let mut entry = Entry::new("a", &HostModel::default());
+        entry.host = host;
+        entry
+    }
+
+    fn named(texts: &[&str]) -> GpuRequest {
+        GpuRequest::Named(texts.iter().map(|text| GpuName::parse(text).unwrap()).collect())
+    }
+
+    fn said_by<T>(result: Result<T, Diagnostics>) -> String {
+        format!("{:?}", result.err().expect("it should be refused"))
+    }
+
+    #[tokio::test]
+    async fn workers_made_at_once_get_different_gpus_and_the_third_none() {
+        let (entry, ledger) = (entry(&[]), GpuLedger::default());
+        let one = GpuRequest::Count(1);
+        let get = |name| ledger.assign(&entry, &one, name, &[], "s");
+        let (a, b, c) = tokio::join!(get("chat-decode-a"), get("chat-decode-b"), get("chat-decode-c"));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert_eq!((a.devices(), b.devices()), (&["GPU-0".to_owned()][..], &["GPU-1".to_owned()][..]));
+        let refused = said_by(c);
+        assert!(refused.contains("has 0 free") && refused.contains("chat-decode-a"), "{refused}");
+        // What came to nothing is free again.
+        drop(a);
+        assert_eq!(get("chat-decode-c").await.unwrap().devices(), ["GPU-0"]);
+    }
+
+    #[tokio::test]
+    async fn whoever_holds_a_gpu_is_named_at_plan_and_at_apply() {
+        let entry = entry(&[("notebook", "", "0"), ("code-decode-x", "code", "GPU-1")]);
+        let ledger = GpuLedger::default();
+        for (gpu, holder) in [("0", "notebook"), ("1", "code-decode-x")] {
+            let plan = said_by(ledger.plan(&entry, &named(&[gpu]), "chat", None).await);
+            assert!(plan.contains(holder), "{plan}");
+            let apply = said_by(ledger.assign(&entry, &named(&[gpu]), "chat-decode-a", &[], "s").await);
+            assert!(apply.contains(holder), "{apply}");
+        }
+        let missing = said_by(ledger.plan(&entry, &named(&["1", "7"]), "code", Some("code-decode-x")).await);
+        assert!(missing.contains("There is no GPU 7 on host"), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn a_worker_may_keep_what_it_has() {
+        let entry = entry(&[("chat-decode-a", "chat", "GPU-1")]);
+        let ledger = GpuLedger::default();
+        let had = ["GPU-1".to_owned()];
+        let one = GpuRequest::Count(1);
+        let kept = ledger.assign(&entry, &one, "chat-decode-a", &had, "s").await.unwrap();
+        assert_eq!(kept.devices(), had);
+        let same = ledger.assign(&entry, &the_same(&had), "chat-decode-a", &had, "s").await.unwrap();
+        assert_eq!(same.devices(), had);
+    }
+
+    #[tokio::test]
+    async fn a_plan_counts_all_its_workers_whatever_their_order() {
+        let entry = entry(&[("chat-decode-a", "chat", "GPU-1")]);
+        let has = ["GPU-1".to_owned()];
+        let one = GpuRequest::Count(1);
+        // The worker that stays is planned first; the second newcomer is one too many.
+        let ledger = GpuLedger::default();
+        ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await.unwrap();
+        ledger.plan(&entry, &one, "chat", None).await.unwrap();
+        assert!(said_by(ledger.plan(&entry, &one, "chat", None).await).contains("other workers want 1"));
+        // It is planned last: then it is the one that is told.
+        let ledger = GpuLedger::default();
+        ledger.plan(&entry, &named(&["1"]), "chat", None).await.unwrap();
+        let told = said_by(ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await);
+        assert!(told.contains("GPU 1 (GPU-1) is given to another worker"), "{told}");
+        // It is replaced: planned as it is and then anew, it is in its own way neither time.
+        let ledger = GpuLedger::default();
+        ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await.unwrap();
+        ledger.plan(&entry, &named(&["0", "1"]), "chat", Some("chat-decode-a")).await.unwrap();
+    }
+}

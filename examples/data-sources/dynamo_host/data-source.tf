@@ -1,3 +1,11 @@
+terraform {
+  required_providers {
+    dynamo = {
+      source = "terraform-provider-dynamo/dynamo"
+    }
+  }
+}
+
 data "dynamo_host" "this" {}
 
 output "room" {
