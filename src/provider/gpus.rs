@@ -320,14 +320,16 @@ mod tests {
     use std::path::Path;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// A machine with two cards, and an Engine with the containers of the list: name and deployment, GPU. They are
-    /// running.
+    /// Name, deployment (none: somebody else's) and GPU of a running container.
+    type Container = (&'static str, &'static str, &'static str);
+
+    /// A machine with two cards, and an Engine with the containers of the list.
     #[derive(Debug, Default)]
-    struct Machine(Arc<Mutex<Vec<(&'static str, &'static str, &'static str)>>>);
+    struct Machine(Arc<Vec<Container>>);
 
     impl Machine {
         fn answer(&self, path: &str) -> String {
-            let containers = self.0.lock().unwrap();
+            let containers = &self.0;
             let path = path.split('?').next().unwrap_or_default();
             if path.ends_with("/version") {
                 return r#"{"ApiVersion":"1.41","MinAPIVersion":"1.12"}"#.to_owned();
@@ -392,8 +394,8 @@ mod tests {
         }
     }
 
-    fn entry(containers: &[(&'static str, &'static str, &'static str)]) -> Entry {
-        let machine = Machine(Arc::new(Mutex::new(containers.to_vec())));
+    fn entry(containers: &[Container]) -> Entry {
+        let machine = Machine(Arc::new(containers.to_vec()));
         let host = Host::new("a", Arc::new(machine), BTreeMap::new());
         let mut entry = Entry::new("a", &HostModel::default());
         entry.host = host;
