@@ -25,6 +25,7 @@ pub mod docker_options;
 pub mod draft;
 pub mod engine;
 pub mod env;
+pub mod gpus;
 pub mod image;
 pub mod installed;
 pub mod limits;

@@ -13,9 +13,11 @@ mod docker;
 mod error;
 mod files;
 mod flight;
+mod gpu;
 mod http;
 mod images;
 mod logs;
+mod machine;
 mod reach;
 mod registry;
 mod sockets;
@@ -45,6 +47,7 @@ pub use things::Ensured;
 pub use usage::Usage;
 
 use crate::container::ObservedContainer;
+use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
 use flight::{Flight, Flights};
@@ -63,6 +66,7 @@ struct Inner {
     inventory: Flight<HostInventory, HostError>,
     images: Flights<Option<ImageFacts>, HostError>,
     pages: Flights<(u16, String), HostError>,
+    gpus: Flight<GpuSight, HostError>,
     /// Counts our changes; a snapshot from before a change is stale.
     generation: AtomicU64,
     /// Facts by image id, which never change.
@@ -90,6 +94,7 @@ impl Host {
             inventory: Flight::default(),
             images: Flights::default(),
             pages: Flights::default(),
+            gpus: Flight::default(),
             generation: AtomicU64::new(0),
             image_facts: Mutex::default(),
             turns: Mutex::default(),

@@ -44,8 +44,8 @@ pub trait Reach: Send + Sync + fmt::Debug {
     /// Ends connections that are kept. What is asked later fails.
     async fn close(&self) {}
 
-    /// Whether the host's files are those of this machine.
-    async fn files_are_here(&self, _engine_name: &str) -> bool {
+    /// Whether the Engine's machine is the one that this process runs on, so that its files and devices are ours to see.
+    fn is_here(&self, _engine_name: &str) -> bool {
         false
     }
 }
@@ -113,7 +113,7 @@ impl Reach for LocalReach {
         tokio::task::spawn_blocking(sockets::of_this_machine).await.ok()
     }
 
-    async fn files_are_here(&self, engine_name: &str) -> bool {
+    fn is_here(&self, engine_name: &str) -> bool {
         self.is_this_machine(engine_name)
     }
 }

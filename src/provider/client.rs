@@ -4,9 +4,11 @@
 
 use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
+use super::gpus::GpuLedger;
 use super::remote;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
+use crate::dynamo::limits;
 use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
@@ -28,6 +30,8 @@ pub struct Client {
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
     promises: Promises,
+    /// Who asks for which GPUs, and to whom some were promised.
+    pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
     rolling: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -49,7 +53,8 @@ pub struct Entry {
 }
 
 /// What holds for all hosts.
-struct Surroundings {
+#[derive(Clone, Default)]
+pub struct Surroundings {
     environment: Environment,
     registries: BTreeMap<String, Credentials>,
 }
@@ -78,7 +83,13 @@ impl Client {
                 Some(entries.collect())
             }
         };
-        Ok(Self { hosts, run: token()?, promises: Promises::default(), rolling: Mutex::default() })
+        Ok(Self {
+            hosts,
+            run: token()?,
+            promises: Promises::default(),
+            gpus: GpuLedger::default(),
+            rolling: Mutex::default(),
+        })
     }
 
     /// The name that `host` has when it is left out.
@@ -128,18 +139,23 @@ impl Client {
         futures_util::future::join_all(entries.map(|entry| entry.host.close())).await;
     }
 
-    /// The host that a data source looks at: the named one, else the only one.
-    pub fn source_host(&self, given: &Attr<String>) -> Result<Entry, Diagnostic> {
-        let found = match given.known() {
-            Some(name) => self.host(name),
-            None => self.default_host().and_then(|name| self.host(name)),
+    /// The host that a data source reads, filled in where it was left out.
+    pub fn host_to_read(&self, host: &mut Attr<String>) -> Result<Entry, Diagnostic> {
+        let named = match host {
+            Attr::Known(name) => Ok(name.clone()),
+            Attr::Null | Attr::Unknown => self.default_host().map(str::to_owned),
         };
+        let found = named.and_then(|name| {
+            let entry = self.host(&name)?;
+            *host = Attr::Known(name);
+            Ok(entry)
+        });
         found.map_err(|error| match error {
             NoHost::Wrong(diagnostic) => diagnostic,
             NoHost::NotKnownYet => Diagnostic::error(
                 "The hosts are not known yet",
-                "The provider's hosts depend on something that is not known before it is applied, so this data source \
-                 cannot be read now. Apply what the hosts depend on first, for example with -target.",
+                "The provider's hosts depend on something that is not known before it is applied, and a data source reads \
+                 while planning. Apply what the hosts depend on first, for example with -target.",
             ),
         })
     }
@@ -187,7 +203,7 @@ fn entry(name: &str, host: &Attr<Nested<HostModel>>, surroundings: &Surroundings
 }
 
 impl Entry {
-    fn new(name: &str, model: &HostModel, surroundings: &Surroundings) -> Self {
+    pub fn new(name: &str, model: &HostModel, surroundings: &Surroundings) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
         let reach: Arc<dyn Reach> = match remote::settings(model) {
@@ -216,6 +232,12 @@ impl Entry {
             model_cache: self.model_cache.known().cloned(),
         };
         Ok((facts, inventory.ports))
+    }
+
+    /// What is kept for the system there, as configured or worked out.
+    pub async fn reserve(&self) -> Result<limits::Share, HostError> {
+        let (facts, _) = self.facts().await?;
+        Ok(limits::reserve(&facts))
     }
 
     /// Folders in which models are looked for, besides the cache.

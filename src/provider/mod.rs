@@ -13,7 +13,10 @@ mod drift;
 mod duration;
 mod errors;
 mod facts;
+mod gpus;
+pub mod host;
 pub mod host_directory;
+pub mod host_gpus;
 pub mod images;
 mod import_id;
 pub mod installed_models;
@@ -64,7 +67,9 @@ impl Provider for Dynamo {
         registry.resource(deployment::Deployments);
         registry.resource(worker::Workers);
         registry.data_source(containers::Containers);
+        registry.data_source(host::HostFacts);
         registry.data_source(host_directory::HostDirectory);
+        registry.data_source(host_gpus::HostGpus);
         registry.data_source(images::Images);
         registry.data_source(installed_models::InstalledModels);
     }

@@ -60,7 +60,7 @@ impl Host {
             return answer.and_then(|answer| parse(&answer)).map_err(|cause| self.error(operation, cause));
         }
         let info = self.info().await?;
-        if !self.0.reach.files_are_here(info.name.as_deref().unwrap_or_default()).await {
+        if !self.0.reach.is_here(info.name.as_deref().unwrap_or_default()) {
             return Err(self.error(operation, Cause::FilesUnseen));
         }
         let walked = tokio::task::spawn_blocking(walk).await;

@@ -31,7 +31,7 @@ impl DataSource for Containers {
         call: &Call<Client>,
         mut config: ContainersModel,
     ) -> Result<Applied<ContainersModel>, Diagnostics> {
-        let host = call.client.source_host(&config.host)?.host;
+        let host = call.client.host_to_read(&mut config.host)?.host;
         let failed = |error: HostError| errors::diagnostic("Unable to read containers", &error, None);
         let filter = config.deployment.known().map_or(Filter::Ours, |name| Filter::Deployment(name.clone()));
         let lines = config.lines.known().and_then(|lines| u32::try_from(*lines).ok()).unwrap_or_default();

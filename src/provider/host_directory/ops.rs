@@ -28,7 +28,7 @@ impl DataSource for HostDirectory {
         call: &Call<Client>,
         mut config: HostDirectoryModel,
     ) -> Result<Applied<HostDirectoryModel>, Diagnostics> {
-        let host = call.client.source_host(&config.host)?.host;
+        let host = call.client.host_to_read(&mut config.host)?.host;
         let failed = |error: HostError| errors::diagnostic("Unable to read the host's files", &error, None);
         let mut warnings = Diagnostics::new();
         config.entries = Attr::Known(NestedList(Vec::new()));

@@ -30,7 +30,7 @@ impl DataSource for Images {
         call: &Call<Client>,
         mut config: ImagesModel,
     ) -> Result<Applied<ImagesModel>, Diagnostics> {
-        let host = call.client.source_host(&config.host)?.host;
+        let host = call.client.host_to_read(&mut config.host)?.host;
         let (repository, known) = meant(&config)?;
         let failed = |at: &'static str| {
             move |error: HostError| Diagnostic::from_error("Unable to read images", &error).at(Path::of(at))

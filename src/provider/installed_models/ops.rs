@@ -26,7 +26,7 @@ impl DataSource for InstalledModels {
         call: &Call<Client>,
         mut config: InstalledModelsModel,
     ) -> Result<Applied<InstalledModelsModel>, Diagnostics> {
-        let entry = call.client.source_host(&config.host)?;
+        let entry = call.client.host_to_read(&mut config.host)?;
         let default_cache = || release::ALL.last().map(|release| release.model_cache);
         let cache = entry.model_cache().known().map(String::as_str).or_else(default_cache).map(str::to_owned);
         let mut roots: Vec<String> = entry.model_paths().iter().cloned().chain(cache).collect();
