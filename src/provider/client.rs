@@ -297,3 +297,34 @@ pub fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
     })?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::ssh::Secret;
+
+    /// Never this machine in place of one whose address is not known, and never a login without the key that is to come.
+    #[test]
+    fn a_host_of_which_something_is_not_known_is_planned_without() {
+        let host = |model: HostModel| Attr::Known(Nested(model));
+        let hosts = BTreeMap::from([
+            ("address".to_owned(), host(HostModel { address: Attr::Unknown, ..HostModel::default() })),
+            (
+                "key".to_owned(),
+                host(HostModel {
+                    address: "10.0.0.1".into(),
+                    private_key: Attr::<Secret>::Unknown,
+                    ..HostModel::default()
+                }),
+            ),
+            ("known".to_owned(), host(HostModel { address: "10.0.0.2".into(), ..HostModel::default() })),
+        ]);
+        let client = Client::new(&ProviderModel { hosts: Attr::Known(NestedMap(hosts)) }).unwrap();
+        for name in ["address", "key"] {
+            assert!(matches!(client.host(name), Err(NoHost::NotKnownYet)), "{name}");
+        }
+        let known = client.host("known").ok().unwrap();
+        assert_eq!(known.advertise_address.as_deref(), Some("10.0.0.2"));
+        assert!(matches!(client.host("other"), Err(NoHost::Wrong(_))));
+    }
+}

@@ -3,7 +3,7 @@
 //! The order is certificate, key, agent, password, keyboard-interactive (which asks for the password too): what is
 //! strongest first. Each is offered at most once, and one that the server has said not to accept is not offered at all.
 //! A refusal is final for the process. Servers count failures per address and lock out who keeps failing, and a wrong key
-//! does not become right.
+//! does not become right. A server that hangs up instead of answering has refused too.
 
 use std::sync::Arc;
 
