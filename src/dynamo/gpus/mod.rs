@@ -115,7 +115,8 @@ pub(super) fn read(reader: &mut Reader, draft: &GpuDraft) -> Option<GpuRequest> 
         given => reader.or(Field::Gpus, given, Vec::new(), |_| Ok(Vec::new())),
     };
     let count = reader.or(Field::GpuCount, &draft.gpu_count, 0, |count| check_count(*count));
-    if !draft.gpus.is_absent() && !draft.gpu_count.is_absent() {
+    // One of them may still turn out to be null.
+    if draft.gpus.known().is_some() && draft.gpu_count.known().is_some() {
         let refusal = Refusal::new("gpus is set beside it", "remove one of the two");
         reader.object(Field::GpuCount, refusal);
     }
