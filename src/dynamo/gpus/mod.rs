@@ -176,7 +176,7 @@ mod tests {
             (Given::Absent, Given::Is(0), Some(GpuRequest::None), vec![]),
             (Given::Absent, Given::Is(2), Some(GpuRequest::Count(2)), vec![]),
             (Given::Unknown, Given::Absent, None, vec![]),
-            (Given::Unknown, Given::Is(1), None, vec!["gpu_count"]),
+            (Given::Unknown, Given::Is(1), None, vec![]),
             (
                 texts(&["0"]),
                 Given::Is(1),
