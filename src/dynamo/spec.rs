@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::amount::Amount;
+use super::discovery::Seat;
 use super::engine::{EngineFacts, args::EngineArgs};
 use super::model::ModelRef;
 use super::release::Release;
@@ -110,6 +111,8 @@ pub struct Common {
     pub served_model_name: String,
     pub mode: Mode,
     pub network: NetworkMode,
+    /// Where the supporting services of the release are found, by name.
+    pub services: BTreeMap<&'static str, Seat>,
     pub router: RouterSpec,
     /// May hold secrets: never printed.
     pub env: BTreeMap<String, String>,
@@ -145,6 +148,8 @@ pub struct WorkerSpec {
     /// Over the deployment's.
     pub docker: DockerOptions,
     pub desired_state: DesiredState,
+    /// Where it listens, by the names of [`super::discovery::WorkerPort`].
+    pub ports: BTreeMap<&'static str, u16>,
 }
 
 /// What a container may use.
@@ -191,6 +196,8 @@ pub struct HostFacts {
     pub reserved_memory_gb: Option<Amount>,
     /// Folder on the host for downloaded models; `None` = the release's default.
     pub model_cache: Option<String>,
+    /// IP address by which other hosts reach it; `None` = none is configured.
+    pub advertise_address: Option<String>,
 }
 
 /// Who makes the containers, for their labels.

@@ -40,6 +40,7 @@ pub struct Entry {
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
     model_cache: Attr<String>,
+    advertise_address: Attr<String>,
 }
 
 /// Why a host cannot be had.
@@ -157,6 +158,10 @@ impl Entry {
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
             model_cache: model.model_cache.clone(),
+            advertise_address: match &model.advertise_address {
+                Attr::Null => model.address.clone(),
+                given => given.clone(),
+            },
         }
     }
 
@@ -169,6 +174,7 @@ impl Entry {
             reserved_cpus: self.reserved_cpus,
             reserved_memory_gb: self.reserved_memory_gb,
             model_cache: self.model_cache.known().cloned(),
+            advertise_address: self.advertise_address.known().cloned(),
         };
         Ok((facts, inventory.ports))
     }
@@ -176,6 +182,11 @@ impl Entry {
     /// Where downloaded models are kept; null where the configuration leaves that to the release.
     pub fn model_cache(&self) -> &Attr<String> {
         &self.model_cache
+    }
+
+    /// By which other hosts reach this one; null where the configuration names no address of it.
+    pub fn advertise_address(&self) -> &Attr<String> {
+        &self.advertise_address
     }
 }
 

@@ -9,6 +9,7 @@ use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::schema::{check, optional};
 use crate::tf_provider::value::{Number, Path};
+use std::net::IpAddr;
 
 /// The host when `hosts` is left out.
 pub const LOCAL: &str = "local";
@@ -28,6 +29,10 @@ model! {
         docker_host: Attr<String> = optional("Where the Docker Engine listens: `unix:///path` or `tcp://host:port`. Left \
             out: `DOCKER_HOST` from the environment, else the socket of this machine.")
             .check(check::text("begin with \"unix:///\", \"tcp://\" or \"http://\"", is_engine_address)),
+        advertise_address: Attr<String> = optional("IP address of the machine at which the other hosts of a deployment reach \
+            it. Dynamo has no login between its processes: use an address of a private network. Left out: `address`, else \
+            `127.0.0.1`, which serves a deployment that is on this machine alone. Needed for `network = \"host\"` only.")
+            .check(check::text("be an IP address that others can connect to", is_reachable)),
         model_cache: Attr<String> = optional("Folder on the host where downloaded models are kept. Left out: \
             `/var/lib/dynamo/huggingface`.").check(check::text("be an absolute path", |text| text.starts_with('/'))),
         reserved: Attr<Nested<ReservedModel>> = optional("What is kept for the system when limits are worked out. Left \
@@ -47,6 +52,10 @@ fn is_host_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 63
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+fn is_reachable(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok_and(|address| !address.is_unspecified())
 }
 
 fn is_engine_address(text: &str) -> bool {

@@ -32,6 +32,11 @@ pub fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
+/// As [`texts`].
+pub fn numbers(attribute: &Attr<BTreeMap<String, Attr<i64>>>) -> BTreeMap<String, Given<i64>> {
+    attribute.known().into_iter().flatten().map(|(key, value)| (key.clone(), given(value))).collect()
+}
+
 pub fn router(block: &Block<RouterModel>) -> RouterDraft {
     let Block::Present(RouterModel {
         mode,

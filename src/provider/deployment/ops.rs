@@ -1,18 +1,22 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::model::{derive, draft, expected_status, label, objections};
+use super::model::{HostSays, advertised, derive, draft, expected_status, label, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::decide::{self, FRONTEND};
+use crate::dynamo::discovery::{Seat, Topology};
 use crate::dynamo::draft::Given;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
-use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
+use crate::dynamo::ports::THIS_MACHINE;
+use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, NetworkMode, Owner};
 use crate::dynamo::{names, ports};
 use crate::hosts::{Cause, Filter};
+use crate::inventory::{PortHolder, PortInUse};
+use crate::provider::blocks::TextMap;
 use crate::provider::bring;
-use crate::provider::client::{Client, Entry, random};
+use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
@@ -22,6 +26,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 /// Ports that are tried when others take them between looking and binding.
 const PORT_ATTEMPTS: usize = 5;
@@ -53,7 +58,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &mut planned.host)?;
-        derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
+        derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         objections::diagnostics(objections(&planned)?).into_result()?;
         if let Some(entry) = entry {
             check(&entry, &planned, None).await?;
@@ -70,7 +75,7 @@ impl Resource for Deployments {
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &mut planned.host)?;
-        derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
+        derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
             planned.containers = Attr::Unknown;
@@ -130,7 +135,15 @@ impl Resource for Deployments {
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
         if wanted_state(&planned) == DesiredState::Running || !look.is_in_order() {
-            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, wanted_state(&planned));
+            // What a new store knows nothing of would go on for a while, and then end by itself.
+            if services_are_missing(&blueprint, &look) {
+                let frontend = [names::container(shown(&planned.name), FRONTEND)];
+                reconcile::halt(&entry.host, &frontend, &budget.cancel).await.map_err(|failure| {
+                    Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
+                })?;
+            }
+            let state = wanted_state(&planned);
+            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
                 .await
                 .map_err(|failed| Diagnostics::from(not_done(&summary, &failed, &planned)))?;
@@ -174,9 +187,10 @@ impl Resource for Deployments {
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
         // Workers that are still there belong to a deployment which is being replaced, and go on in what replaces it:
         // they keep the network and the volume through which they are found.
-        let shared = !seen.iter().any(bring::is_worker);
-        let networks = if shared { vec![names::network(&name)] } else { Vec::new() };
-        let volumes = if shared { vec![names::discovery_volume(&name)] } else { Vec::new() };
+        let network = names::network(&name);
+        let used = seen.iter().any(|it| bring::is_worker(it) && it.networks.contains(&network));
+        let networks = if used { Vec::new() } else { vec![network] };
+        let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
         let time = timeouts::delete(&state.timeouts);
         let containers = own_containers(&seen);
         let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
@@ -215,6 +229,41 @@ impl From<Diagnostic> for Trouble {
     }
 }
 
+/// What the configuration says of a host.
+fn says(entry: &Entry) -> HostSays<'_> {
+    HostSays { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
+}
+
+/// Picks ports for the supporting services, where they are not constants. `taken` are the ports that others have.
+fn promise_services(
+    client: &Client,
+    entry: &Entry,
+    wanted: &mut DeploymentModel,
+    mut taken: Vec<PortInUse>,
+) -> Result<Vec<PromisedPort>, Diagnostics> {
+    let Some(topology) = topology_of(wanted).filter(|row| row.network == NetworkMode::Host) else {
+        return Ok(Vec::new());
+    };
+    // The frontend's own, which nobody may have promised.
+    taken.extend(wanted.port.known().and_then(|port| u16::try_from(*port).ok()).map(|port| PortInUse {
+        address: shown(&wanted.bind_address).to_owned(),
+        port,
+        holder: PortHolder::Process { name: None },
+    }));
+    let address = advertised(entry.advertise_address());
+    let (mut promises, mut services) = (Vec::new(), TextMap::new());
+    for service in topology.services {
+        let promise = client.promise_port(entry.host.name(), service.port, address, &taken);
+        let promise =
+            promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::Services)]))?;
+        let seat = Seat { address: address.to_owned(), port: promise.port() };
+        services.insert(service.name.to_owned(), Attr::Known(seat.to_string()));
+        promises.push(promise);
+    }
+    wanted.services = Attr::Known(services);
+    Ok(promises)
+}
+
 async fn create_once(
     call: &Call<Client>,
     entry: &Entry,
@@ -235,7 +284,8 @@ async fn create_once(
             Some(promise)
         }
     };
-    derive(config, &mut wanted, entry.model_cache());
+    let _services = promise_services(&call.client, entry, &mut wanted, taken)?;
+    derive(config, &mut wanted, says(entry));
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
@@ -244,6 +294,7 @@ async fn create_once(
         &entry.host,
         &entry.host,
         wanted_state(&wanted),
+        &[],
     );
     if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
         let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
@@ -272,6 +323,13 @@ fn half_made(wanted: DeploymentModel) -> DeploymentModel {
         drift: Attr::Known(Vec::new()),
         ..wanted
     }
+}
+
+/// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
+fn services_are_missing(blueprint: &Blueprint, look: &Look) -> bool {
+    let found = look.containers();
+    let mut planned = blueprint.containers.iter().zip(found);
+    planned.any(|(planned, found)| planned.component != FRONTEND && found.is_none())
 }
 
 fn is_port_taken(failed: &NotDone) -> bool {
@@ -424,8 +482,19 @@ fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diag
     if draft.port.is_unknown() {
         draft.port = Given::Is(i64::from(ports::FRONTEND_FROM));
     }
+    if let Some(topology) = topology_of(planned).filter(|_| planned.services.is_unknown()) {
+        draft.common.services = stand_ins(topology);
+    }
     if draft.common.name.is_unknown() {
         draft.common.name = Given::Is(names::generated([0; names::SUFFIX_LENGTH]));
     }
     Ok(draft.complete().ok())
+}
+
+/// Addresses of services that are not picked yet; at ports that nobody else is given.
+fn stand_ins(topology: &Topology) -> BTreeMap<String, Given<String>> {
+    let services = topology.services.iter().zip(1_u16..);
+    services
+        .map(|(service, port)| (service.name.to_owned(), Given::Is(format!("{THIS_MACHINE}:{port}"))))
+        .collect()
 }

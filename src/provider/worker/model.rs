@@ -2,16 +2,20 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
+use crate::dynamo::discovery::{Topology, WorkerPort};
 use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
 use crate::dynamo::names;
 use crate::dynamo::objection::Objection;
-use crate::dynamo::spec::{DesiredState, Role};
+use crate::dynamo::ports::THIS_MACHINE;
+use crate::dynamo::release;
+use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, block_of};
 use crate::provider::drafts::{self, given};
 use crate::provider::stored;
 use crate::tf_provider::attr::{Attr, Block, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
+use std::collections::BTreeMap;
 
 /// The deployment as the worker sees it; all unknown while it is unknown as a whole.
 pub fn deployment(model: &WorkerModel) -> DeploymentView {
@@ -30,6 +34,7 @@ pub fn deployment(model: &WorkerModel) -> DeploymentView {
             served_model_name: Attr::Unknown,
             mode: Attr::Unknown,
             network: Attr::Unknown,
+            services: Attr::Unknown,
             env: Attr::Unknown,
             engine_args: Attr::Unknown,
             desired_state: Attr::Unknown,
@@ -53,6 +58,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         served_model_name,
         mode,
         network,
+        services,
         env,
         engine_args,
         desired_state: _,
@@ -73,6 +79,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         served_model_name: given(&served_model_name),
         mode: given(&mode),
         network: given(&network),
+        services: drafts::texts(&services),
         router: drafts::router(&router),
         env: drafts::texts(&env),
         engine_args: drafts::engine_args(&engine_args, &Path::of("deployment"))?,
@@ -92,6 +99,7 @@ pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         resources: model.resources.present().map(drafts::resources),
         docker: drafts::docker(&model.docker),
         desired_state: given(&model.desired_state),
+        ports: drafts::numbers(&model.ports),
     })
 }
 
@@ -107,6 +115,29 @@ fn suffix(model: &WorkerModel) -> Given<String> {
 pub fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
     let role = model.role.known().and_then(|role| Role::parse(role))?;
     Some(names::worker(deployment(model).name.known()?, role, suffix))
+}
+
+/// How the deployment's processes meet, once its release and network are known.
+pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
+    let DeploymentView { dynamo_version, network, .. } = deployment(model);
+    let (release, _) = release::find(release::ALL, dynamo_version.known()?).ok()?;
+    release.topology(NetworkMode::parse(network.known()?)?)
+}
+
+/// The ports that are picked for the worker: none on a private network, where they are constants.
+pub fn picked_ports(model: &WorkerModel) -> &'static [WorkerPort] {
+    match topology(model) {
+        Some(row) if row.network == NetworkMode::Host => row.worker_ports,
+        _ => &[],
+    }
+}
+
+/// Addresses of services that are not picked yet.
+pub fn stand_ins(model: &WorkerModel) -> BTreeMap<String, Given<String>> {
+    let services = topology(model).into_iter().flat_map(|row| row.services);
+    services
+        .map(|service| (service.name.to_owned(), Given::Is(format!("{THIS_MACHINE}:{}", service.port))))
+        .collect()
 }
 
 /// What is wrong with a configuration, as far as it is known.
@@ -140,6 +171,9 @@ pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
     planned.registered = state.map(|state| state == DesiredState::Running);
     planned.drift = Attr::Known(Vec::new());
     planned.gpu_uuids = Attr::Known(Vec::new());
+    if topology(planned).is_some_and(|row| row.network == NetworkMode::Bridge) {
+        planned.ports = Attr::Known(BTreeMap::new());
+    }
     if let (Attr::Known(host), Attr::Known(container)) = (&planned.host, &planned.container) {
         planned.id = Attr::Known(format!("{host}/{container}"));
     }

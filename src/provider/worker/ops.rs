@@ -1,16 +1,21 @@
 //! Planning, making, changing, reading and removing a worker.
 
-use super::model::{self, container_name, deployment, derive, draft, expected_state, label, objections};
+use super::model::{
+    self, container_name, deployment, derive, draft, expected_state, label, objections, picked_ports,
+    stand_ins, topology,
+};
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::{Blueprint, Readiness};
 use crate::dynamo::decide::{self, FRONTEND, WORKER};
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
-use crate::dynamo::spec::{DesiredState, HostFacts, Owner, WorkerSpec};
+use crate::dynamo::objection::Field;
+use crate::dynamo::spec::{DesiredState, HostFacts, NetworkMode, Owner, WorkerSpec};
 use crate::hosts::{Filter, HostError};
 use crate::provider::bring;
-use crate::provider::client::{Client, Entry, random};
+use crate::provider::client::{Client, Entry, PromisedPort, random};
+use crate::provider::deployment::model::advertised;
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
@@ -20,6 +25,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 /// `dynamo_worker`.
 pub struct Workers;
@@ -61,13 +67,18 @@ impl Resource for Workers {
         mut planned: WorkerModel,
         changed: bool,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
+        // What mends a difference may take a new container, which runs beside the old one for a while.
+        let mends = prior.drift.known().is_some_and(|drift| !drift.is_empty());
+        if mends {
+            planned.ports = Attr::Unknown;
+        }
         derive(config, &mut planned);
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
         let mut plan = Plan::from(planned);
         let (before, after) = (deployment(prior), deployment(&plan.planned));
-        if before.name != after.name || before.host != after.host {
+        if before.name != after.name || before.host != after.host || before.network != after.network {
             plan.replace.push(Path::of("deployment"));
         }
         if changed {
@@ -90,10 +101,17 @@ impl Resource for Workers {
             format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
+        let _ports = place.promise_ports(&call.client, &mut planned, &summary).await?;
         let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let assembly =
-            bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host, wanted_state(&planned));
+        let assembly = bring::assembly(
+            blueprint,
+            pull,
+            &place.entry.host,
+            &place.frontend.host,
+            wanted_state(&planned),
+            &[],
+        );
         if let Err(failed) = reconcile::bring_up(&place.entry.host, &assembly, &budget).await {
             let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
             return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
@@ -109,15 +127,24 @@ impl Resource for Workers {
         call: &Call<Client>,
         _config: WorkerModel,
         prior: WorkerModel,
-        planned: WorkerModel,
+        mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time per role: the others serve meanwhile.
-        let turn = format!("{}/{}", shown(&planned.host), shown(&deployment(&planned).name));
-        let _turn = call.client.rolling_turn(&turn, shown(&planned.role)).await;
-        let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
-        let look = place.look(&blueprint, &summary).await?;
+        let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), shown(&planned.role)).await;
+        let picks = planned.ports.is_unknown();
+        if picks {
+            planned.ports.clone_from(&prior.ports);
+        }
+        let (mut blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
+        let mut look = place.look(&blueprint, &summary).await?;
+        let mut _ports = Vec::new();
+        if picks && look.takes_new_containers() {
+            _ports = place.promise_ports(&call.client, &mut planned, &summary).await?;
+            (blueprint, _) = place.blueprint(call, &planned, &summary).await?;
+            look = place.look(&blueprint, &summary).await?;
+        }
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         // What is to be stopped is not started first, unless it has to be made anew.
         let stopped = wanted_state(&planned) == DesiredState::Stopped;
@@ -132,6 +159,7 @@ impl Resource for Workers {
                 &place.entry.host,
                 &place.frontend.host,
                 wanted_state(&planned),
+                &look.observed(),
             );
             let converged = reconcile::converge(&place.entry.host, &assembly, &[], &budget).await;
             converged.map_err(|failed| Diagnostics::from(not_done(&summary, &failed)))?;
@@ -213,6 +241,31 @@ impl Place {
         let spec = draft(model)?.complete().map_err(objections::diagnostics)?;
         let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
         Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+    }
+
+    /// Picks ports for a container that is to be made, where they are not constants.
+    async fn promise_ports(
+        &self,
+        client: &Client,
+        planned: &mut WorkerModel,
+        summary: &str,
+    ) -> Result<Vec<PromisedPort>, Diagnostics> {
+        let rows = picked_ports(planned);
+        let (mut promises, mut ports) = (Vec::new(), BTreeMap::new());
+        if !rows.is_empty() {
+            let (_, taken) = plan_checks::facts(&self.entry, summary).await?;
+            let address = advertised(self.entry.advertise_address());
+            for row in rows {
+                let promise = client.promise_port(self.entry.host.name(), row.from, address, &taken);
+                let promise = promise.map_err(|refusal| {
+                    objections::diagnostics(vec![refusal.at(Field::WorkerPort(row.name))])
+                })?;
+                ports.insert(row.name.to_owned(), Attr::Known(i64::from(promise.port())));
+                promises.push(promise);
+            }
+        }
+        planned.ports = Attr::Known(ports);
+        Ok(promises)
     }
 
     async fn look(&self, blueprint: &Blueprint, summary: &str) -> Result<Look, Diagnostics> {
@@ -343,10 +396,19 @@ async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics
         return Ok(());
     }
     let Some(entry) = plan_checks::host(client, &mut host)? else { return Ok(()) };
-    same_host(planned)?;
+    within_reach(client, planned, &entry)?;
     let mut draft = model::draft(planned)?;
     if draft.suffix.is_unknown() {
         draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
+    }
+    if deployment(planned).services.is_unknown() {
+        draft.deployment.services = stand_ins(planned);
+    }
+    if planned.ports.is_unknown() {
+        draft.ports = picked_ports(planned)
+            .iter()
+            .map(|row| (row.name.to_owned(), Given::Is(i64::from(row.from))))
+            .collect();
     }
     let Ok(spec) = draft.complete() else { return Ok(()) };
     let (facts, _) = plan_checks::facts(&entry, "Unable to check the plan").await?;
@@ -360,19 +422,34 @@ async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics
     Ok(())
 }
 
-/// A private network ends at its host.
-fn same_host(planned: &WorkerModel) -> Result<(), Diagnostic> {
+/// A private network ends at its host, and the loopback address at its machine.
+fn within_reach(client: &Client, planned: &WorkerModel, entry: &Entry) -> Result<(), Diagnostic> {
     let theirs = deployment(planned);
-    match (planned.host.known(), theirs.host.known()) {
-        (Some(own), Some(other)) if own != other => {
+    let (Some(own), Some(other)) = (planned.host.known(), theirs.host.known()) else { return Ok(()) };
+    if own == other {
+        return Ok(());
+    }
+    if topology(planned).is_some_and(|row| row.network == NetworkMode::Bridge) {
+        let detail = format!(
+            "Deployment {:?} is on host {other:?} and its containers share a private network there, which a worker on \
+             host {own:?} cannot join. Set network = \"host\" on the deployment to have workers on several hosts, or leave \
+             host out here.",
+            shown(&theirs.name)
+        );
+        let error = Diagnostic::error("The worker is on another host than its deployment", detail);
+        return Err(error.at(Path::of("host")));
+    }
+    let frontend = client.host(other).ok();
+    let silent = [Some(entry), frontend.as_ref()].into_iter().flatten();
+    match silent.into_iter().find(|entry| entry.advertise_address().is_null()) {
+        None => Ok(()),
+        Some(entry) => {
             let detail = format!(
-                "Deployment {:?} is on host {other:?} and its containers share a private network there, which a worker on \
-                 host {own:?} cannot join. Leave host out, or set it to {other:?}.",
-                shown(&theirs.name)
+                "The worker is on host {own:?} and its frontend on host {other:?}, but of {:?} no address is known at which \
+                 the other one can reach it. Set advertise_address in its entry of the provider's hosts.",
+                entry.host.name()
             );
-            Err(Diagnostic::error("The worker is on another host than its deployment", detail)
-                .at(Path::of("host")))
+            Err(Diagnostic::error("The hosts cannot reach each other", detail).at(Path::of("host")))
         }
-        _ => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use crate::provider::blocks::{
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
+use std::collections::BTreeMap;
 
 pub const ABOUT: About = About {
     type_name: "dynamo_worker",
@@ -31,6 +32,8 @@ model! {
             stops its workers too.").default("running").check(check::one_of(["running", "stopped"])),
 
         container: Attr<String> = computed("Name of the container.").stable(),
+        ports: Attr<BTreeMap<String, Attr<i64>>> = computed("With `network = \"host\"`: ports at which it listens on the host, \
+            by name. Picked when the container is made; a container that replaces another has its own. Else empty."),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
         gpu_uuids: Attr<Vec<Attr<String>>> = computed("GPUs it was given; none with the mocker engine.").stable(),
         status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as what \
@@ -59,6 +62,7 @@ model! {
         served_model_name: Attr<String> = optional("Name that clients use."),
         mode: Attr<String> = optional("Aggregated or disaggregated."),
         network: Attr<String> = optional("Kind of network."),
+        services: Attr<TextMap> = optional("Addresses of the supporting services."),
         env: Attr<TextMap> = optional("Environment variables."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine."),
         desired_state: Attr<String> = optional("`running` or `stopped`."),
