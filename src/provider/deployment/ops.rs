@@ -21,7 +21,7 @@ use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
-use crate::tf_provider::attr::{Attr, Nested, NestedMap};
+use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
@@ -365,14 +365,27 @@ async fn finished(
 fn show(state: &mut DeploymentModel, look: &Look) {
     let mut sentences = Vec::new();
     for (differences, observed) in look.differing() {
-        let own_env = Explained {
-            image: Some(&mut state.image),
-            env: &mut state.env,
-            resources: &mut state.resources,
-            port: Some(&mut state.port),
-            bind_address: Some(&mut state.bind_address),
+        // What the attributes say is the frontend's; of a service only the sentences speak.
+        let (mut no_env, mut no_resources) = (Attr::Null, Block::Absent);
+        let is_frontend = bring::ownership(observed).is_some_and(|owner| owner.component == FRONTEND);
+        let explained = if is_frontend {
+            Explained {
+                image: Some(&mut state.image),
+                env: &mut state.env,
+                resources: &mut state.resources,
+                port: Some(&mut state.port),
+                bind_address: Some(&mut state.bind_address),
+            }
+        } else {
+            Explained {
+                image: None,
+                env: &mut no_env,
+                resources: &mut no_resources,
+                port: None,
+                bind_address: None,
+            }
         };
-        sentences.extend(drift::explain(differences, observed, own_env));
+        sentences.extend(drift::explain(differences, observed, explained));
     }
     state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
     state.status = drift::status(wanted_state(state), &look.containers()).as_str().into();
