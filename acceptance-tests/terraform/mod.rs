@@ -11,6 +11,7 @@ mod drift;
 mod examples;
 mod faults;
 mod harness;
+mod host_network;
 mod lifecycle;
 mod process;
 mod report;
@@ -22,12 +23,13 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 7] = [
+    let groups: [(&str, &[Case]); 8] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("process", process::CASES),
+        ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("examples", examples::CASES),
     ];
