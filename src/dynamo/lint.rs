@@ -353,8 +353,11 @@ mod tests {
         }
     }
 
-    /// What can only go wrong on the host's own network: which container, and the damage.
-    const HOST_BREAKS: &[(&str, fn(&mut Planned))] = &[
+    /// A component, and the damage to its container.
+    type Break = (&'static str, fn(&mut Planned));
+
+    /// What can only go wrong on the host's own network.
+    const HOST_BREAKS: &[Break] = &[
         ("worker", |planned| drop(planned.spec.env.remove("DYN_SYSTEM_HOST"))),
         ("worker", |planned| drop(planned.spec.env.insert("DYN_TCP_RPC_HOST".into(), "10.0.0.1".into()))),
         ("worker", |planned| planned.spec.ports.clear()),

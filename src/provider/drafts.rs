@@ -1,6 +1,7 @@
 //! From models to the domain's drafts: null is absent, unknown is unknown, and every field is named once.
 
 use super::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, UlimitModel, VolumeModel};
+use super::picked_ports::Ports;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::{DockerDraft, Given, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft};
 use crate::dynamo::engine::args::ArgValue;
@@ -32,8 +33,8 @@ pub fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
-/// As [`texts`].
-pub fn numbers(attribute: &Attr<BTreeMap<String, Attr<i64>>>) -> BTreeMap<String, Given<i64>> {
+/// A map that is unknown as a whole is empty.
+pub fn ports(attribute: &Attr<Ports>) -> BTreeMap<String, Given<i64>> {
     attribute.known().into_iter().flatten().map(|(key, value)| (key.clone(), given(value))).collect()
 }
 

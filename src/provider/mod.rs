@@ -14,6 +14,7 @@ mod errors;
 mod import_id;
 mod look;
 mod objections;
+mod picked_ports;
 mod plan_checks;
 mod stored;
 mod timeouts;

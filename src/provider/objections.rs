@@ -45,7 +45,7 @@ fn path(field: &Field) -> Option<Path> {
         Field::Resources(field) => Path::of("resources").attribute(field.word()),
         Field::Docker(field) => docker(field),
         Field::Services => Path::of("services"),
-        Field::WorkerPort(name) => Path::of("ports").key(*name),
+        Field::WorkerPort(name) => Path::of("ports").key(name),
         Field::HostReserved(_) | Field::HostAdvertiseAddress => return None,
     };
     Some(path)

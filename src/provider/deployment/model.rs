@@ -6,12 +6,12 @@ use crate::dynamo::draft::{CommonDraft, DeploymentDraft};
 use crate::dynamo::engine::EngineFacts;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::Objection;
-use crate::dynamo::ports::THIS_MACHINE;
 use crate::dynamo::release::{self, Release};
 use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
 use crate::dynamo::{check, names};
 use crate::provider::blocks::TextMap;
 use crate::provider::drafts::{self, given};
+use crate::provider::picked_ports::advertised;
 use crate::provider::stored;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -126,11 +126,6 @@ fn moved(seat: Seat, advertise: &Attr<String>) -> Seat {
         Attr::Unknown => seat,
         _ => Seat { address: advertised(advertise).to_owned(), ..seat },
     }
-}
-
-/// The address of a host of which the configuration says that.
-pub fn advertised(advertise: &Attr<String>) -> &str {
-    advertise.known().map_or(THIS_MACHINE, String::as_str)
 }
 
 fn derive_model(model: &ModelRef, planned: &mut DeploymentModel, model_cache: &Attr<String>) {

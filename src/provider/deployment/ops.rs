@@ -1,32 +1,28 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::model::{HostSays, advertised, derive, draft, expected_status, label, objections, topology_of};
+use super::model::{HostSays, derive, draft, expected_status, label, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::decide::{self, FRONTEND};
-use crate::dynamo::discovery::{Seat, Topology};
 use crate::dynamo::draft::Given;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
-use crate::dynamo::ports::THIS_MACHINE;
-use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, NetworkMode, Owner};
+use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
 use crate::hosts::{Cause, Filter};
 use crate::inventory::{PortHolder, PortInUse};
-use crate::provider::blocks::TextMap;
 use crate::provider::bring;
-use crate::provider::client::{Client, Entry, PromisedPort, random};
+use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
+use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 
 /// Ports that are tried when others take them between looking and binding.
 const PORT_ATTEMPTS: usize = 5;
@@ -234,36 +230,6 @@ fn says(entry: &Entry) -> HostSays<'_> {
     HostSays { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
 }
 
-/// Picks ports for the supporting services, where they are not constants. `taken` are the ports that others have.
-fn promise_services(
-    client: &Client,
-    entry: &Entry,
-    wanted: &mut DeploymentModel,
-    mut taken: Vec<PortInUse>,
-) -> Result<Vec<PromisedPort>, Diagnostics> {
-    let Some(topology) = topology_of(wanted).filter(|row| row.network == NetworkMode::Host) else {
-        return Ok(Vec::new());
-    };
-    // The frontend's own, which nobody may have promised.
-    taken.extend(wanted.port.known().and_then(|port| u16::try_from(*port).ok()).map(|port| PortInUse {
-        address: shown(&wanted.bind_address).to_owned(),
-        port,
-        holder: PortHolder::Process { name: None },
-    }));
-    let address = advertised(entry.advertise_address());
-    let (mut promises, mut services) = (Vec::new(), TextMap::new());
-    for service in topology.services {
-        let promise = client.promise_port(entry.host.name(), service.port, address, &taken);
-        let promise =
-            promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::Services)]))?;
-        let seat = Seat { address: address.to_owned(), port: promise.port() };
-        services.insert(service.name.to_owned(), Attr::Known(seat.to_string()));
-        promises.push(promise);
-    }
-    wanted.services = Attr::Known(services);
-    Ok(promises)
-}
-
 async fn create_once(
     call: &Call<Client>,
     entry: &Entry,
@@ -272,7 +238,7 @@ async fn create_once(
     budget: &Budget,
 ) -> Result<DeploymentModel, Trouble> {
     let summary = format!("Unable to create deployment {:?}", shown(&wanted.name));
-    let (facts, taken) = plan_checks::facts(entry, &summary).await?;
+    let (facts, mut taken) = plan_checks::facts(entry, &summary).await?;
     let promise = match wanted.port.known() {
         Some(_) => None,
         None => {
@@ -284,7 +250,11 @@ async fn create_once(
             Some(promise)
         }
     };
-    let _services = promise_services(&call.client, entry, &mut wanted, taken)?;
+    taken.extend(own_port(&wanted));
+    let services = picked_ports::services(&call.client, entry, topology_of(&wanted), &taken)?;
+    if let Some((addresses, _promises)) = &services {
+        wanted.services = Attr::Known(addresses.clone());
+    }
     derive(config, &mut wanted, says(entry));
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
@@ -330,6 +300,13 @@ fn services_are_missing(blueprint: &Blueprint, look: &Look) -> bool {
     let found = look.containers();
     let mut planned = blueprint.containers.iter().zip(found);
     planned.any(|(planned, found)| planned.component != FRONTEND && found.is_none())
+}
+
+/// The frontend's port, where a service may not be.
+fn own_port(wanted: &DeploymentModel) -> Option<PortInUse> {
+    let port = wanted.port.known().and_then(|port| u16::try_from(*port).ok())?;
+    let holder = PortHolder::Container { name: names::container(shown(&wanted.name), FRONTEND), ours: true };
+    Some(PortInUse { address: shown(&wanted.bind_address).to_owned(), port, holder })
 }
 
 fn is_port_taken(failed: &NotDone) -> bool {
@@ -495,19 +472,11 @@ fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diag
     if draft.port.is_unknown() {
         draft.port = Given::Is(i64::from(ports::FRONTEND_FROM));
     }
-    if let Some(topology) = topology_of(planned).filter(|_| planned.services.is_unknown()) {
-        draft.common.services = stand_ins(topology);
+    if planned.services.is_unknown() {
+        draft.common.services = picked_ports::services_to_come(topology_of(planned));
     }
     if draft.common.name.is_unknown() {
         draft.common.name = Given::Is(names::generated([0; names::SUFFIX_LENGTH]));
     }
     Ok(draft.complete().ok())
-}
-
-/// Addresses of services that are not picked yet; at ports that nobody else is given.
-fn stand_ins(topology: &Topology) -> BTreeMap<String, Given<String>> {
-    let services = topology.services.iter().zip(1_u16..);
-    services
-        .map(|(service, port)| (service.name.to_owned(), Given::Is(format!("{THIS_MACHINE}:{port}"))))
-        .collect()
 }

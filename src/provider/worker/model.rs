@@ -2,11 +2,10 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
-use crate::dynamo::discovery::{Topology, WorkerPort};
+use crate::dynamo::discovery::Topology;
 use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
 use crate::dynamo::names;
 use crate::dynamo::objection::Objection;
-use crate::dynamo::ports::THIS_MACHINE;
 use crate::dynamo::release;
 use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, block_of};
@@ -99,7 +98,7 @@ pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         resources: model.resources.present().map(drafts::resources),
         docker: drafts::docker(&model.docker),
         desired_state: given(&model.desired_state),
-        ports: drafts::numbers(&model.ports),
+        ports: drafts::ports(&model.ports),
     })
 }
 
@@ -122,22 +121,6 @@ pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
     let DeploymentView { dynamo_version, network, .. } = deployment(model);
     let (release, _) = release::find(release::ALL, dynamo_version.known()?).ok()?;
     release.topology(NetworkMode::parse(network.known()?)?)
-}
-
-/// The ports that are picked for the worker: none on a private network, where they are constants.
-pub fn picked_ports(model: &WorkerModel) -> &'static [WorkerPort] {
-    match topology(model) {
-        Some(row) if row.network == NetworkMode::Host => row.worker_ports,
-        _ => &[],
-    }
-}
-
-/// Addresses of services that are not picked yet.
-pub fn stand_ins(model: &WorkerModel) -> BTreeMap<String, Given<String>> {
-    let services = topology(model).into_iter().flat_map(|row| row.services);
-    services
-        .map(|service| (service.name.to_owned(), Given::Is(format!("{THIS_MACHINE}:{}", service.port))))
-        .collect()
 }
 
 /// What is wrong with a configuration, as far as it is known.

@@ -1,8 +1,7 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, expected_state, label, objections, picked_ports,
-    stand_ins, topology,
+    self, container_name, deployment, derive, draft, expected_state, label, objections, topology,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -10,22 +9,19 @@ use crate::dynamo::blueprint::{Blueprint, Readiness};
 use crate::dynamo::decide::{self, FRONTEND, WORKER};
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
-use crate::dynamo::objection::Field;
 use crate::dynamo::spec::{DesiredState, HostFacts, NetworkMode, Owner, WorkerSpec};
 use crate::hosts::{Filter, HostError};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, PromisedPort, random};
-use crate::provider::deployment::model::advertised;
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
+use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 
 /// `dynamo_worker`.
 pub struct Workers;
@@ -139,9 +135,9 @@ impl Resource for Workers {
         }
         let (mut blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
         let mut look = place.look(&blueprint, &summary).await?;
-        let mut _ports = Vec::new();
+        let mut promised = Vec::new();
         if picks && look.takes_new_containers() {
-            _ports = place.promise_ports(&call.client, &mut planned, &summary).await?;
+            promised = place.promise_ports(&call.client, &mut planned, &summary).await?;
             (blueprint, _) = place.blueprint(call, &planned, &summary).await?;
             look = place.look(&blueprint, &summary).await?;
         }
@@ -164,6 +160,7 @@ impl Resource for Workers {
             let converged = reconcile::converge(&place.entry.host, &assembly, &[], &budget).await;
             converged.map_err(|failed| Diagnostics::from(not_done(&summary, &failed)))?;
         }
+        drop(promised);
         Ok(place.settle(&planned, &budget, &summary).await?.into())
     }
 
@@ -250,20 +247,10 @@ impl Place {
         planned: &mut WorkerModel,
         summary: &str,
     ) -> Result<Vec<PromisedPort>, Diagnostics> {
-        let rows = picked_ports(planned);
-        let (mut promises, mut ports) = (Vec::new(), BTreeMap::new());
-        if !rows.is_empty() {
-            let (_, taken) = plan_checks::facts(&self.entry, summary).await?;
-            let address = advertised(self.entry.advertise_address());
-            for row in rows {
-                let promise = client.promise_port(self.entry.host.name(), row.from, address, &taken);
-                let promise = promise.map_err(|refusal| {
-                    objections::diagnostics(vec![refusal.at(Field::WorkerPort(row.name))])
-                })?;
-                ports.insert(row.name.to_owned(), Attr::Known(i64::from(promise.port())));
-                promises.push(promise);
-            }
-        }
+        let rows = picked_ports::rows(topology(planned));
+        let taken =
+            if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
+        let (ports, promises) = picked_ports::worker(client, &self.entry, rows, &taken)?;
         planned.ports = Attr::Known(ports);
         Ok(promises)
     }
@@ -402,13 +389,10 @@ async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics
         draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     }
     if deployment(planned).services.is_unknown() {
-        draft.deployment.services = stand_ins(planned);
+        draft.deployment.services = picked_ports::services_to_come(topology(planned));
     }
     if planned.ports.is_unknown() {
-        draft.ports = picked_ports(planned)
-            .iter()
-            .map(|row| (row.name.to_owned(), Given::Is(i64::from(row.from))))
-            .collect();
+        draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
     }
     let Ok(spec) = draft.complete() else { return Ok(()) };
     let (facts, _) = plan_checks::facts(&entry, "Unable to check the plan").await?;

@@ -4,10 +4,10 @@ use crate::model;
 use crate::provider::blocks::{
     DockerModel, DockerView, ResourcesModel, ResourcesView, RouterView, TextMap, TimeoutsModel,
 };
+use crate::provider::picked_ports::Ports;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
-use std::collections::BTreeMap;
 
 pub const ABOUT: About = About {
     type_name: "dynamo_worker",
@@ -32,7 +32,7 @@ model! {
             stops its workers too.").default("running").check(check::one_of(["running", "stopped"])),
 
         container: Attr<String> = computed("Name of the container.").stable(),
-        ports: Attr<BTreeMap<String, Attr<i64>>> = computed("With `network = \"host\"`: ports at which it listens on the host, \
+        ports: Attr<Ports> = computed("With `network = \"host\"`: ports at which it listens on the host, \
             by name. Picked when the container is made; a container that replaces another has its own. Else empty."),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
         gpu_uuids: Attr<Vec<Attr<String>>> = computed("GPUs it was given; none with the mocker engine.").stable(),
