@@ -97,7 +97,9 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: Hos
     };
     planned.endpoint = match (planned.bind_address.known(), planned.port.known()) {
         // A host that is not known for a while does not move it.
-        (Some(_), Some(_)) if host.advertise_address.is_unknown() => planned.endpoint.clone(),
+        (Some(address), Some(_)) if is_everywhere(address) && host.advertise_address.is_unknown() => {
+            planned.endpoint.clone()
+        }
         (Some(address), Some(port)) => Attr::Known(endpoint(address, *port, host.advertise_address)),
         _ => Attr::Unknown,
     };
@@ -180,11 +182,15 @@ fn derived_image(model: &DeploymentModel) -> Option<String> {
 /// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
 /// reach the host.
 pub fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
-    let everywhere = reachable(bind_address) != bind_address;
-    match advertise.known().filter(|_| everywhere).map_or(reachable(bind_address), String::as_str) {
+    let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
+    match advertised.map_or(reachable(bind_address), String::as_str) {
         address if address.contains(':') => format!("http://[{address}]:{port}"),
         address => format!("http://{address}:{port}"),
     }
+}
+
+fn is_everywhere(bind_address: &str) -> bool {
+    reachable(bind_address) != bind_address
 }
 
 /// An address to connect to for one to listen at: nobody can connect to "all addresses".

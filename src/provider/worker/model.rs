@@ -119,8 +119,12 @@ pub fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
 /// How the deployment's processes meet, once its release and network are known.
 pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
     let DeploymentView { dynamo_version, network, .. } = deployment(model);
-    let (release, _) = release::find(release::ALL, dynamo_version.known()?).ok()?;
-    release.topology(NetworkMode::parse(network.known()?)?)
+    let version = if dynamo_version.is_null() { release::newest() } else { dynamo_version.known()? };
+    let network = match &network {
+        Attr::Null => NetworkMode::Bridge,
+        word => NetworkMode::parse(word.known()?)?,
+    };
+    release::find(release::ALL, version).ok()?.0.topology(network)
 }
 
 /// What is wrong with a configuration, as far as it is known.
