@@ -12,10 +12,15 @@ use crate::dynamo::draft::Given;
 use crate::dynamo::objection::Field;
 use crate::dynamo::ports::THIS_MACHINE;
 use crate::dynamo::spec::NetworkMode;
+use crate::hosts::Cause;
 use crate::inventory::PortInUse;
+use crate::reconcile::{Failed, Failure};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::BTreeMap;
+
+/// How often ports are picked when others take them between looking and binding.
+pub const ATTEMPTS: usize = 5;
 
 /// Ports by name, as the state has them.
 pub type Ports = BTreeMap<String, Attr<i64>>;
@@ -81,6 +86,16 @@ fn promise(
     promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(field)]))
 }
 
+/// Whether somebody else took a port between the look at the host and the start: another Terraform, for example. Docker says
+/// so of what it publishes; on the host's own network it is the last words of the process.
+pub fn is_taken(failed: &Failed) -> bool {
+    match failed.failure.as_ref() {
+        Failure::Host(error) => matches!(error.cause, Cause::PortTaken { .. }),
+        Failure::Died { logs, .. } => logs.to_ascii_lowercase().contains("already in use"),
+        _ => false,
+    }
+}
+
 /// Addresses of services that are not picked yet; at ports that no user has for a frontend.
 pub fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, Given<String>> {
     let services = topology.into_iter().flat_map(|row| row.services).zip(1_u16..);
@@ -100,6 +115,29 @@ mod tests {
     use crate::dynamo::release::v1_6;
     use crate::inventory::PortHolder;
     use crate::provider::config::ProviderModel;
+
+    #[test]
+    fn a_lost_race_is_told_from_other_deaths() {
+        let died = |logs: &str| {
+            Failed::from(Failure::Died {
+                host: "local".into(),
+                name: "chat-etcd".into(),
+                exit_code: Some(1),
+                oom_killed: false,
+                restarts: 0,
+                logs: logs.into(),
+            })
+        };
+        // As etcd, the frontend and a worker say it.
+        for words in [
+            "listen tcp 127.0.0.1:2379: bind: address already in use",
+            "Failed to start HTTP server: port 8000 already in use",
+            "Address already in use (os error 98)",
+        ] {
+            assert!(is_taken(&died(words)), "{words}");
+        }
+        assert!(!is_taken(&died("no such model")));
+    }
 
     #[test]
     fn nobody_is_promised_what_somebody_else_has() {

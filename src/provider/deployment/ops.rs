@@ -10,7 +10,7 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
 use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
-use crate::hosts::{Cause, Filter};
+use crate::hosts::Filter;
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
@@ -23,9 +23,6 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
-
-/// Ports that are tried when others take them between looking and binding.
-const PORT_ATTEMPTS: usize = 5;
 
 /// `dynamo_deployment`.
 pub struct Deployments;
@@ -101,7 +98,7 @@ impl Resource for Deployments {
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
             match create_once(call, &entry, &config, planned.clone(), &budget).await {
-                Err(Trouble::PortTaken(_)) if attempt < PORT_ATTEMPTS => {}
+                Err(Trouble::PortTaken(_)) if attempt < picked_ports::ATTEMPTS => {}
                 Err(Trouble::PortTaken(failed) | Trouble::Other(failed)) => return Err(*failed),
                 Ok(made) => return Ok(made.into()),
             }
@@ -269,7 +266,8 @@ async fn create_once(
     if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
         let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
         let state = (!failed.left.is_empty()).then(|| half_made(wanted));
-        let taken = promise.is_some() && is_port_taken(&failed) && state.is_none();
+        let picked = promise.is_some() || services.is_some();
+        let taken = picked && picked_ports::is_taken(&failed) && state.is_none();
         let failed = Box::new(Failed { state, diagnostics });
         return Err(if taken { Trouble::PortTaken(failed) } else { Trouble::Other(failed) });
     }
@@ -307,10 +305,6 @@ fn own_port(wanted: &DeploymentModel) -> Option<PortInUse> {
     let port = wanted.port.known().and_then(|port| u16::try_from(*port).ok())?;
     let holder = PortHolder::Container { name: names::container(shown(&wanted.name), FRONTEND), ours: true };
     Some(PortInUse { address: shown(&wanted.bind_address).to_owned(), port, holder })
-}
-
-fn is_port_taken(failed: &NotDone) -> bool {
-    matches!(failed.failure.as_ref(), Failure::Host(error) if matches!(error.cause, Cause::PortTaken { .. }))
 }
 
 /// Stops what should be stopped.

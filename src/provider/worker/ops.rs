@@ -97,20 +97,15 @@ impl Resource for Workers {
             format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
-        let _ports = place.promise_ports(&call.client, &mut planned, &summary).await?;
-        let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let assembly = bring::assembly(
-            blueprint,
-            pull,
-            &place.entry.host,
-            &place.frontend.host,
-            wanted_state(&planned),
-            &[],
-        );
-        if let Err(failed) = reconcile::bring_up(&place.entry.host, &assembly, &budget).await {
-            let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
-            return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
+        for attempt in 1.. {
+            let made = place.create_once(call, &mut planned, &budget, &summary).await?;
+            let Err(failed) = made else { break };
+            let again = failed.left.is_empty() && picked_ports::is_taken(&failed);
+            if !again || attempt >= picked_ports::ATTEMPTS {
+                let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
+                return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
+            }
         }
         match place.settle(&planned, &budget, &summary).await {
             Ok(state) => Ok(state.into()),
@@ -238,6 +233,21 @@ impl Place {
         let spec = draft(model)?.complete().map_err(objections::diagnostics)?;
         let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
         Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+    }
+
+    /// Picks ports and brings the container up.
+    async fn create_once(
+        &self,
+        call: &Call<Client>,
+        planned: &mut WorkerModel,
+        budget: &Budget,
+        summary: &str,
+    ) -> Result<Result<(), NotDone>, Diagnostics> {
+        let _promised = self.promise_ports(&call.client, planned, summary).await?;
+        let (blueprint, pull) = self.blueprint(call, planned, summary).await?;
+        let state = wanted_state(planned);
+        let assembly = bring::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &[]);
+        Ok(reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop))
     }
 
     /// Picks ports for a container that is to be made, where they are not constants.
