@@ -50,6 +50,15 @@ fn two_hosts_serve_one_model() {
         assert_eq!(inspect(container, "{{.HostConfig.NetworkMode}}"), "host");
     }
 
+    // Ports and addresses are on the labels too.
+    for address in [DEPLOYMENT, WORKERS[0], WORKERS[1]] {
+        let id = state.text(address, "id");
+        scene.terraform(&["state", "rm", address]).succeeds();
+        scene.terraform(&["import", "-input=false", "-no-color", address, &id]).succeeds();
+    }
+    scene.plan().is_empty();
+    assert_eq!(scene.state().get(WORKERS[1], "ports"), state.get(WORKERS[1], "ports"));
+
     // A change rolls: the new worker has ports of its own beside the old one, and etcd is left alone.
     let before = containers(&scene.name, "worker");
     scene.set("engine_args", r#"{ max-num-seqs = "128" }"#);
@@ -60,15 +69,6 @@ fn two_hosts_serve_one_model() {
     assert_eq!(rolled.text(DEPLOYMENT, "services.etcd"), etcd);
     assert_ne!(rolled.get(WORKERS[0], "ports"), state.get(WORKERS[0], "ports"));
     assert_eq!([containers(&scene.name, "frontend"), containers(&scene.name, "etcd")].concat(), all);
-
-    // Ports and addresses are on the labels too.
-    for address in [DEPLOYMENT, WORKERS[0], WORKERS[1]] {
-        let id = rolled.text(address, "id");
-        scene.terraform(&["state", "rm", address]).succeeds();
-        scene.terraform(&["import", "-input=false", "-no-color", address, &id]).succeeds();
-    }
-    scene.plan().is_empty();
-    assert_eq!(scene.state().get(WORKERS[1], "ports"), rolled.get(WORKERS[1], "ports"));
 
     scene.end();
     assert!(!answers(&etcd), "etcd still listens");
