@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod conformance;
+mod data_sources;
 mod drift;
 mod examples;
 mod faults;
@@ -14,6 +15,7 @@ mod harness;
 mod host_network;
 mod lifecycle;
 mod process;
+mod registry;
 mod report;
 mod world;
 
@@ -31,6 +33,7 @@ pub fn trials() -> Vec<Trial> {
         ("process", process::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
+        ("data_sources", data_sources::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {

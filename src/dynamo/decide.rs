@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
 use super::discovery::{Seat, Service, ServiceImage, Topology, WorkerPort};
 use super::engine::{Serving, args};
+use super::gpus::NO_GPUS;
 use super::objection::{Field, Objection, Refusal};
 use super::spec::{Common, DeploymentSpec, DockerOptions, HostFacts, NetworkMode, Owner, Role, WorkerSpec};
 use super::{docker_options, env, limits, names, ports, router};
@@ -113,7 +114,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
     if let Some(flag) = common.release.namespace_prefix_flag {
         command.extend([flag.to_owned(), names::namespace_prefix(&common.name)]);
     }
-    let mut decided_env = frontend_namespace(common);
+    let mut decided_env = frontend_env(common);
     decided_env.extend(shared.address_env(shared.topology.frontend_address_env));
     let base = shared.dynamo_container(&common.docker, FRONTEND, None, limits);
     Planned {
@@ -148,6 +149,9 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
     decided_env.extend(worker_ports(spec, shared).map(|(row, port)| (row.env.to_owned(), port.to_string())));
     let namespace = worker_namespace(common, &args::render(&engine_args, &engine.args));
     decided_env.insert(common.release.namespace_env.to_owned(), namespace.clone());
+    if spec.gpus.is_empty() {
+        decided_env.extend(strings([&NO_GPUS]));
+    }
     let mut docker = docker_options::merged(&common.docker, &spec.docker);
     docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes);
     docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
@@ -160,6 +164,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             env: shared.env(&[], &spec.env, decided_env),
             ports: shared.on_the_host(worker_ports(spec, shared).map(|(_, port)| port)),
             network: shared.network(&[]),
+            gpus: spec.gpus.clone(),
             stop_grace_seconds: common.release.grace.worker,
             ..base
         },
@@ -186,13 +191,12 @@ fn seat(spec: &WorkerSpec, shared: &Shared<'_>) -> Option<Seat> {
 }
 
 /// A frontend that serves a prefix has no namespace of its own.
-fn frontend_namespace(common: &Common) -> BTreeMap<String, String> {
-    match common.release.namespace_prefix_flag {
-        Some(_) => BTreeMap::new(),
-        None => {
-            BTreeMap::from([(common.release.namespace_env.to_owned(), names::namespace(&common.name, None))])
-        }
+fn frontend_env(common: &Common) -> BTreeMap<String, String> {
+    let mut env = strings([&NO_GPUS]);
+    if common.release.namespace_prefix_flag.is_none() {
+        env.insert(common.release.namespace_env.to_owned(), names::namespace(&common.name, None));
     }
+    env
 }
 
 /// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,

@@ -79,6 +79,12 @@ pub enum Field {
     Role,
     /// Of a worker: the end of its container's name.
     Suffix,
+    /// Of a worker: the GPUs that it names.
+    Gpus,
+    /// Of a worker: one of the GPUs that it names, counted from 0.
+    Gpu(usize),
+    /// Of a worker.
+    GpuCount,
     /// Addresses of the supporting services.
     Services,
     /// Of a worker: one of its ports.
@@ -129,6 +135,9 @@ impl fmt::Display for Field {
             Self::Deployment => "deployment",
             Self::Role => "role",
             Self::Suffix => "suffix",
+            Self::Gpus => "gpus",
+            Self::GpuCount => "gpu_count",
+            Self::Gpu(at) => return write!(f, "gpus[{at}]"),
             Self::Services => "services",
             Self::HostAdvertiseAddress => "advertise_address",
             Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),

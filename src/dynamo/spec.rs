@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::amount::Amount;
 use super::discovery::Seat;
 use super::engine::{EngineFacts, args::EngineArgs};
+use super::gpus::GpuRequest;
 use super::model::ModelRef;
 use super::release::Release;
 use super::router::RouterSpec;
@@ -147,6 +148,10 @@ pub struct WorkerSpec {
     pub resources: Option<ResourceSpec>,
     /// Over the deployment's.
     pub docker: DockerOptions,
+    /// What is asked for.
+    pub gpu_request: GpuRequest,
+    /// UUIDs of the devices that were decided for it, sorted.
+    pub gpus: Vec<String>,
     pub desired_state: DesiredState,
     /// Where it listens, by the names of [`super::discovery::WorkerPort`].
     pub ports: BTreeMap<&'static str, u16>,

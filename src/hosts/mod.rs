@@ -11,16 +11,22 @@
 mod containers;
 mod docker;
 mod error;
+mod files;
 mod flight;
+mod gpu;
 mod http;
 mod images;
 mod logs;
+mod machine;
 mod reach;
+mod registry;
 mod sockets;
+pub mod ssh;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod things;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -34,12 +40,14 @@ use tokio::sync::OwnedMutexGuard;
 pub use docker::{canonical, subtract_image_defaults};
 pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};
-pub use reach::{Duplex, LocalReach, Reach, Stream};
+pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use sockets::ListeningSocket;
 pub use survey::Filter;
 pub use things::Ensured;
+pub use usage::Usage;
 
 use crate::container::ObservedContainer;
+use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
 use flight::{Flight, Flights};
@@ -58,6 +66,7 @@ struct Inner {
     inventory: Flight<HostInventory, HostError>,
     images: Flights<Option<ImageFacts>, HostError>,
     pages: Flights<(u16, String), HostError>,
+    gpus: Flight<GpuSight, HostError>,
     /// Counts our changes; a snapshot from before a change is stale.
     generation: AtomicU64,
     /// Facts by image id, which never change.
@@ -85,6 +94,7 @@ impl Host {
             inventory: Flight::default(),
             images: Flights::default(),
             pages: Flights::default(),
+            gpus: Flight::default(),
             generation: AtomicU64::new(0),
             image_facts: Mutex::default(),
             turns: Mutex::default(),
@@ -94,6 +104,17 @@ impl Host {
     /// Name in the provider's `hosts` map.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Runs a POSIX shell script on the host; `None` where that is not done, which is so for this machine. Its exit status
+    /// is part of the answer. `operation` completes "could not".
+    pub async fn shell(&self, operation: &str, script: &str) -> Result<Option<ShellOutput>, HostError> {
+        self.0.reach.shell(script).await.transpose().map_err(|cause| self.error(operation, cause))
+    }
+
+    /// Ends connections that are kept; the host cannot be asked any more.
+    pub async fn close(&self) {
+        self.0.reach.close().await;
     }
 
     /// The connection, made by whoever asks first.

@@ -94,7 +94,7 @@ impl Host {
         })
     }
 
-    async fn info(&self) -> Result<SystemInfo, HostError> {
+    pub(super) async fn info(&self) -> Result<SystemInfo, HostError> {
         self.ask("ask about", "the Engine", |docker| async move { docker.info().await }).await
     }
 

@@ -71,6 +71,16 @@ impl Look {
     }
 }
 
+/// Names of containers that a run which was killed left half-started: workers under a name that is in no state, or the
+/// successor of a container that was being replaced. What `run` is bringing up is no leftover.
+pub fn leftovers(seen: &[ObservedContainer], run: &str) -> Vec<String> {
+    let unfinished = seen.iter().filter(|container| names::final_name(&container.spec.name).is_some());
+    let abandoned = unfinished.filter(|container| {
+        Ownership::from_labels(&container.spec.labels).is_some_and(|ownership| ownership.run != run)
+    });
+    abandoned.map(|container| container.spec.name.clone()).collect()
+}
+
 /// Whether a port is held by that container, finished or still being brought up.
 pub fn is_held_by(port: &PortInUse, container: &str) -> bool {
     match &port.holder {

@@ -12,14 +12,21 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
-/// Fills in the host where it was left out, and looks it up. `None`: it is not known yet, and the plan does without.
-pub fn host(client: &Client, host: &mut Attr<String>) -> Result<Option<Entry>, Diagnostic> {
-    let found = match host {
-        Attr::Null | Attr::Unknown => client.default_host().and_then(|name| {
-            *host = name.into();
+/// Fills in the host where the configuration leaves it out, and looks it up. `None`: it is not known yet, and the plan does
+/// without.
+pub fn host(
+    client: &Client,
+    configured: &Attr<String>,
+    planned: &mut Attr<String>,
+) -> Result<Option<Entry>, Diagnostic> {
+    let found = match (configured, &planned) {
+        // Something else will decide it: what is not known must not be planned as known.
+        (Attr::Unknown, _) => return Ok(None),
+        (_, Attr::Known(name)) => client.host(name),
+        (_, Attr::Null | Attr::Unknown) => client.default_host().and_then(|name| {
+            *planned = name.into();
             client.host(name)
         }),
-        Attr::Known(name) => client.host(name),
     };
     match found {
         Ok(entry) => Ok(Some(entry)),
@@ -31,6 +38,21 @@ pub fn host(client: &Client, host: &mut Attr<String>) -> Result<Option<Entry>, D
 /// Capacity of the host and the ports taken there.
 pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
     entry.facts().await.map_err(|error| errors::diagnostic(summary, &error, None))
+}
+
+/// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
+/// in the same run, and what could not be checked is found again in apply.
+pub async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    entry.facts().await.map_err(|error| {
+        if !(new && error.is_unreachable()) {
+            return errors::diagnostic("Unable to check the plan", &error, None);
+        }
+        let detail = format!(
+            "{error}\n\nThat is all right if the host is made or started in this run. Whether GPUs, ports and images are \
+             as the plan needs them is then seen when it is applied."
+        );
+        Diagnostic::warning("The plan was not checked on the host", detail).at(Path::of("host"))
+    })
 }
 
 /// The image with policy `never`, the model's folder, and the folders of `docker.volume`.

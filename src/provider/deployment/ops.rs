@@ -50,13 +50,14 @@ impl Resource for Deployments {
         config: &DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         objections::diagnostics(objections(&planned)?).into_result()?;
-        if let Some(entry) = entry {
-            check(&entry, &planned, None).await?;
-        }
-        Ok(planned.into())
+        let warnings = match entry {
+            Some(entry) => check(&entry, &planned, None).await?,
+            None => Diagnostics::new(),
+        };
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn plan_update(
@@ -67,7 +68,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
@@ -124,10 +125,12 @@ impl Resource for Deployments {
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let parts: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
-        let previous = own_containers(&seen);
+        let mut previous = own_containers(&seen);
+        previous.extend(look::leftovers(&seen, &call.client.run));
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
-        if wanted_state(&planned) == DesiredState::Running || !look.is_in_order() {
+        let in_order = look.is_in_order() && look::leftovers(&seen, &call.client.run).is_empty();
+        if wanted_state(&planned) == DesiredState::Running || !in_order {
             // What a new store knows nothing of would go on for a while, and then end by itself.
             if services_are_missing(&blueprint, &look) {
                 let frontend = [names::container(shown(&planned.name), FRONTEND)];
@@ -164,7 +167,7 @@ impl Resource for Deployments {
         let blueprint = blueprint(&call.client, &state, &facts)?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
-        show(&mut state, &look);
+        show(&mut state, &look, &look::leftovers(&seen, &call.client.run));
         Ok(Some(state))
     }
 
@@ -333,8 +336,9 @@ async fn finished(
 }
 
 /// Writes what was seen into the attributes.
-fn show(state: &mut DeploymentModel, look: &Look) {
-    let mut sentences = Vec::new();
+fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
+    let left = |name: &String| format!("container {name} was left by a run that did not finish");
+    let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
     for (differences, observed) in look.differing() {
         // What the attributes say is the frontend's; of a service only the sentences speak.
         let (mut no_env, mut no_resources) = (Attr::Null, Block::Absent);
@@ -424,15 +428,17 @@ fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnos
     errors::not_done(summary, failed, model_folder(model))
 }
 
-/// What the plan can find out on the host. `prior` is null for a deployment that does not exist yet.
+/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not exist yet.
 async fn check(
     entry: &Entry,
     planned: &DeploymentModel,
     prior: Option<&DeploymentModel>,
-) -> Result<(), Diagnostics> {
-    let Some(spec) = provisional(planned)? else { return Ok(()) };
-    let summary = "Unable to check the plan";
-    let (facts, taken) = plan_checks::facts(entry, summary).await?;
+) -> Result<Diagnostics, Diagnostics> {
+    let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
+    let (facts, taken) = match plan_checks::for_plan(entry, prior.is_none()).await {
+        Ok(found) => found,
+        Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
+    };
     let mut found = Diagnostics::new();
     let owner = Owner { run: String::new(), spec_json: String::new() };
     if let Err(wrong) = decide::deployment(&spec, &facts, &owner) {
@@ -456,8 +462,7 @@ async fn check(
     found.extend(
         plan_checks::files(entry, &facts, &spec.common, own, &Path::of("model"), &Path::of("image")).await,
     );
-    found.into_result()?;
-    Ok(())
+    found.into_result()
 }
 
 /// The spec with stand-ins for what apply picks; `None` while something else is not known.
