@@ -331,7 +331,9 @@ mod tests {
             ),
             ("known".to_owned(), host(HostModel { address: "10.0.0.2".into(), ..HostModel::default() })),
         ]);
-        let client = Client::new(&ProviderModel { hosts: Attr::Known(NestedMap(hosts)) }).unwrap();
+        let client =
+            Client::new(&ProviderModel { hosts: Attr::Known(NestedMap(hosts)), ..ProviderModel::default() })
+                .unwrap();
         for name in ["address", "key"] {
             assert!(matches!(client.host(name), Err(NoHost::NotKnownYet)), "{name}");
         }

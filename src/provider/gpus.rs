@@ -316,6 +316,7 @@ pub fn the_same(devices: &[String]) -> GpuRequest {
 mod tests {
     use super::*;
     use crate::hosts::{Cause, Host, ListeningSocket, Reach, ShellOutput, Stream};
+    use crate::provider::client::Surroundings;
     use crate::provider::config::HostModel;
     use std::path::Path;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -89,6 +89,7 @@ fn texts(items: Vec<String>) -> Attr<Vec<Attr<String>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::amount::GIB;
     use crate::tf_provider::model::Model;
 
     #[test]
