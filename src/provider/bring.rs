@@ -12,6 +12,7 @@ use crate::reconcile::{self, Assembly, Part, Probe, Swap};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long one question of a probe may take.
@@ -53,7 +54,10 @@ fn part(
     let Planned { component: _, spec, ready } = planned;
     let probe: Arc<dyn Probe> = match ready {
         _ if state == DesiredState::Stopped => Arc::new(Exists),
-        Readiness::Http { port, path } => Arc::new(Answers { host: host.clone(), port, path }),
+        Readiness::Http { port, path } => {
+            let doubted = AtomicBool::new(spec.network == Network::Host);
+            Arc::new(Answers { host: host.clone(), port, path, doubted })
+        }
         Readiness::WorkerListed(listing) => Arc::new(Listed { host: frontend_host.clone(), listing }),
     };
     let before = seen.iter().find(|container| container.spec.name == spec.name);
@@ -88,6 +92,9 @@ struct Answers {
     host: Host,
     port: u16,
     path: String,
+    /// On the host's network whoever was there first would answer, until our process finds the port taken and ends. So the
+    /// first answer counts for nothing, and the next one only if the container still lives.
+    doubted: AtomicBool,
 }
 
 #[async_trait]
@@ -97,6 +104,9 @@ impl Probe for Answers {
             return reconcile::Readiness::NotYet("it has no address yet".to_owned());
         };
         match self.host.http_get(&address, port, &self.path, QUESTION).await {
+            Ok((200, _)) if self.doubted.swap(false, Ordering::Relaxed) => {
+                reconcile::Readiness::NotYet(format!("{} has answered only once", self.path))
+            }
             Ok((200, _)) => reconcile::Readiness::Ready,
             Ok((status, _)) => reconcile::Readiness::NotYet(format!("{} answers {status}", self.path)),
             Err(error) => reconcile::Readiness::NotYet(error.to_string()),
