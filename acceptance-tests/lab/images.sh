@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the images that demo and tests run, from Debian packages and NVIDIA's own wheels on PyPI: no image registry.
 #
-#   dynamo-mocker:1.6.1    NVIDIA Dynamo's frontend, router and simulated engine; laid out like NVIDIA's runtime images
+#   dynamo-mocker:1.6.1    NVIDIA Dynamo's frontend, router and simulated engine, and etcd; laid out like NVIDIA's runtime images
 #   busybox:local          a shell; the bystander in tests that take ports and names away
 #   dynamo-faults:dies     its "python3" prints two lines and exits with code 3
 #   dynamo-faults:silent   its "python3" runs and never answers
@@ -15,9 +15,10 @@ WORK=$LAB/images
 RECIPE_LABEL=io.dynamo-terraform.recipe
 RECIPE=$(sha256sum <"${BASH_SOURCE[0]}" | cut -c1-16)
 
-# Debian 12's Python 3.11 and what it links to; bash and busybox because people look into containers.
+# Debian 12's Python 3.11 and what it links to; etcd, which NVIDIA's images bring along; bash and busybox because people
+# look into containers.
 PACKAGES=(libc6 libgcc-s1 libstdc++6 libcrypt1 zlib1g libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0
-  libpython3.11-minimal python3.11-minimal libpython3.11-stdlib python3.11 bash libtinfo6 busybox-static)
+  libpython3.11-minimal python3.11-minimal libpython3.11-stdlib python3.11 bash libtinfo6 busybox-static etcd-server)
 
 # All that dynamo.frontend and dynamo.mocker import. The rest of what ai-dynamo declares serves engines and planners.
 WHEELS=("ai-dynamo==$DYNAMO" "ai-dynamo-runtime==$DYNAMO" pydantic==2.13.5 pydantic_core==2.46.5 annotated_types==0.8.0
@@ -116,6 +117,8 @@ build_mocker() {
   skeleton "$root"
   unpack "$root" "${PACKAGES[@]}"
   ln -sf python3.11 "$root/usr/bin/python3"
+  install -D "$root/usr/bin/etcd" "$root/usr/local/bin/etcd/etcd" # where NVIDIA's images have theirs
+  rm "$root/usr/bin/etcd"
   link_busybox "$root"
   install_wheels "$root"
   prune "$root"

@@ -12,6 +12,7 @@ mod drift;
 mod examples;
 mod faults;
 mod harness;
+mod host_network;
 mod lifecycle;
 mod process;
 mod registry;
@@ -24,12 +25,13 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 8] = [
+    let groups: [(&str, &[Case]); 9] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("process", process::CASES),
+        ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),
         ("examples", examples::CASES),

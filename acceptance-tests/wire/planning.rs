@@ -124,7 +124,8 @@ fn other(name: &str) -> Option<Value> {
     let text = |text: &str| Some(Value::from(text));
     match name {
         "name" | "host" | "served_model_name" => text("other"),
-        "engine" | "dynamo_version" | "mode" | "network" => None,
+        "engine" | "dynamo_version" | "mode" => None,
+        "network" => text("host"),
         "image" => text("example/other:1"),
         "image_pull_policy" => text("never"),
         "model" => text("/models/other"),
@@ -157,7 +158,7 @@ async fn forcing() {
     let (_provider, mut client) = without_hosts().await;
     let worker = with(&sample(WORKER), [("deployment", deployment_without_engine("/models/tiny"))]);
     for (resource, entries, config, expected) in [
-        (DEPLOYMENT, DeploymentModel::entries(), sample(DEPLOYMENT), &["name", "host"][..]),
+        (DEPLOYMENT, DeploymentModel::entries(), sample(DEPLOYMENT), &["name", "host", "network"][..]),
         (WORKER, WorkerModel::entries(), worker, &["host", "role"]),
     ] {
         let state = state_of(&mut client, resource, &config).await;
@@ -195,9 +196,12 @@ fn forces(entries: &[Entry]) -> bool {
 async fn another_deployment() {
     let (_provider, mut client) = without_hosts().await;
     let state = state_of(&mut client, WORKER, &sample(WORKER)).await;
-    for (name, value, replaced) in
-        [("name", "other", true), ("host", "other", true), ("model", "/models/other", false)]
-    {
+    for (name, value, replaced) in [
+        ("name", "other", true),
+        ("host", "other", true),
+        ("network", "host", true),
+        ("model", "/models/other", false),
+    ] {
         let seen = with(sample(WORKER).get("deployment"), [(name, value.into())]);
         let changed = with(&sample(WORKER), [("deployment", seen)]);
         let planned = plan(&mut client, WORKER, &Change::update(state.clone(), changed)).await.response;

@@ -4,6 +4,9 @@
 //! may read them.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use super::PortBinding;
 
 /// Prefix of every label of ours.
 pub const PREFIX: &str = "io.dynamo-terraform.";
@@ -18,6 +21,9 @@ pub const COMPONENT: &str = "io.dynamo-terraform.component";
 pub const ROLE: &str = "io.dynamo-terraform.role";
 /// Random token of the provider run that made the object; tells a leftover of a killed run from work in progress.
 pub const RUN: &str = "io.dynamo-terraform.run";
+/// `address:port …` at which a container of the host's own network listens: the Engine publishes nothing for it and so has
+/// no other place where this could be read.
+pub const PORTS: &str = "io.dynamo-terraform.ports";
 /// The resource's configuration as JSON, so that import can rebuild it. No secrets.
 pub const SPEC: &str = "io.dynamo-terraform.spec";
 
@@ -66,6 +72,26 @@ impl Ownership {
     }
 }
 
+/// The value of [`PORTS`].
+pub fn ports_text(ports: &[PortBinding]) -> String {
+    let texts = ports.iter().map(|port| match port.host_address.parse::<IpAddr>() {
+        Ok(address) => SocketAddr::new(address, port.host_port).to_string(),
+        Err(_) => format!("{}:{}", port.host_address, port.host_port),
+    });
+    texts.collect::<Vec<_>>().join(" ")
+}
+
+/// The ports in a value of [`PORTS`]. What cannot be read is left out.
+pub fn ports_of(text: &str) -> Vec<PortBinding> {
+    let seats = text.split(' ').filter_map(|text| text.parse::<SocketAddr>().ok());
+    let binding = |seat: SocketAddr| PortBinding {
+        container_port: seat.port(),
+        host_address: seat.ip().to_string(),
+        host_port: seat.port(),
+    };
+    seats.map(binding).collect()
+}
+
 /// The labels that are not ours: what the user asked for.
 pub fn without_ours(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     labels.iter().filter(|(key, _)| !key.starts_with(PREFIX)).map(|(k, v)| (k.clone(), v.clone())).collect()
@@ -85,6 +111,19 @@ mod tests {
             spec: "{}".into(),
         };
         assert_eq!(Ownership::from_labels(&own.to_labels()), Some(own));
+    }
+
+    #[test]
+    fn ports_survive_their_label() {
+        let binding = |address: &str, port| PortBinding {
+            container_port: port,
+            host_address: address.into(),
+            host_port: port,
+        };
+        let ports = vec![binding("10.0.0.11", 9090), binding("fd00::11", 9091)];
+        assert_eq!(ports_text(&ports), "10.0.0.11:9090 [fd00::11]:9091");
+        assert_eq!(ports_of(&ports_text(&ports)), ports);
+        assert_eq!(ports_of("nonsense 9090"), vec![]);
     }
 
     #[test]

@@ -64,7 +64,8 @@ pub enum MountSource {
     Volume(String),
 }
 
-/// A container port published on the host. TCP only: nothing of Dynamo's speaks UDP.
+/// A container port published on the host; on the host's own network, one at which the container listens (both ports are
+/// the same then). TCP only: nothing of Dynamo's speaks UDP.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PortBinding {
     pub container_port: u16,

@@ -4,6 +4,7 @@
 //! no ids, no choices. Containers stand in the order in which they are started; each says how one can tell that it
 //! works, in plain terms, so that who brings it up needs to know nothing of Dynamo.
 
+use super::discovery::Seat;
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
 
 /// Everything a resource makes on a host.
@@ -28,7 +29,7 @@ pub struct Planned {
 /// When a container counts as brought up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readiness {
-    /// It answers `GET path` with 200 on `port` of the container.
+    /// It answers `GET path` with 200 on `port` of the container (of the host, where the container shares its network).
     Http { port: u16, path: String },
     /// Its deployment's frontend lists it and the model. Asked of the frontend's container.
     WorkerListed(Listing),
@@ -37,14 +38,14 @@ pub enum Readiness {
 /// How a worker shows up at the frontend.
 ///
 /// The page at `instances_path` is JSON with a list `instances` of `{namespace, component, endpoint, instance_id,
-/// transport: {tcp: "IP:port/…"}}`. The worker's own entry has these three words and the address of its container on
-/// the private network. `instance_id` is a u64 that no float can hold. The page at `models_path` is OpenAI's model list:
+/// transport: {tcp: "IP:port/…"}}`. The worker's own entry has these three words and its address: `seat`, or, on a private
+/// network, that of its container. `instance_id` is a u64 that no float can hold. The page at `models_path` is OpenAI's model list:
 /// the model is in it once the frontend could load its tokenizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// Name of the frontend's container.
     pub frontend: String,
-    /// In the frontend's container.
+    /// In the frontend's container. On the host's network it is the only port that the container has.
     pub frontend_port: u16,
     pub instances_path: String,
     pub models_path: String,
@@ -52,4 +53,6 @@ pub struct Listing {
     pub namespace: String,
     pub component: String,
     pub endpoint: String,
+    /// Where the worker takes requests, if that is known before it runs.
+    pub seat: Option<Seat>,
 }

@@ -4,6 +4,7 @@
 //! [`DeploymentDraft::complete`] and [`WorkerDraft::complete`] read the same way and then insist. There is one reader,
 //! so the three moments cannot disagree.
 
+use super::discovery::Seat;
 use super::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
 use super::engine::{EngineFacts, args};
 use super::model::{self, ModelRef};
@@ -14,6 +15,7 @@ use super::spec::{
     Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
 };
 use super::{docker_options, env, gpus, image, limits, names, ports, router};
+use std::collections::BTreeMap;
 
 type Releases = &'static [&'static Release];
 
@@ -83,12 +85,28 @@ fn read_deployment(
     let bind_address = reader
         .or(Field::BindAddress, &draft.bind_address, default_address, |text| ports::check_address(text));
     let desired_state = read_state(reader, &draft.desired_state);
+    if let (Some(common), Some(port), Some(address)) = (&common, port, &bind_address) {
+        reader.keep(Field::Port, apart(common, port, address));
+    }
     Some(DeploymentSpec {
         common: common?,
         port: port?,
         bind_address: bind_address?,
         desired_state: desired_state?,
     })
+}
+
+/// On the host's own network the frontend shares the ports with the services.
+fn apart(common: &Common, port: u16, address: &str) -> Result<(), Refusal> {
+    let shared = common.network == NetworkMode::Host;
+    let same = |seat: &&Seat| seat.port == port && ports::overlap(&seat.address, address);
+    match common.services.iter().find(|(_, seat)| shared && same(seat)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Refusal::new(
+            format!("port {port} is that of the deployment's {name}"),
+            "choose another port",
+        )),
+    }
 }
 
 fn read_worker(
@@ -120,6 +138,8 @@ fn read_worker(
     let gpu_request = gpus::read(reader, &draft.gpus);
     let assigned = reader.or(Field::Gpus, &draft.gpus.assigned, Vec::new(), |uuids| Ok(uuids.clone()));
     let desired_state = read_state(reader, &draft.desired_state);
+    let network = read_network(aside, &draft.deployment, release);
+    let ports = read_ports(reader, &draft.ports, release.zip(network));
     Some(WorkerSpec {
         deployment: deployment?,
         role: role?,
@@ -131,6 +151,7 @@ fn read_worker(
         gpu_request: gpu_request?,
         gpus: assigned?,
         desired_state: desired_state?,
+        ports: ports?,
     })
 }
 
@@ -155,6 +176,7 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let model = reader.needed(Field::Model, &draft.model, |text| ModelRef::parse(text));
     let served_model_name = read_served_name(reader, draft, model.as_ref());
     let network = read_network(reader, draft, release);
+    let services = read_services(reader, draft, release.zip(network));
     let router = router::read(reader, &draft.router, release);
     let env = env::read(reader, &draft.env, release);
     let engine_args = args::read(reader, &draft.engine_args, engine);
@@ -171,6 +193,7 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
         served_model_name: served_model_name?,
         mode: mode?,
         network: network?,
+        services: services?,
         router: router?,
         env,
         engine_args,
@@ -226,6 +249,55 @@ fn read_network(reader: &mut Reader, draft: &CommonDraft, release: Option<&Relea
     let supported = release.topology(network).map(|_| network);
     let what = format!("the network {:?}", network.word());
     reader.keep(Field::Network, supported.ok_or_else(|| not_yet(&what, &there)))
+}
+
+/// Services of a private network are found by their names.
+fn read_services(
+    reader: &mut Reader,
+    draft: &CommonDraft,
+    on: Option<(&Release, NetworkMode)>,
+) -> Option<BTreeMap<&'static str, Seat>> {
+    let (release, network) = on?;
+    let services = release.topology(network)?.services.iter();
+    let seats = services.map(|service| {
+        let seat = match network {
+            NetworkMode::Bridge => Some(Seat { address: service.name.to_owned(), port: service.port }),
+            NetworkMode::Host => {
+                let given = draft.services.get(service.name).unwrap_or(&Given::Absent);
+                reader.needed(Field::Services, given, |text| seat(service.name, text))
+            }
+        };
+        Some((service.name, seat?))
+    });
+    seats.collect::<Vec<_>>().into_iter().collect()
+}
+
+fn seat(service: &str, text: &str) -> Result<Seat, Refusal> {
+    Seat::parse(text).ok_or_else(|| {
+        let what = format!("{text:?} is not an address of {service}");
+        Refusal::new(what, "an address has the form 10.0.0.11:2379")
+    })
+}
+
+/// Containers of a private network have ports of their own, so that all may use the same.
+fn read_ports(
+    reader: &mut Reader,
+    draft: &BTreeMap<String, Given<i64>>,
+    on: Option<(&Release, NetworkMode)>,
+) -> Option<BTreeMap<&'static str, u16>> {
+    let (release, network) = on?;
+    let rows = release.topology(network)?.worker_ports.iter();
+    let ports = rows.map(|row| {
+        let port = match network {
+            NetworkMode::Bridge => Some(row.from),
+            NetworkMode::Host => {
+                let given = draft.get(row.name).unwrap_or(&Given::Absent);
+                reader.needed(Field::WorkerPort(row.name), given, |port| ports::check(*port))
+            }
+        };
+        Some((row.name, port?))
+    });
+    ports.collect::<Vec<_>>().into_iter().collect()
 }
 
 fn not_yet(what: &str, instead: &[&str]) -> Refusal {

@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
-use super::discovery::{Service, Topology};
+use super::discovery::{Seat, Service, ServiceImage, Topology, WorkerPort};
 use super::engine::{Serving, args};
 use super::gpus::NO_GPUS;
 use super::objection::{Field, Objection, Refusal};
-use super::spec::{Common, DeploymentSpec, DockerOptions, HostFacts, Owner, Role, WorkerSpec};
-use super::{docker_options, env, limits, names, router};
+use super::spec::{Common, DeploymentSpec, DockerOptions, HostFacts, NetworkMode, Owner, Role, WorkerSpec};
+use super::{docker_options, env, limits, names, ports, router};
 use crate::container::labels::Ownership;
 use crate::container::{
     ContainerSpec, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit, VolumeSpec,
@@ -34,15 +34,14 @@ pub fn deployment(
     owner: &Owner,
 ) -> Result<Blueprint, Vec<Objection>> {
     let common = &spec.common;
-    let topology = topology(common)?;
-    let shared = Shared { common, topology, host, owner };
+    let shared = Shared::new(common, host, owner)?;
     let limits = limits::decide(common.resources, host);
     let clashes = docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases());
     let limits = agreed(limits, clashes)?;
-    let mut containers: Vec<_> = topology.services.iter().map(|service| shared.service(service)).collect();
+    let mut containers = shared.services();
     containers.push(frontend(spec, &shared, limits));
     Ok(Blueprint {
-        network: Some(NetworkSpec {
+        network: (common.network == NetworkMode::Bridge).then(|| NetworkSpec {
             name: names::network(&common.name),
             labels: shared.labels("network", None, ""),
         }),
@@ -54,7 +53,7 @@ pub fn deployment(
 /// The container of a worker.
 pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blueprint, Vec<Objection>> {
     let common = &spec.deployment;
-    let shared = Shared { common, topology: topology(common)?, host, owner };
+    let shared = Shared::new(common, host, owner)?;
     let serving = serving(common, spec.role)?;
     let limits = match spec.resources {
         Some(own) => limits::decide(own, host),
@@ -94,24 +93,38 @@ fn serving(common: &Common, role: Role) -> Result<&'static Serving, Vec<Objectio
     })
 }
 
+/// Where nothing is configured, there is no other host to reach this one.
+fn advertised(host: &HostFacts) -> Result<String, Objection> {
+    let text = host.advertise_address.as_deref().unwrap_or(ports::THIS_MACHINE);
+    ports::check_advertised(text).map_err(|refusal| refusal.at(Field::HostAdvertiseAddress))
+}
+
 fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Planned {
     let common = shared.common;
     let facts = &common.release.frontend;
+    // On a private network it listens at all addresses of its container, and Docker publishes the port.
+    let (address, port) = match common.network {
+        NetworkMode::Bridge => ("0.0.0.0", facts.port),
+        NetworkMode::Host => (spec.bind_address.as_str(), spec.port),
+    };
+    let listen = [facts.address_flag, address, facts.port_flag, &port.to_string()].map(str::to_owned);
     let mut command = vec!["-m".to_owned(), facts.module.to_owned()];
-    command.extend(facts.listen.iter().map(|argument| (*argument).to_owned()));
+    command.extend(listen);
     command.extend(router::arguments(&common.router, common.release));
     if let Some(flag) = common.release.namespace_prefix_flag {
         command.extend([flag.to_owned(), names::namespace_prefix(&common.name)]);
     }
+    let mut decided_env = frontend_env(common);
+    decided_env.extend(shared.address_env(shared.topology.frontend_address_env));
     let base = shared.dynamo_container(&common.docker, FRONTEND, None, limits);
     Planned {
         component: FRONTEND.to_owned(),
         spec: ContainerSpec {
             name: names::container(&common.name, FRONTEND),
             command,
-            env: shared.env(facts.defaults, &BTreeMap::new(), frontend_env(common)),
+            env: shared.env(facts.defaults, &BTreeMap::new(), decided_env),
             ports: vec![PortBinding {
-                container_port: facts.port,
+                container_port: port,
                 host_address: spec.bind_address.clone(),
                 host_port: spec.port,
             }],
@@ -119,7 +132,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
             stop_grace_seconds: common.release.grace.frontend,
             ..base
         },
-        ready: Readiness::Http { port: facts.port, path: facts.health_path.to_owned() },
+        ready: Readiness::Http { port, path: facts.health_path.to_owned() },
     }
 }
 
@@ -131,9 +144,9 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
         [engine.model_flag, common.model.argument(), engine.served_name_flag, &common.served_model_name];
     let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
     let command = command.map(str::to_owned).chain(args::render(&engine_args, &engine.args)).collect();
-    let system = &common.release.system;
     let mut decided_env = strings(engine.env);
-    decided_env.insert(system.port_env.to_owned(), system.port.to_string());
+    decided_env.extend(shared.address_env(shared.topology.worker_address_env));
+    decided_env.extend(worker_ports(spec, shared).map(|(row, port)| (row.env.to_owned(), port.to_string())));
     let namespace = worker_namespace(common, &args::render(&engine_args, &engine.args));
     decided_env.insert(common.release.namespace_env.to_owned(), namespace.clone());
     if spec.gpus.is_empty() {
@@ -149,13 +162,32 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             name: names::worker(&common.name, spec.role, &spec.suffix),
             command,
             env: shared.env(&[], &spec.env, decided_env),
+            ports: shared.on_the_host(worker_ports(spec, shared).map(|(_, port)| port)),
             network: shared.network(&[]),
             gpus: spec.gpus.clone(),
             stop_grace_seconds: common.release.grace.worker,
             ..base
         },
-        ready: Readiness::WorkerListed(listing(common, serving, namespace)),
+        ready: Readiness::WorkerListed(Listing {
+            seat: seat(spec, shared),
+            ..listing(common, serving, namespace)
+        }),
     }
+}
+
+/// The rows of the topology, each with the port that the worker has for it.
+fn worker_ports<'a>(
+    spec: &'a WorkerSpec,
+    shared: &Shared<'_>,
+) -> impl Iterator<Item = (&'static WorkerPort, u16)> + 'a {
+    let rows = shared.topology.worker_ports.iter();
+    rows.filter_map(|row| spec.ports.get(row.name).map(|port| (row, *port)))
+}
+
+/// Where the worker takes requests, if that is decided here.
+fn seat(spec: &WorkerSpec, shared: &Shared<'_>) -> Option<Seat> {
+    let (_, port) = worker_ports(spec, shared).find(|(row, _)| row.listed)?;
+    Some(Seat { address: shared.address.clone()?, port })
 }
 
 /// A frontend that serves a prefix has no namespace of its own.
@@ -204,6 +236,7 @@ fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
         namespace,
         component: serving.component.to_owned(),
         endpoint: GENERATE.to_owned(),
+        seat: None,
     }
 }
 
@@ -213,9 +246,19 @@ struct Shared<'a> {
     topology: &'static Topology,
     host: &'a HostFacts,
     owner: &'a Owner,
+    /// By which other hosts reach this one; `None` on a private network, where nobody outside asks.
+    address: Option<String>,
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn new(common: &'a Common, host: &'a HostFacts, owner: &'a Owner) -> Result<Self, Vec<Objection>> {
+        let address = match common.network {
+            NetworkMode::Bridge => None,
+            NetworkMode::Host => Some(advertised(host).map_err(|objection| vec![objection])?),
+        };
+        Ok(Self { common, topology: topology(common)?, host, owner, address })
+    }
+
     /// What the frontend and the workers have in common. Name, command, environment, network and grace are still open.
     fn dynamo_container(
         &self,
@@ -242,21 +285,42 @@ impl Shared<'_> {
         }
     }
 
-    fn service(&self, service: &Service) -> Planned {
+    /// Services, each with its seat.
+    fn seats(&self) -> impl Iterator<Item = (&'static Service, &Seat)> {
+        let seats = &self.common.services;
+        self.topology.services.iter().filter_map(|service| Some((service, seats.get(service.name)?)))
+    }
+
+    fn services(&self) -> Vec<Planned> {
+        self.seats().map(|(service, seat)| self.service(service, seat)).collect()
+    }
+
+    fn service(&self, service: &Service, seat: &Seat) -> Planned {
+        let (image, entrypoint) = match service.image {
+            ServiceImage::Bundled { program } => (self.common.image.clone(), vec![program.to_owned()]),
+            ServiceImage::Separate(image) => (image.to_owned(), Vec::new()),
+        };
+        // Never at more addresses than it has clients at: it asks nobody for a password.
+        let listen = self.address.as_deref().unwrap_or("0.0.0.0");
         Planned {
             component: service.name.to_owned(),
             spec: ContainerSpec {
                 name: names::container(&self.common.name, service.name),
-                image: service.image.to_owned(),
-                command: service.command.iter().map(|word| (*word).to_owned()).collect(),
+                image,
+                entrypoint,
+                command: service.command.iter().map(|word| seat.fill(word, listen)).collect(),
                 env: strings(service.env),
                 labels: self.labels(service.name, None, ""),
+                ports: self.on_the_host([seat.port]),
                 network: self.network(&[service.name]),
                 restart: Restart::UnlessStopped,
                 stop_grace_seconds: self.common.release.grace.service,
                 ..ContainerSpec::default()
             },
-            ready: Readiness::Http { port: service.health_port, path: service.health_path.to_owned() },
+            ready: Readiness::Http {
+                port: service.health_port.unwrap_or(seat.port),
+                path: service.health_path.to_owned(),
+            },
         }
     }
 
@@ -268,8 +332,11 @@ impl Shared<'_> {
         decided: BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
         let release = self.common.release;
-        let clients = self.topology.services.iter().flat_map(|service| service.clients);
-        let mut shared = strings(release.env.iter().chain(self.topology.env).chain(clients));
+        let mut shared = strings(release.env.iter().chain(self.topology.env));
+        for (service, seat) in self.seats() {
+            let clients = service.clients.iter();
+            shared.extend(clients.map(|(name, value)| ((*name).to_owned(), seat.fill(value, ""))));
+        }
         shared.extend(self.common.model.env(release));
         env::layered([&strings(defaults), &self.common.env, nearest, &shared, &decided])
     }
@@ -295,15 +362,34 @@ impl Shared<'_> {
 
     /// Host names that mean a container of this deployment.
     fn aliases(&self) -> Vec<&'static str> {
+        if self.common.network == NetworkMode::Host {
+            return Vec::new();
+        }
         let services = self.topology.services.iter().map(|service| service.name);
         services.chain([self.common.release.frontend.alias]).collect()
     }
 
     fn network(&self, aliases: &[&str]) -> Network {
-        Network::Bridge {
-            name: names::network(&self.common.name),
-            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+        match self.common.network {
+            NetworkMode::Host => Network::Host,
+            NetworkMode::Bridge => Network::Bridge {
+                name: names::network(&self.common.name),
+                aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            },
         }
+    }
+
+    /// Ports that are taken at the host's address by a container of its network; none on a private network.
+    fn on_the_host(&self, ports: impl IntoIterator<Item = u16>) -> Vec<PortBinding> {
+        let Some(address) = &self.address else { return Vec::new() };
+        let binding =
+            |port| PortBinding { container_port: port, host_address: address.clone(), host_port: port };
+        ports.into_iter().map(binding).collect()
+    }
+
+    fn address_env(&self, names: &[&str]) -> Vec<(String, String)> {
+        let address = self.address.iter();
+        address.flat_map(|address| names.iter().map(|name| ((*name).to_owned(), address.clone()))).collect()
     }
 
     fn labels(&self, component: &str, role: Option<Role>, spec: &str) -> BTreeMap<String, String> {

@@ -61,6 +61,8 @@ pub struct CommonDraft {
     pub served_model_name: Given<String>,
     pub mode: Given<String>,
     pub network: Given<String>,
+    /// `address:port` of each supporting service, where that is picked and not a constant of the release.
+    pub services: BTreeMap<String, Given<String>>,
     pub router: RouterDraft,
     pub env: BTreeMap<String, Given<String>>,
     pub engine_args: BTreeMap<String, Given<ArgValue>>,
@@ -90,6 +92,8 @@ pub struct WorkerDraft {
     pub docker: DockerDraft,
     pub gpus: GpuDraft,
     pub desired_state: Given<String>,
+    /// Ports by name, where they are picked and not constants of the release.
+    pub ports: BTreeMap<String, Given<i64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

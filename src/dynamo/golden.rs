@@ -25,6 +25,9 @@ struct Case {
     workers: Vec<WorkerDraft>,
     #[serde(default = "a_machine")]
     host: HostFacts,
+    /// Of each worker, where it is not the deployment's.
+    #[serde(default)]
+    worker_hosts: Vec<HostFacts>,
 }
 
 fn a_machine() -> HostFacts {
@@ -62,9 +65,11 @@ impl Case {
         let workers: Vec<_> = self
             .workers
             .iter()
-            .map(|draft| {
+            .enumerate()
+            .map(|(at, draft)| {
                 let spec = draft.complete_from(test_release::ALL)?;
-                decide::worker(&spec, &self.host, &owner())
+                let host = self.worker_hosts.get(at).unwrap_or(&self.host);
+                decide::worker(&spec, host, &owner())
             })
             .collect();
         if let Ok(deployment) = &deployment {

@@ -24,7 +24,8 @@ const RULES: &[Rule] = &[
     starts_again_by_itself,
     has_time_to_stop,
     limits_are_possible,
-    only_the_frontend_is_published,
+    ports_are_those_of_its_network,
+    one_address_is_said_everywhere,
     ulimits_are_set_once,
     gpus_are_said,
     readiness_can_be_asked,
@@ -155,10 +156,40 @@ fn limits_are_possible(planned: &Planned) -> Option<String> {
     bad.then(|| format!("has limits that Docker refuses: {limits:?}"))
 }
 
-fn only_the_frontend_is_published(planned: &Planned) -> Option<String> {
-    let published = planned.spec.ports.len();
-    let expected = usize::from(planned.component == "frontend");
-    (published != expected).then(|| format!("publishes {published} ports"))
+/// On a private network only the frontend is published; on the host's own everything says where it listens.
+fn ports_are_those_of_its_network(planned: &Planned) -> Option<String> {
+    let ports = &planned.spec.ports;
+    let good = match planned.spec.network {
+        Network::Bridge { .. } => ports.len() == usize::from(planned.component == "frontend"),
+        Network::Host => !ports.is_empty() && ports.iter().all(|port| port.container_port == port.host_port),
+    };
+    (!good).then(|| format!("has the ports {ports:?}"))
+}
+
+/// Variables that take the address of the host on its own network.
+const ADDRESSES: &[&str] =
+    &["DYN_TCP_RESPONSE_STREAM_HOST", "DYN_EVENT_PLANE_HOST", "DYN_TCP_RPC_HOST", "DYN_SYSTEM_HOST"];
+
+/// A process of the host's own network that is left to guess its address may take one that no other host reaches; and one
+/// that listens everywhere can be reached from where it should not.
+fn one_address_is_said_everywhere(planned: &Planned) -> Option<String> {
+    let ContainerSpec { env, command, ports, network, .. } = &planned.spec;
+    let said: Vec<&str> = ADDRESSES.iter().filter_map(|name| env.get(*name).map(String::as_str)).collect();
+    let listens = ports.iter().map(|port| port.host_address.as_str());
+    let addresses: BTreeSet<&str> = match planned.component.as_str() {
+        // It listens to clients where users want it to.
+        "frontend" => said.iter().copied().collect(),
+        _ => said.iter().copied().chain(listens).collect(),
+    };
+    let everywhere = |text: &str| text.contains("0.0.0.0") || text.contains("[::]");
+    let one = addresses.len() == 1 && !addresses.contains("::") && !addresses.iter().any(|it| everywhere(it));
+    let good = match (network, planned.component.as_str()) {
+        (Network::Bridge { .. }, _) => said.is_empty(),
+        (Network::Host, "frontend") => one && said.len() == 2,
+        (Network::Host, "worker") => one && said.len() == 3,
+        (Network::Host, _) => one && !command.iter().any(|word| everywhere(word)),
+    };
+    (!good).then(|| format!("says the addresses {said:?} and listens at {ports:?}"))
 }
 
 fn ulimits_are_set_once(planned: &Planned) -> Option<String> {
@@ -190,12 +221,16 @@ fn gpus_are_said(planned: &Planned) -> Option<String> {
 fn readiness_can_be_asked(planned: &Planned) -> Option<String> {
     let told = |name: &str| planned.spec.env.get(name).map(String::as_str);
     let good = match &planned.ready {
-        Readiness::Http { port, path } => *port > 0 && path.starts_with('/'),
+        Readiness::Http { port, path } => {
+            let there = planned.spec.ports.iter().any(|binding| binding.container_port == *port);
+            *port > 0 && path.starts_with('/') && (there || planned.spec.network != Network::Host)
+        }
         Readiness::WorkerListed(listing) => {
             told("DYN_NAMESPACE") == Some(&listing.namespace)
                 && planned.spec.command.contains(&listing.served_model_name)
                 && listing.instances_path.starts_with('/')
                 && listing.models_path.starts_with('/')
+                && listing.seat.is_some() == (planned.spec.network == Network::Host)
         }
     };
     (!good).then(|| format!("could never be seen to work: {:?}", planned.ready))
@@ -229,6 +264,13 @@ pub fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
     }
     if frontend.spec.image != worker.spec.image {
         wrong.push("frontend and worker run different images".to_owned());
+    }
+    let host_ports = |planned: &Planned| -> Vec<(String, u16)> {
+        planned.spec.ports.iter().map(|port| (port.host_address.clone(), port.host_port)).collect()
+    };
+    let taken: Vec<_> = deployment.containers.iter().flat_map(host_ports).collect();
+    if let Some((address, port)) = host_ports(worker).into_iter().find(|port| taken.contains(port)) {
+        wrong.push(format!("port {port} of {address} is the worker's and the deployment's"));
     }
     let shared: BTreeSet<&str> = volumes(&frontend.spec).collect();
     if shared != volumes(&worker.spec).collect() {
@@ -264,12 +306,23 @@ mod tests {
     use crate::dynamo::{decide, test_release};
 
     fn good() -> (Blueprint, Blueprint) {
+        on(CommonDraft::default(), BTreeMap::new())
+    }
+
+    fn on_the_host() -> (Blueprint, Blueprint) {
         let is = |text: &str| Given::Is(text.to_owned());
-        let common =
-            CommonDraft { name: is("chat"), engine: is("mocker"), model: is("/m"), ..CommonDraft::default() };
+        let services = BTreeMap::from([("etcd".to_owned(), is("127.0.0.1:2379"))]);
+        let ports = [("system", 9090), ("rpc", 9091)].map(|(name, port)| (name.to_owned(), Given::Is(port)));
+        on(CommonDraft { network: is("host"), services, ..CommonDraft::default() }, ports.into())
+    }
+
+    fn on(common: CommonDraft, ports: BTreeMap<String, Given<i64>>) -> (Blueprint, Blueprint) {
+        let is = |text: &str| Given::Is(text.to_owned());
+        let common = CommonDraft { name: is("chat"), engine: is("mocker"), model: is("/m"), ..common };
         let deployment =
             DeploymentDraft { common: common.clone(), port: Given::Is(8000), ..DeploymentDraft::default() };
-        let worker = WorkerDraft { deployment: common, suffix: is("abc234"), ..WorkerDraft::default() };
+        let worker =
+            WorkerDraft { deployment: common, suffix: is("abc234"), ports, ..WorkerDraft::default() };
         let host = HostFacts { cpus: 4, memory_bytes: 8 << 30, ..HostFacts::default() };
         let owner = Owner { run: "run-1".to_owned(), spec_json: String::new() };
         let deployment = deployment.complete_from(test_release::ALL).unwrap();
@@ -299,6 +352,7 @@ mod tests {
             let (container_port, host_port, host_address) = (1, 1, "::1".to_owned());
             planned.spec.ports.push(PortBinding { container_port, host_address, host_port });
         },
+        |planned| drop(planned.spec.env.insert("DYN_EVENT_PLANE_HOST".to_owned(), "10.0.0.1".to_owned())),
         |planned| {
             planned.spec.ulimits.push(Ulimit { name: "core".to_owned(), soft: 2, hard: 1 });
         },
@@ -315,6 +369,36 @@ mod tests {
             damage(&mut planned);
             assert!(check(&planned).is_some(), "rule {rule}");
         }
+    }
+
+    /// A component, and the damage to its container.
+    type Break = (&'static str, fn(&mut Planned));
+
+    /// What can only go wrong on the host's own network.
+    const HOST_BREAKS: &[Break] = &[
+        ("worker", |planned| drop(planned.spec.env.remove("DYN_SYSTEM_HOST"))),
+        ("worker", |planned| drop(planned.spec.env.insert("DYN_TCP_RPC_HOST".into(), "10.0.0.1".into()))),
+        ("worker", |planned| planned.spec.ports.clear()),
+        ("frontend", |planned| drop(planned.spec.env.insert("DYN_EVENT_PLANE_HOST".into(), "::".into()))),
+        ("frontend", |planned| planned.spec.ports[0].container_port += 1),
+        ("etcd", |planned| planned.spec.ports[0].host_address = "0.0.0.0".into()),
+        ("etcd", |planned| planned.spec.command.push("--listen-metrics-urls=http://0.0.0.0:1".into())),
+    ];
+
+    #[test]
+    fn on_the_hosts_network_everything_says_where_it_is() {
+        let (deployment, worker) = on_the_host();
+        assert_eq!([lint(&deployment), lint(&worker), lint_pair(&deployment, &worker)].concat(), [""; 0]);
+        for (number, (component, damage)) in HOST_BREAKS.iter().enumerate() {
+            let mut all = deployment.clone();
+            all.containers.extend(worker.containers.clone());
+            let broken = all.containers.iter_mut().find(|planned| planned.component == *component);
+            damage(broken.unwrap());
+            assert!(!lint(&all).is_empty(), "{number}");
+        }
+        let mut crowded = worker;
+        crowded.containers[0].spec.ports[0].host_port = 2379;
+        assert_eq!(lint_pair(&deployment, &crowded).len(), 1);
     }
 
     #[test]

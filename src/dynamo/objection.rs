@@ -26,9 +26,9 @@ impl Objection {
         Self { field, what: what.into(), fix: fix.into() }
     }
 
-    /// The same, said by a worker of its deployment. The host's reserve is neither's.
+    /// The same, said by a worker of its deployment. What is said of the host is neither's.
     pub fn of_the_deployment(self) -> Self {
-        if matches!(self.field, Field::HostReserved(_)) {
+        if matches!(self.field, Field::HostReserved(_) | Field::HostAdvertiseAddress) {
             return self;
         }
         Self { field: Field::Deployment, what: format!("its {}: {}", self.field, self.what), fix: self.fix }
@@ -85,8 +85,14 @@ pub enum Field {
     Gpu(usize),
     /// Of a worker.
     GpuCount,
+    /// Addresses of the supporting services.
+    Services,
+    /// Of a worker: one of its ports.
+    WorkerPort(&'static str),
     /// Of the provider's entry for the host: what is kept for the system.
     HostReserved(ResourceField),
+    /// Of the provider's entry for the host.
+    HostAdvertiseAddress,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +138,9 @@ impl fmt::Display for Field {
             Self::Gpus => "gpus",
             Self::GpuCount => "gpu_count",
             Self::Gpu(at) => return write!(f, "gpus[{at}]"),
+            Self::Services => "services",
+            Self::HostAdvertiseAddress => "advertise_address",
+            Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),
             Self::Env(key) => return write!(f, "env[{key:?}]"),
             Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
             Self::Router(option) => return write!(f, "router.{}", option.word()),

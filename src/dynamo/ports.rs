@@ -11,6 +11,9 @@ use crate::inventory::{PortHolder, PortInUse};
 /// Where the search for a frontend's port begins.
 pub const FRONTEND_FROM: u16 = 8000;
 
+/// By which a host is reached of which nothing else is said: there is no other host then.
+pub const THIS_MACHINE: &str = "127.0.0.1";
+
 /// A port as users write it.
 pub fn check(port: i64) -> Result<u16, Refusal> {
     u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(|| {
@@ -23,6 +26,15 @@ pub fn check_address(text: &str) -> Result<String, Refusal> {
     text.parse::<IpAddr>().map(|address| address.to_string()).map_err(|_| {
         let what = format!("{text:?} is not an IP address");
         Refusal::new(what, "use 127.0.0.1 for this host alone, 0.0.0.0 for every network it is in")
+    })
+}
+
+/// The address by which other hosts reach one, in canonical spelling.
+pub fn check_advertised(text: &str) -> Result<String, Refusal> {
+    let address = text.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified());
+    address.map(|address| address.to_string()).ok_or_else(|| {
+        let what = format!("{text:?} is not an IP address at which other hosts can reach the host");
+        Refusal::new(what, "set advertise_address in its entry of hosts to one that the machine has")
     })
 }
 
@@ -54,7 +66,8 @@ fn holder(holder: &PortHolder) -> String {
     }
 }
 
-fn overlap(one: &str, other: &str) -> bool {
+/// Whether two listeners at these addresses would be in each other's way.
+pub fn overlap(one: &str, other: &str) -> bool {
     match (address(one), address(other)) {
         (Some(one), Some(other)) => one.is_unspecified() || other.is_unspecified() || one == other,
         // An address that cannot be read might be any.
@@ -117,5 +130,7 @@ mod tests {
         assert_eq!(check(65535), Ok(65535));
         assert_eq!(check_address("::0001").as_deref(), Ok("::1"));
         assert!(check_address("localhost").is_err());
+        assert_eq!(check_advertised("10.0.0.11").as_deref(), Ok("10.0.0.11"));
+        assert!(check_advertised("gpu-a").is_err() && check_advertised("0.0.0.0").is_err());
     }
 }

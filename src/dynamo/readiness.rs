@@ -41,15 +41,21 @@ struct ModelEntry {
     id: String,
 }
 
-/// `Ok` = the worker at `address` serves the model; `Err` = what is still missing, as a clause.
-pub fn listed(listing: &Listing, address: &str, instances: &str, models: &str) -> Result<(), String> {
+/// `Ok` = the worker serves the model; `Err` = what is still missing, as a clause. `address` is that of the worker's
+/// container on the private network, at whatever port, and of no interest to a listing with a seat.
+pub fn listed(listing: &Listing, address: Option<&str>, instances: &str, models: &str) -> Result<(), String> {
+    let seat = listing.seat.as_ref();
+    let address =
+        seat.map(|seat| seat.address.as_str()).or(address).ok_or("the worker has no address yet")?;
     let instances: InstancesPage = serde_json::from_str(instances)
         .map_err(|error| format!("the frontend's list of instances cannot be read ({error})"))?;
     let found = instances.instances.iter().any(|instance| {
         instance.namespace == listing.namespace
             && instance.component == listing.component
             && instance.endpoint == listing.endpoint
-            && host_of(&instance.transport.tcp) == Some(address)
+            && seat_of(&instance.transport.tcp).is_some_and(|(host, port)| {
+                host == address && seat.is_none_or(|seat| port == seat.port.to_string())
+            })
     });
     if !found {
         return Err("the frontend does not list the worker yet".to_owned());
@@ -62,16 +68,17 @@ pub fn listed(listing: &Listing, address: &str, instances: &str, models: &str) -
     Err(format!("the frontend lists the worker, but not yet the model {:?}", listing.served_model_name))
 }
 
-/// `172.18.0.4` of `172.18.0.4:40227/caa0/chat/backend/generate`.
-fn host_of(transport: &str) -> Option<&str> {
+/// `172.18.0.4` and `40227` of `172.18.0.4:40227/caa0/chat/backend/generate`.
+fn seat_of(transport: &str) -> Option<(&str, &str)> {
     let authority = transport.split('/').next()?;
-    let (host, _port) = authority.rsplit_once(':')?;
-    Some(host.trim_start_matches('[').trim_end_matches(']'))
+    let (host, port) = authority.rsplit_once(':')?;
+    Some((host.trim_start_matches('[').trim_end_matches(']'), port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::discovery::Seat;
 
     /// As a frontend of Dynamo 1.6.1 with two workers said it; addresses and ids are as recorded.
     const HEALTH: &str = r#"{"status":"healthy","endpoints":["dyn://chat.backend.generate"],"instances":[
@@ -91,33 +98,42 @@ mod tests {
             namespace: "chat".into(),
             component: "backend".into(),
             endpoint: "generate".into(),
+            seat: None,
         }
     }
 
     #[test]
     fn a_worker_is_known_by_its_address_and_its_generate_endpoint() {
-        assert_eq!(listed(&listing(), "172.18.0.4", HEALTH, MODELS), Ok(()));
-        let error = listed(&listing(), "172.18.0.5", HEALTH, MODELS).unwrap_err();
+        assert_eq!(listed(&listing(), Some("172.18.0.4"), HEALTH, MODELS), Ok(()));
+        let error = listed(&listing(), Some("172.18.0.5"), HEALTH, MODELS).unwrap_err();
         assert!(error.contains("does not list the worker"), "{error}");
+        assert!(listed(&listing(), None, HEALTH, MODELS).is_err());
+    }
+
+    #[test]
+    fn workers_of_one_address_are_told_apart_by_their_port() {
+        let at = |port| Listing { seat: Seat::parse(&format!("172.18.0.4:{port}")), ..listing() };
+        assert_eq!(listed(&at(40227), None, HEALTH, MODELS), Ok(()));
+        assert!(listed(&at(40228), None, HEALTH, MODELS).is_err());
     }
 
     #[test]
     fn the_model_must_be_listed_too() {
-        let error = listed(&listing(), "172.18.0.4", HEALTH, r#"{"data":[]}"#).unwrap_err();
+        let error = listed(&listing(), Some("172.18.0.4"), HEALTH, r#"{"data":[]}"#).unwrap_err();
         assert!(error.contains("\"tiny\""), "{error}");
     }
 
     #[test]
     fn other_namespaces_and_garbage_are_not_taken_for_it() {
         let other = Listing { namespace: "chat-2".into(), ..listing() };
-        assert!(listed(&other, "172.18.0.4", HEALTH, MODELS).is_err());
-        assert!(listed(&listing(), "172.18.0.4", "<html>", MODELS).is_err());
-        assert!(listed(&listing(), "172.18.0.4", HEALTH, "").is_err());
+        assert!(listed(&other, Some("172.18.0.4"), HEALTH, MODELS).is_err());
+        assert!(listed(&listing(), Some("172.18.0.4"), "<html>", MODELS).is_err());
+        assert!(listed(&listing(), Some("172.18.0.4"), HEALTH, "").is_err());
     }
 
     #[test]
     fn addresses_are_read_with_and_without_brackets() {
-        assert_eq!(host_of("[fd00::2]:9/x"), Some("fd00::2"));
-        assert_eq!(host_of(""), None);
+        assert_eq!(seat_of("[fd00::2]:9/x"), Some(("fd00::2", "9")));
+        assert_eq!(seat_of(""), None);
     }
 }

@@ -94,12 +94,13 @@ fn ready_text(ready: &Readiness) -> String {
     match ready {
         Readiness::Http { port, path } => format!("when :{port}{path} answers"),
         Readiness::WorkerListed(listing) => format!(
-            "when {}:{} lists {}.{}.{} at {} and {} at {}",
+            "when {}:{} lists {}.{}.{}{} at {} and {} at {}",
             listing.frontend,
             listing.frontend_port,
             listing.namespace,
             listing.component,
             listing.endpoint,
+            listing.seat.as_ref().map(|seat| format!(" of {seat}")).unwrap_or_default(),
             listing.instances_path,
             listing.served_model_name,
             listing.models_path

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::amount::Amount;
+use super::discovery::Seat;
 use super::engine::{EngineFacts, args::EngineArgs};
 use super::gpus::GpuRequest;
 use super::model::ModelRef;
@@ -111,6 +112,8 @@ pub struct Common {
     pub served_model_name: String,
     pub mode: Mode,
     pub network: NetworkMode,
+    /// Where the supporting services of the release are found, by name.
+    pub services: BTreeMap<&'static str, Seat>,
     pub router: RouterSpec,
     /// May hold secrets: never printed.
     pub env: BTreeMap<String, String>,
@@ -150,6 +153,8 @@ pub struct WorkerSpec {
     /// UUIDs of the devices that were decided for it, sorted.
     pub gpus: Vec<String>,
     pub desired_state: DesiredState,
+    /// Where it listens, by the names of [`super::discovery::WorkerPort`].
+    pub ports: BTreeMap<&'static str, u16>,
 }
 
 /// What a container may use.
@@ -196,6 +201,8 @@ pub struct HostFacts {
     pub reserved_memory_gb: Option<Amount>,
     /// Folder on the host for downloaded models; `None` = the release's default.
     pub model_cache: Option<String>,
+    /// IP address by which other hosts reach it; `None` = none is configured.
+    pub advertise_address: Option<String>,
 }
 
 /// Who makes the containers, for their labels.

@@ -1,7 +1,7 @@
 //! A release that does not exist: it needs etcd and NATS, and has an engine with every trait that the real rows do not
 //! use yet. With it the paths that older releases and other engines will take are walked by the same tests.
 
-use super::discovery::{ETCD, NATS, Topology};
+use super::discovery::{ETCD, NATS, Topology, WorkerPort};
 use super::engine::args::{ArgRules, ListStyle};
 use super::engine::{EngineFacts, Serving};
 use super::release::{Release, v1_6};
@@ -16,6 +16,9 @@ pub const WITH_SERVICES: Release = Release {
     topologies: &[Topology {
         network: NetworkMode::Bridge,
         env: &[("DYN_DISCOVERY_BACKEND", "etcd")],
+        frontend_address_env: &[],
+        worker_address_env: &[],
+        worker_ports: &[WorkerPort { name: "system", env: "DYN_SYSTEM_PORT", from: 9090, listed: false }],
         store: None,
         services: &[ETCD, NATS],
     }],

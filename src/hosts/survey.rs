@@ -14,7 +14,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::sockets::ListeningSocket;
 use super::{Host, HostError, MOMENT};
 use crate::container::labels::{self, Ownership};
-use crate::container::{ObservedContainer, RunState};
+use crate::container::{Network, ObservedContainer, RunState};
 use crate::inventory::{HostInventory, PortHolder, PortInUse};
 
 /// Inspections in flight at once.
@@ -105,7 +105,8 @@ impl Host {
     }
 }
 
-/// Ports published by running containers, ports that stopped containers of ours will want back, and sockets that
+/// Ports published by running containers, ports of ours that the Engine does not list (those of stopped containers, which
+/// will want them back, and those at which containers of the host's own network listen), and sockets that
 /// neither explains.
 fn ports_in_use(
     listed: &[ContainerSummary],
@@ -121,7 +122,10 @@ fn ports_in_use(
             }
         }
     }
-    for container in ours.iter().filter(|container| container.state != RunState::Running) {
+    let unlisted = |container: &&ObservedContainer| {
+        container.state != RunState::Running || container.spec.network == Network::Host
+    };
+    for container in ours.iter().filter(unlisted) {
         let holder = PortHolder::Container { name: container.spec.name.clone(), ours: true };
         for port in &container.spec.ports {
             taken.entry((port.host_port, port.host_address.clone())).or_insert_with(|| holder.clone());

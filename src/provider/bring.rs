@@ -1,8 +1,9 @@
 //! From a blueprint to what `reconcile` carries out: each container with the question by which it is seen to work.
 
 use crate::container::labels::{self, Ownership};
-use crate::container::{ContainerSpec, Network, ObservedContainer};
+use crate::container::{ContainerSpec, Network, ObservedContainer, PortBinding};
 use crate::dynamo::blueprint::{Blueprint, Listing, Planned, Readiness};
+use crate::dynamo::ports::overlap;
 use crate::dynamo::readiness;
 use crate::dynamo::spec::{DesiredState, PullPolicy};
 use crate::hosts::{Filter, Host};
@@ -11,6 +12,7 @@ use crate::reconcile::{self, Assembly, Part, Probe, Swap};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long one question of a probe may take.
@@ -18,16 +20,19 @@ const QUESTION: Duration = Duration::from_secs(5);
 
 /// What a resource has on `host`. The frontend of a worker is on `frontend_host`.
 ///
-/// What is to be stopped once it is there is not waited for: with its deployment stopped, nobody would list a worker.
+/// What is to be stopped once it is there is not waited for: with its deployment stopped, nobody would list a worker. `seen`
+/// is what is there now.
 pub fn assembly(
     blueprint: Blueprint,
     pull: PullPolicy,
     host: &Host,
     frontend_host: &Host,
     state: DesiredState,
+    seen: &[ObservedContainer],
 ) -> Assembly {
     let Blueprint { network, volumes, containers } = blueprint;
-    let parts = containers.into_iter().map(|planned| part(planned, host, frontend_host, state)).collect();
+    let parts =
+        containers.into_iter().map(|planned| part(planned, host, frontend_host, state, seen)).collect();
     Assembly { networks: network.into_iter().collect(), volumes, parts, pull: policy(pull) }
 }
 
@@ -39,20 +44,37 @@ fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
     }
 }
 
-fn part(planned: Planned, host: &Host, frontend_host: &Host, state: DesiredState) -> Part {
+fn part(
+    planned: Planned,
+    host: &Host,
+    frontend_host: &Host,
+    state: DesiredState,
+    seen: &[ObservedContainer],
+) -> Part {
     let Planned { component: _, spec, ready } = planned;
     let probe: Arc<dyn Probe> = match ready {
         _ if state == DesiredState::Stopped => Arc::new(Exists),
-        Readiness::Http { port, path } => Arc::new(Answers { host: host.clone(), port, path }),
+        Readiness::Http { port, path } => {
+            let doubted = AtomicBool::new(spec.network == Network::Host);
+            Arc::new(Answers { host: host.clone(), port, path, doubted })
+        }
         Readiness::WorkerListed(listing) => Arc::new(Listed { host: frontend_host.clone(), listing }),
     };
-    Part { swap: swap(&spec), secret: BTreeSet::new(), probe, spec }
+    let before = seen.iter().find(|container| container.spec.name == spec.name);
+    Part { swap: swap(&spec, before.map(|container| &container.spec)), secret: BTreeSet::new(), probe, spec }
 }
 
 /// Two containers can run side by side if they share no port and no GPU, and answer to no common name.
-fn swap(spec: &ContainerSpec) -> Swap {
+fn swap(spec: &ContainerSpec, before: Option<&ContainerSpec>) -> Swap {
     let aliased = matches!(&spec.network, Network::Bridge { aliases, .. } if !aliases.is_empty());
-    if spec.ports.is_empty() && spec.gpus.is_empty() && !aliased { Swap::StartFirst } else { Swap::StopFirst }
+    let same = |port: &PortBinding, other: &PortBinding| {
+        port.host_port == other.host_port && overlap(&port.host_address, &other.host_address)
+    };
+    let crowded = match before {
+        Some(before) => spec.ports.iter().any(|port| before.ports.iter().any(|other| same(port, other))),
+        None => !spec.ports.is_empty(),
+    };
+    if crowded || aliased || !spec.gpus.is_empty() { Swap::StopFirst } else { Swap::StartFirst }
 }
 
 /// Nothing to wait for.
@@ -70,6 +92,9 @@ struct Answers {
     host: Host,
     port: u16,
     path: String,
+    /// On the host's network whoever was there first would answer, until our process finds the port taken and ends. So the
+    /// first answer counts for nothing, and the next one only if the container still lives.
+    doubted: AtomicBool,
 }
 
 #[async_trait]
@@ -79,6 +104,9 @@ impl Probe for Answers {
             return reconcile::Readiness::NotYet("it has no address yet".to_owned());
         };
         match self.host.http_get(&address, port, &self.path, QUESTION).await {
+            Ok((200, _)) if self.doubted.swap(false, Ordering::Relaxed) => {
+                reconcile::Readiness::NotYet(format!("{} has answered only once", self.path))
+            }
             Ok((200, _)) => reconcile::Readiness::Ready,
             Ok((status, _)) => reconcile::Readiness::NotYet(format!("{} answers {status}", self.path)),
             Err(error) => reconcile::Readiness::NotYet(error.to_string()),
@@ -150,15 +178,16 @@ pub async fn listed(
         Err(error) => Err(silent(error.to_string())),
     };
     let (instances, models) = (page(&listing.instances_path).await?, page(&listing.models_path).await?);
-    let Some(address) = &worker.ip_address else {
-        return Err(NotListed::Missing("the worker has no address yet".to_owned()));
-    };
-    readiness::listed(listing, address, &instances, &models).map_err(NotListed::Missing)
+    readiness::listed(listing, worker.ip_address.as_deref(), &instances, &models).map_err(NotListed::Missing)
 }
 
-/// Where a port of a container is found from its host: published, or on the private network.
+/// Where a port of a container is found from its host: published, or on the private network. On the host's own network
+/// a container that has one port has no other.
 fn door(container: &ObservedContainer, port: u16) -> Option<(String, u16)> {
-    let published = container.spec.ports.iter().find(|binding| binding.container_port == port);
+    let published = match (&container.spec.network, container.spec.ports.as_slice()) {
+        (Network::Host, [only]) => Some(only),
+        (_, ports) => ports.iter().find(|binding| binding.container_port == port),
+    };
     match (published, &container.ip_address) {
         (Some(binding), _) => Some((reachable(&binding.host_address).to_owned(), binding.host_port)),
         (None, Some(address)) => Some((address.clone(), port)),
@@ -179,7 +208,6 @@ pub fn is_worker(container: &ObservedContainer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::PortBinding;
 
     #[test]
     fn what_shares_nothing_is_replaced_without_a_gap() {
@@ -187,7 +215,7 @@ mod tests {
             network: Network::Bridge { name: "n".into(), aliases: Vec::new() },
             ..ContainerSpec::default()
         };
-        assert_eq!(swap(&worker), Swap::StartFirst);
+        assert_eq!(swap(&worker, Some(&worker)), Swap::StartFirst);
         let with_gpu = ContainerSpec { gpus: vec!["GPU-1".into()], ..worker.clone() };
         let binding = PortBinding { container_port: 8000, host_address: "127.0.0.1".into(), host_port: 8000 };
         let with_port = ContainerSpec { ports: vec![binding], ..worker.clone() };
@@ -196,7 +224,21 @@ mod tests {
             ..worker
         };
         for spec in [with_gpu, with_port, named] {
-            assert_eq!(swap(&spec), Swap::StopFirst);
+            assert_eq!(swap(&spec, Some(&spec)), Swap::StopFirst);
+        }
+    }
+
+    #[test]
+    fn on_the_hosts_network_it_takes_other_ports() {
+        let at = |port, address: &str| ContainerSpec {
+            ports: vec![PortBinding { container_port: port, host_address: address.into(), host_port: port }],
+            ..ContainerSpec::default()
+        };
+        let old = at(9090, "10.0.0.11");
+        assert_eq!(swap(&at(9091, "10.0.0.11"), Some(&old)), Swap::StartFirst);
+        assert_eq!(swap(&at(9090, "10.0.0.12"), Some(&old)), Swap::StartFirst);
+        for crowded in [at(9090, "10.0.0.11"), at(9090, "0.0.0.0")] {
+            assert_eq!(swap(&crowded, Some(&old)), Swap::StopFirst);
         }
     }
 }

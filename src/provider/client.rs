@@ -44,11 +44,10 @@ struct Promises(Arc<Mutex<BTreeSet<(String, u16)>>>);
 #[derive(Clone)]
 pub struct Entry {
     pub host: Host,
-    /// By which other hosts reach it; `None` for this machine unless given.
-    pub advertise_address: Option<String>,
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
     model_cache: Attr<String>,
+    advertise_address: Attr<String>,
     model_paths: Vec<String>,
 }
 
@@ -197,8 +196,13 @@ impl Client {
 /// be asked in its place. What only matters once there may come later.
 fn entry(name: &str, host: &Attr<Nested<HostModel>>, surroundings: &Surroundings) -> Option<Entry> {
     let Nested(host) = host.known()?;
-    let once_there =
-        HostModel { model_cache: Attr::Null, model_paths: Attr::Null, reserved: Attr::Null, ..host.clone() };
+    let once_there = HostModel {
+        advertise_address: Attr::Null,
+        model_cache: Attr::Null,
+        model_paths: Attr::Null,
+        reserved: Attr::Null,
+        ..host.clone()
+    };
     once_there.to_value().is_wholly_known().then(|| Entry::new(name, host, surroundings))
 }
 
@@ -210,13 +214,15 @@ impl Entry {
             Some(settings) => Arc::new(SshReach::new(settings, surroundings.environment.clone())),
             None => Arc::new(LocalReach { docker_host: model.docker_host.known().cloned() }),
         };
-        let advertise_address = model.advertise_address.known().or(model.address.known()).cloned();
         Self {
             host: Host::new(name, reach, surroundings.registries.clone()),
-            advertise_address,
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
             model_cache: model.model_cache.clone(),
+            advertise_address: match &model.advertise_address {
+                Attr::Null => model.address.clone(),
+                given => given.clone(),
+            },
             model_paths: drafts::known_texts(&model.model_paths),
         }
     }
@@ -230,6 +236,7 @@ impl Entry {
             reserved_cpus: self.reserved_cpus,
             reserved_memory_gb: self.reserved_memory_gb,
             model_cache: self.model_cache.known().cloned(),
+            advertise_address: self.advertise_address.known().cloned(),
         };
         Ok((facts, inventory.ports))
     }
@@ -248,6 +255,11 @@ impl Entry {
     /// Where downloaded models are kept; null where the configuration leaves that to the release.
     pub fn model_cache(&self) -> &Attr<String> {
         &self.model_cache
+    }
+
+    /// By which other hosts reach this one; null where the configuration names no address of it.
+    pub fn advertise_address(&self) -> &Attr<String> {
+        &self.advertise_address
     }
 }
 
@@ -326,7 +338,7 @@ mod tests {
             assert!(matches!(client.host(name), Err(NoHost::NotKnownYet)), "{name}");
         }
         let known = client.host("known").ok().unwrap();
-        assert_eq!(known.advertise_address.as_deref(), Some("10.0.0.2"));
+        assert_eq!(known.advertise_address(), &"10.0.0.2".into());
         assert!(matches!(client.host("other"), Err(NoHost::Wrong(_))));
     }
 }

@@ -10,6 +10,7 @@ use crate::tf_provider::attr::{Attr, AttrValue, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::schema::{AttributeType, Check, check, optional, required};
 use crate::tf_provider::value::{Number, Path, PathError, Value};
+use std::net::IpAddr;
 
 /// The host when `hosts` is left out.
 pub const LOCAL: &str = "local";
@@ -63,8 +64,10 @@ model! {
             .check(check::text("begin with \"unix:///\", \"tcp://\" or \"http://\"", is_engine_address)),
         sudo_password: Attr<Secret> = optional("Password for sudo, which is used only where the user may not open the Docker \
             socket (`sudo docker system dial-stdio`). Not needed where sudo asks for none.").sensitive(),
-        advertise_address: Attr<String> = optional("Address by which other hosts reach this one. Left out: `address`.")
-            .check(check::not_empty()),
+        advertise_address: Attr<String> = optional("IP address of the machine at which the other hosts of a deployment reach \
+            it. Dynamo has no login between its processes: use an address of a private network. Left out: `address`, else \
+            `127.0.0.1`, which serves a deployment that is on this machine alone. Needed for `network = \"host\"` only.")
+            .check(check::text("be an IP address that others can connect to", is_reachable)),
         model_cache: Attr<String> = optional("Folder on the host where downloaded models are kept. Left out: \
             `/var/lib/dynamo/huggingface`.").check(check::text("be an absolute path", |text| text.starts_with('/'))),
         model_paths: Attr<Vec<Attr<String>>> = optional("Folders on the host in which `dynamo_installed_models` looks for \
@@ -107,6 +110,10 @@ fn is_host_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 63
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+fn is_reachable(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok_and(|address| !address.is_unspecified())
 }
 
 /// Secrets are strings to Terraform, and print as a placeholder here.

@@ -1,6 +1,7 @@
 //! From models to the domain's drafts: null is absent, unknown is unknown, and every field is named once.
 
 use super::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, UlimitModel, VolumeModel};
+use super::picked_ports::Ports;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::{
     DockerDraft, Given, GpuDraft, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
@@ -32,6 +33,11 @@ pub fn amount(attribute: &Attr<Number>) -> Given<Amount> {
 pub fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     let items = attribute.known().into_iter().flatten();
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()
+}
+
+/// A map that is unknown as a whole is empty.
+pub fn ports(attribute: &Attr<Ports>) -> BTreeMap<String, Given<i64>> {
+    attribute.known().into_iter().flatten().map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
 /// The elements of a list that are known by now.

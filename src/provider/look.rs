@@ -8,7 +8,7 @@ use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::names;
 use crate::hosts::{Host, HostError};
 use crate::inventory::{PortHolder, PortInUse};
-use crate::reconcile::{Difference, Wanted, differences};
+use crate::reconcile::{Cure, Difference, Wanted, differences};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
@@ -47,6 +47,19 @@ impl Look {
     /// The containers in the blueprint's order; `None` where one is missing.
     pub fn containers(&self) -> Vec<Option<&ObservedContainer>> {
         self.0.iter().map(|found| found.as_ref().map(|(_, observed)| observed)).collect()
+    }
+
+    /// Something is missing, or differs in a way that only a new container cures.
+    pub fn takes_new_containers(&self) -> bool {
+        self.0.iter().any(|found| match found {
+            Some((differences, _)) => differences.iter().any(|it| it.cure == Cure::Replace),
+            None => true,
+        })
+    }
+
+    /// The containers that are there.
+    pub fn observed(&self) -> Vec<ObservedContainer> {
+        self.containers().into_iter().flatten().cloned().collect()
     }
 
     pub fn differing(&self) -> impl Iterator<Item = (&[Difference], &ObservedContainer)> {

@@ -22,6 +22,7 @@ mod import_id;
 pub mod installed_models;
 mod look;
 mod objections;
+mod picked_ports;
 mod plan_checks;
 mod remote;
 mod stored;

@@ -47,7 +47,9 @@ fn path(field: &Field) -> Option<Path> {
         Field::Router(option) => Path::of("router").attribute(option.word()),
         Field::Resources(field) => Path::of("resources").attribute(field.word()),
         Field::Docker(field) => docker(field),
-        Field::HostReserved(_) => return None,
+        Field::Services => Path::of("services"),
+        Field::WorkerPort(name) => Path::of("ports").key(name),
+        Field::HostReserved(_) | Field::HostAdvertiseAddress => return None,
     };
     Some(path)
 }

@@ -26,7 +26,6 @@ pub struct Release {
     /// Set on every container of Dynamo's, so that an image's own entrypoint never matters.
     pub entrypoint: &'static [&'static str],
     pub frontend: Frontend,
-    pub system: System,
     pub router_mode_flag: &'static str,
     /// The first is the default.
     pub router_modes: &'static [RouterMode],
@@ -56,11 +55,12 @@ pub struct Release {
 #[derive(Debug, PartialEq)]
 pub struct Frontend {
     pub module: &'static str,
-    /// Arguments that make it listen on all addresses of its container, at `port`.
-    pub listen: &'static [&'static str],
+    /// Flags for the address and the port at which it listens.
+    pub address_flag: &'static str,
+    pub port_flag: &'static str,
     /// Environment that users may change.
     pub defaults: &'static [(&'static str, &'static str)],
-    /// In the container.
+    /// In the container, on a private network.
     pub port: u16,
     /// Host name on the private network.
     pub alias: &'static str,
@@ -68,14 +68,6 @@ pub struct Frontend {
     pub health_path: &'static str,
     /// Lists the models that can be asked for.
     pub models_path: &'static str,
-}
-
-/// A worker's own HTTP server: health, metrics, and the tokenizer files the frontend fetches.
-#[derive(Debug, PartialEq)]
-pub struct System {
-    pub port_env: &'static str,
-    /// In the container. Containers of a private network have their own ports, so all may use the same.
-    pub port: u16,
 }
 
 #[derive(Debug, PartialEq)]
@@ -156,7 +148,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::dynamo::{image, paths, router::OptionFlag, test_release};
+    use crate::dynamo::{discovery::ServiceImage, image, paths, router::OptionFlag, test_release};
 
     fn all() -> impl Iterator<Item = &'static Release> {
         test_release::ALL.iter().copied()
@@ -201,7 +193,11 @@ mod tests {
                 .iter()
                 .flat_map(|engine| release.versions.iter().map(|version| release.image(engine, version)));
             let services = release.topologies.iter().flat_map(|row| row.services);
-            for name in engines.chain(services.map(|service| service.image.to_owned())) {
+            let separate = services.filter_map(|service| match service.image {
+                ServiceImage::Separate(image) => Some(image.to_owned()),
+                ServiceImage::Bundled { .. } => None,
+            });
+            for name in engines.chain(separate) {
                 assert!(image::reference(&name).is_ok(), "{name}");
                 assert!(name.rsplit('/').next().unwrap().contains(':'), "{name}");
             }
@@ -219,15 +215,12 @@ mod tests {
                 OptionFlag::Value(flag) => vec![flag],
                 OptionFlag::Switch { on, off } => vec![on, off],
             });
+            let frontend = &release.frontend;
             let flags: Vec<_> =
-                flags.chain([release.router_mode_flag]).chain(listen_flags(release)).collect();
+                flags.chain([release.router_mode_flag, frontend.address_flag, frontend.port_flag]).collect();
             assert!(flags.iter().all(|flag| flag.starts_with("--") && !flag.contains('_')), "{flags:?}");
             assert_unique("flag", flags);
         }
-    }
-
-    fn listen_flags(release: &Release) -> impl Iterator<Item = &'static str> {
-        release.frontend.listen.iter().copied().filter(|argument| argument.starts_with("--"))
     }
 
     #[test]
@@ -254,11 +247,16 @@ mod tests {
             let topologies = release.topologies.iter().flat_map(|row| {
                 row.env.iter().chain(row.services.iter().flat_map(|service| service.clients))
             });
+            let decided = release.topologies.iter().flat_map(|row| {
+                let addresses = row.frontend_address_env.iter().chain(row.worker_address_env).copied();
+                addresses.chain(row.worker_ports.iter().map(|port| port.env))
+            });
             let ours: Vec<&str> = topologies
                 .chain(release.env)
                 .chain(release.engines.iter().flat_map(|facts| facts.env))
                 .map(|(name, _)| *name)
-                .chain([release.namespace_env, release.system.port_env, "HF_HOME"])
+                .chain([release.namespace_env, "HF_HOME"])
+                .chain(decided)
                 .chain(release.router_options.iter().map(|row| row.env))
                 .collect();
             for (name, _) in release.frontend.defaults {
@@ -280,7 +278,13 @@ mod tests {
                 for service in row.services {
                     assert_ne!(service.name, release.frontend.alias);
                     assert_ne!(service.name.len(), crate::dynamo::names::SUFFIX_LENGTH);
+                    let shared = row.network == NetworkMode::Host;
+                    assert!(!shared || service.health_port.is_none(), "{}: two ports to pick", service.name);
                 }
+                assert_unique("worker port", row.worker_ports.iter().map(|port| port.name));
+                assert!(row.worker_ports.iter().all(|port| port.from < 32768));
+                let listed = row.worker_ports.iter().filter(|port| port.listed).count();
+                assert_eq!(listed, usize::from(row.network == NetworkMode::Host));
                 let store = row.store.as_ref().map(|store| store.path);
                 for path in store.into_iter().chain([release.hf_home, release.model_cache]) {
                     assert_eq!(paths::in_container(path).as_deref(), Ok(path));

@@ -1,7 +1,7 @@
-//! Release line 1.6: no NATS, no etcd on one host, workers that hand out their tokenizer files themselves.
+//! Release line 1.6: no NATS, etcd only for several hosts, workers that hand out their tokenizer files themselves.
 
-use super::{Frontend, Grace, Release, System};
-use crate::dynamo::discovery::{Store, Topology};
+use super::{Frontend, Grace, Release};
+use crate::dynamo::discovery::{ETCD, Store, Topology, WorkerPort};
 use crate::dynamo::engine::mocker;
 use crate::dynamo::router::{OptionFacts, OptionFlag, RouterMode, RouterOption};
 use crate::dynamo::spec::NetworkMode;
@@ -13,7 +13,8 @@ pub const RELEASE: Release = Release {
     entrypoint: &["python3"],
     frontend: Frontend {
         module: "dynamo.frontend",
-        listen: &["--http-host", "0.0.0.0", "--http-port", "8000"],
+        address_flag: "--http-host",
+        port_flag: "--http-port",
         // A request whose worker dies goes on with another one instead of failing.
         defaults: &[("DYN_MIGRATION_LIMIT", "3")],
         port: 8000,
@@ -21,7 +22,6 @@ pub const RELEASE: Release = Release {
         health_path: "/health",
         models_path: "/v1/models",
     },
-    system: System { port_env: "DYN_SYSTEM_PORT", port: 9090 },
     router_mode_flag: "--router-mode",
     router_modes: &[
         RouterMode { word: "round-robin", kv: false },
@@ -64,15 +64,30 @@ pub const RELEASE: Release = Release {
             only_without_events: false,
         },
     ],
-    topologies: &[Topology {
-        network: NetworkMode::Bridge,
-        env: &[("DYN_DISCOVERY_BACKEND", "file"), ("DYN_FILE_KV", DISCOVERY)],
-        store: Some(Store {
-            path: DISCOVERY,
-            options: &[("type", "tmpfs"), ("device", "tmpfs"), ("o", "mode=0777,size=64m")],
-        }),
-        services: &[],
-    }],
+    topologies: &[
+        Topology {
+            network: NetworkMode::Bridge,
+            env: &[("DYN_DISCOVERY_BACKEND", "file"), ("DYN_FILE_KV", DISCOVERY)],
+            frontend_address_env: &[],
+            worker_address_env: &[],
+            worker_ports: &[SYSTEM],
+            store: Some(Store {
+                path: DISCOVERY,
+                options: &[("type", "tmpfs"), ("device", "tmpfs"), ("o", "mode=0777,size=64m")],
+            }),
+            services: &[],
+        },
+        Topology {
+            network: NetworkMode::Host,
+            env: &[("DYN_DISCOVERY_BACKEND", "etcd")],
+            // Workers send their answers to the first, which would else be an address of the frontend's own choice.
+            frontend_address_env: &["DYN_TCP_RESPONSE_STREAM_HOST", "DYN_EVENT_PLANE_HOST"],
+            worker_address_env: &["DYN_TCP_RPC_HOST", "DYN_EVENT_PLANE_HOST", "DYN_SYSTEM_HOST"],
+            worker_ports: &[SYSTEM, RPC],
+            store: None,
+            services: &[ETCD],
+        },
+    ],
     engines: &[mocker::V1_6],
     namespace_env: "DYN_NAMESPACE",
     namespace_prefix_flag: Some("--namespace-prefix"),
@@ -90,11 +105,12 @@ pub const RELEASE: Release = Release {
         ("DYN_REQUEST_PLANE", PLANE_ADVICE),
         ("DYN_RESPONSE_PLANE", PLANE_ADVICE),
         ("DYN_EVENT_PLANE", PLANE_ADVICE),
-        (
-            "DYN_SYSTEM_PORT",
-            "leave it out: each worker has its own network, where nothing else uses the port",
-        ),
-        ("DYN_SYSTEM_HOST", "leave it out: the frontend must be able to reach it"),
+        ("DYN_SYSTEM_PORT", PORT_ADVICE),
+        ("DYN_TCP_RPC_PORT", PORT_ADVICE),
+        ("DYN_SYSTEM_HOST", ADDRESS_ADVICE),
+        ("DYN_TCP_RPC_HOST", ADDRESS_ADVICE),
+        ("DYN_TCP_RESPONSE_STREAM_HOST", ADDRESS_ADVICE),
+        ("DYN_EVENT_PLANE_HOST", ADDRESS_ADVICE),
         ("DYN_SYSTEM_ENABLED", "leave it out: it is always on"),
         ("DYN_SYSTEM_STARTING_HEALTH_STATUS", "leave it out: the engine decides it"),
         ("DYN_HTTP_HOST", "set bind_address on the deployment"),
@@ -122,8 +138,15 @@ pub const RELEASE: Release = Release {
     grace: Grace { frontend: 120, worker: 120, service: 15 },
 };
 
+/// A worker's own HTTP server: health, metrics, and the tokenizer files that the frontend fetches.
+const SYSTEM: WorkerPort = WorkerPort { name: "system", env: "DYN_SYSTEM_PORT", from: 9090, listed: false };
+/// Where a worker takes requests.
+const RPC: WorkerPort = WorkerPort { name: "rpc", env: "DYN_TCP_RPC_PORT", from: 9090, listed: true };
+
 const DISCOVERY: &str = "/var/lib/dynamo/discovery";
 const DISCOVERY_ADVICE: &str =
     "leave it out: the release and the network decide how processes find each other";
 const PLANE_ADVICE: &str = "leave it out: all containers of a deployment must agree on it";
+const PORT_ADVICE: &str = "leave it out: the provider picks a port that is free";
+const ADDRESS_ADVICE: &str = "set advertise_address on the provider's entry for the host";
 const CACHE_ADVICE: &str = "set model_cache on the provider's entry for the host";

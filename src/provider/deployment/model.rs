@@ -1,6 +1,7 @@
 //! Between the attributes of a deployment and the domain's words. Pure: no host is asked.
 
 use super::schema::DeploymentModel;
+use crate::dynamo::discovery::{Seat, Topology};
 use crate::dynamo::draft::{CommonDraft, DeploymentDraft};
 use crate::dynamo::engine::EngineFacts;
 use crate::dynamo::model::ModelRef;
@@ -8,7 +9,9 @@ use crate::dynamo::objection::Objection;
 use crate::dynamo::release::{self, Release};
 use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
 use crate::dynamo::{check, names};
+use crate::provider::blocks::TextMap;
 use crate::provider::drafts::{self, given};
+use crate::provider::picked_ports::advertised;
 use crate::provider::stored;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -31,6 +34,7 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
             served_model_name: given(&model.served_model_name),
             mode: given(&model.mode),
             network: given(&model.network),
+            services: drafts::texts(&model.services),
             router: drafts::router(&model.router),
             env: drafts::texts(&model.env),
             engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
@@ -48,10 +52,23 @@ pub fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics
     Ok(check::deployment(&draft(model)?))
 }
 
-/// Fills in what follows from other attributes without asking a host. `config` tells what the user left out, and
-/// `model_cache` is the host's own folder for downloads, unknown while the host is; what cannot be worked out yet stays as
-/// it is.
-pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, model_cache: &Attr<String>) {
+/// What the configuration says of a deployment's host; all unknown while the host is.
+#[derive(Clone, Copy)]
+pub struct HostSays<'a> {
+    /// Folder for downloads; null = the release's.
+    pub model_cache: &'a Attr<String>,
+    /// By which other hosts reach it; null = nothing is said.
+    pub advertise_address: &'a Attr<String>,
+}
+
+impl HostSays<'_> {
+    pub const UNKNOWN: HostSays<'static> =
+        HostSays { model_cache: &Attr::Unknown, advertise_address: &Attr::Unknown };
+}
+
+/// Fills in what follows from other attributes without asking a host. `config` tells what the user left out; what cannot
+/// be worked out yet stays as it is.
+pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostSays<'_>) {
     if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
         planned.dynamo_version = release::newest().into();
     }
@@ -62,30 +79,55 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, model_cac
         if config.served_model_name.is_null() {
             planned.served_model_name = model.default_served_name().into();
         }
-        derive_model(&model, planned, model_cache);
+        derive_model(&model, planned, host.model_cache);
     } else {
         (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
     }
     if let Some(name) = planned.name.known() {
-        planned.network_name = names::network(name).as_str().into();
+        planned.network_name = match network_of(planned) {
+            Some(NetworkMode::Bridge) => names::network(name).as_str().into(),
+            Some(NetworkMode::Host) => Attr::Null,
+            None => Attr::Unknown,
+        };
         planned.id = planned.host.known().map_or(Attr::Unknown, |host| Attr::Known(format!("{host}/{name}")));
     }
-    if let Some(topology) = release_of(planned).and_then(|release| release.topology(NetworkMode::Bridge)) {
-        planned.discovery = topology.word().into();
-        planned.services = Attr::Known(
-            topology
-                .services
-                .iter()
-                .map(|service| (service.name.to_owned(), service.address().as_str().into()))
-                .collect(),
-        );
-    }
+    (planned.discovery, planned.services) = match topology_of(planned) {
+        Some(topology) => (topology.word().into(), services(topology, planned, host.advertise_address)),
+        None => (Attr::Unknown, Attr::Unknown),
+    };
     planned.endpoint = match (planned.bind_address.known(), planned.port.known()) {
-        (Some(address), Some(port)) => Attr::Known(endpoint(address, *port)),
+        // A host that is not known for a while does not move it.
+        (Some(address), Some(_)) if is_everywhere(address) && host.advertise_address.is_unknown() => {
+            planned.endpoint.clone()
+        }
+        (Some(address), Some(port)) => Attr::Known(endpoint(address, *port, host.advertise_address)),
         _ => Attr::Unknown,
     };
     planned.status = expected_status(planned);
     planned.drift = Attr::Known(Vec::new());
+}
+
+/// Addresses of the supporting services. On the hosts' own network their ports are picked once; the address is the
+/// host's, wherever that moves.
+fn services(topology: &Topology, planned: &DeploymentModel, advertise: &Attr<String>) -> Attr<TextMap> {
+    let seats = topology.services.iter().map(|service| {
+        let seat = match topology.network {
+            NetworkMode::Bridge => Seat { address: service.name.to_owned(), port: service.port },
+            NetworkMode::Host => {
+                let before = planned.services.known()?.get(service.name)?.known()?;
+                moved(Seat::parse(before)?, advertise)
+            }
+        };
+        Some((service.name.to_owned(), Attr::Known(seat.to_string())))
+    });
+    seats.collect::<Option<_>>().map_or(Attr::Unknown, Attr::Known)
+}
+
+fn moved(seat: Seat, advertise: &Attr<String>) -> Seat {
+    match advertise {
+        Attr::Unknown => seat,
+        _ => Seat { address: advertised(advertise).to_owned(), ..seat },
+    }
 }
 
 fn derive_model(model: &ModelRef, planned: &mut DeploymentModel, model_cache: &Attr<String>) {
@@ -117,6 +159,19 @@ fn release_of(model: &DeploymentModel) -> Option<&'static Release> {
     release::find(release::ALL, model.dynamo_version.known()?).ok().map(|(release, _)| release)
 }
 
+fn network_of(model: &DeploymentModel) -> Option<NetworkMode> {
+    match &model.network {
+        Attr::Known(word) => NetworkMode::parse(word),
+        Attr::Null => Some(NetworkMode::Bridge),
+        Attr::Unknown => None,
+    }
+}
+
+/// How processes of the deployment meet, once release and network are known.
+pub fn topology_of(model: &DeploymentModel) -> Option<&'static Topology> {
+    release_of(model)?.topology(network_of(model)?)
+}
+
 fn derived_image(model: &DeploymentModel) -> Option<String> {
     let version = model.dynamo_version.known()?;
     let release = release_of(model)?;
@@ -124,12 +179,18 @@ fn derived_image(model: &DeploymentModel) -> Option<String> {
     Some(release.image(engine, version))
 }
 
-/// The URL under which the frontend is found from its own host.
-pub fn endpoint(bind_address: &str, port: i64) -> String {
-    match reachable(bind_address) {
+/// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
+/// reach the host.
+pub fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
+    let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
+    match advertised.map_or(reachable(bind_address), String::as_str) {
         address if address.contains(':') => format!("http://[{address}]:{port}"),
         address => format!("http://{address}:{port}"),
     }
+}
+
+fn is_everywhere(bind_address: &str) -> bool {
+    reachable(bind_address) != bind_address
 }
 
 /// An address to connect to for one to listen at: nobody can connect to "all addresses".
@@ -157,6 +218,8 @@ pub fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
 mod tests {
     use super::*;
 
+    const SILENT: HostSays<'static> = HostSays { model_cache: &Attr::Null, advertise_address: &Attr::Null };
+
     fn minimal() -> DeploymentModel {
         DeploymentModel {
             engine: "mocker".into(),
@@ -174,7 +237,7 @@ mod tests {
         let config = minimal();
         let mut planned =
             DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8001), ..minimal() };
-        derive(&config, &mut planned, &Attr::Null);
+        derive(&config, &mut planned, SILENT);
         assert_eq!(planned.id, "local/chat".into());
         assert_eq!(planned.endpoint, "http://127.0.0.1:8001".into());
         assert_eq!(planned.served_model_name, "tiny".into());
@@ -196,7 +259,7 @@ mod tests {
             desired_state: Attr::Unknown,
             ..minimal()
         };
-        derive(&config, &mut planned, &Attr::Null);
+        derive(&config, &mut planned, SILENT);
         assert!(planned.id.is_unknown() && planned.endpoint.is_unknown() && planned.status.is_unknown());
     }
 
@@ -205,9 +268,9 @@ mod tests {
         let config = minimal();
         let mut once =
             DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8000), ..minimal() };
-        derive(&config, &mut once, &Attr::Null);
+        derive(&config, &mut once, SILENT);
         let mut twice = once.clone();
-        derive(&config, &mut twice, &Attr::Null);
+        derive(&config, &mut twice, SILENT);
         assert_eq!(once, twice);
     }
 
@@ -220,12 +283,12 @@ mod tests {
         ] {
             let config = DeploymentModel { model: "acme/tiny".into(), ..minimal() };
             let mut planned = DeploymentModel { dynamo_version: Attr::Unknown, ..config.clone() };
-            derive(&config, &mut planned, &cache);
+            derive(&config, &mut planned, HostSays { model_cache: &cache, ..SILENT });
             assert_eq!((&planned.model_source, &planned.model_path), (&"download".into(), &path));
             // Once it is decided, a host that is not known for a while does not move it.
             let decided = DeploymentModel { model_path: "/data/hf".into(), ..planned };
             let mut later = decided.clone();
-            derive(&config, &mut later, &Attr::Unknown);
+            derive(&config, &mut later, HostSays::UNKNOWN);
             assert_eq!(later, decided);
         }
     }
@@ -238,7 +301,35 @@ mod tests {
             ("10.0.0.1", "http://10.0.0.1:80"),
             ("fd00::1", "http://[fd00::1]:80"),
         ] {
-            assert_eq!(endpoint(bind, 80), url);
+            assert_eq!(endpoint(bind, 80, &Attr::Null), url);
+        }
+        let known_as = "10.0.0.11".into();
+        assert_eq!(endpoint("0.0.0.0", 80, &known_as), "http://10.0.0.11:80");
+        assert_eq!(endpoint("127.0.0.1", 80, &known_as), "http://127.0.0.1:80");
+    }
+
+    #[test]
+    fn services_keep_their_port_and_follow_their_host() {
+        let config = DeploymentModel { network: "host".into(), ..minimal() };
+        let mut planned = DeploymentModel {
+            dynamo_version: Attr::Unknown,
+            services: Attr::Unknown,
+            network_name: Attr::Unknown,
+            ..config.clone()
+        };
+        derive(&config, &mut planned, SILENT);
+        assert_eq!((&planned.discovery, &planned.network_name), (&"etcd".into(), &Attr::Null));
+        assert!(planned.services.is_unknown());
+        let at = |seat: &str| Attr::Known(TextMap::from([("etcd".to_owned(), seat.into())]));
+        planned.services = at("127.0.0.1:2380");
+        for (advertise, seat) in [
+            (Attr::Null, "127.0.0.1:2380"),
+            ("10.0.0.11".into(), "10.0.0.11:2380"),
+            (Attr::Unknown, "10.0.0.11:2380"),
+            ("fd00::11".into(), "[fd00::11]:2380"),
+        ] {
+            derive(&config, &mut planned, HostSays { advertise_address: &advertise, ..SILENT });
+            assert_eq!(planned.services, at(seat));
         }
     }
 }

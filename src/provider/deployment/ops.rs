@@ -1,6 +1,6 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::model::{derive, draft, expected_status, label, objections};
+use super::model::{HostSays, derive, draft, expected_status, label, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
@@ -10,21 +10,19 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
 use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
-use crate::hosts::{Cause, Filter};
+use crate::hosts::Filter;
+use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
+use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
-use crate::tf_provider::attr::{Attr, Nested, NestedMap};
+use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
-
-/// Ports that are tried when others take them between looking and binding.
-const PORT_ATTEMPTS: usize = 5;
 
 /// `dynamo_deployment`.
 pub struct Deployments;
@@ -53,7 +51,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
-        derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
+        derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         objections::diagnostics(objections(&planned)?).into_result()?;
         let warnings = match entry {
             Some(entry) => check(&entry, &planned, None).await?,
@@ -71,7 +69,7 @@ impl Resource for Deployments {
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
-        derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
+        derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
             planned.containers = Attr::Unknown;
@@ -101,7 +99,7 @@ impl Resource for Deployments {
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
             match create_once(call, &entry, &config, planned.clone(), &budget).await {
-                Err(Trouble::PortTaken(_)) if attempt < PORT_ATTEMPTS => {}
+                Err(Trouble::PortTaken(_)) if attempt < picked_ports::ATTEMPTS => {}
                 Err(Trouble::PortTaken(failed) | Trouble::Other(failed)) => return Err(*failed),
                 Ok(made) => return Ok(made.into()),
             }
@@ -133,7 +131,15 @@ impl Resource for Deployments {
         // What is to be stopped is not started first, unless it has to be made anew.
         let in_order = look.is_in_order() && look::leftovers(&seen, &call.client.run).is_empty();
         if wanted_state(&planned) == DesiredState::Running || !in_order {
-            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, wanted_state(&planned));
+            // What a new store knows nothing of would go on for a while, and then end by itself.
+            if services_are_missing(&blueprint, &look) {
+                let frontend = [names::container(shown(&planned.name), FRONTEND)];
+                reconcile::halt(&entry.host, &frontend, &budget.cancel).await.map_err(|failure| {
+                    Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
+                })?;
+            }
+            let state = wanted_state(&planned);
+            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
                 .await
                 .map_err(|failed| Diagnostics::from(not_done(&summary, &failed, &planned)))?;
@@ -177,9 +183,10 @@ impl Resource for Deployments {
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
         // Workers that are still there belong to a deployment which is being replaced, and go on in what replaces it:
         // they keep the network and the volume through which they are found.
-        let shared = !seen.iter().any(bring::is_worker);
-        let networks = if shared { vec![names::network(&name)] } else { Vec::new() };
-        let volumes = if shared { vec![names::discovery_volume(&name)] } else { Vec::new() };
+        let network = names::network(&name);
+        let used = seen.iter().any(|it| bring::is_worker(it) && it.networks.contains(&network));
+        let networks = if used { Vec::new() } else { vec![network] };
+        let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
         let time = timeouts::delete(&state.timeouts);
         let containers = own_containers(&seen);
         let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
@@ -218,6 +225,11 @@ impl From<Diagnostic> for Trouble {
     }
 }
 
+/// What the configuration says of a host.
+fn says(entry: &Entry) -> HostSays<'_> {
+    HostSays { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
+}
+
 async fn create_once(
     call: &Call<Client>,
     entry: &Entry,
@@ -226,7 +238,7 @@ async fn create_once(
     budget: &Budget,
 ) -> Result<DeploymentModel, Trouble> {
     let summary = format!("Unable to create deployment {:?}", shown(&wanted.name));
-    let (facts, taken) = plan_checks::facts(entry, &summary).await?;
+    let (facts, mut taken) = plan_checks::facts(entry, &summary).await?;
     let promise = match wanted.port.known() {
         Some(_) => None,
         None => {
@@ -238,7 +250,12 @@ async fn create_once(
             Some(promise)
         }
     };
-    derive(config, &mut wanted, entry.model_cache());
+    taken.extend(own_port(&wanted));
+    let services = picked_ports::services(&call.client, entry, topology_of(&wanted), &taken)?;
+    if let Some((addresses, _promises)) = &services {
+        wanted.services = Attr::Known(addresses.clone());
+    }
+    derive(config, &mut wanted, says(entry));
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
@@ -247,11 +264,13 @@ async fn create_once(
         &entry.host,
         &entry.host,
         wanted_state(&wanted),
+        &[],
     );
     if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
         let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
         let state = (!failed.left.is_empty()).then(|| half_made(wanted));
-        let taken = promise.is_some() && is_port_taken(&failed) && state.is_none();
+        let picked = promise.is_some() || services.is_some();
+        let taken = picked && picked_ports::is_taken(&failed) && state.is_none();
         let failed = Box::new(Failed { state, diagnostics });
         return Err(if taken { Trouble::PortTaken(failed) } else { Trouble::Other(failed) });
     }
@@ -277,8 +296,18 @@ fn half_made(wanted: DeploymentModel) -> DeploymentModel {
     }
 }
 
-fn is_port_taken(failed: &NotDone) -> bool {
-    matches!(failed.failure.as_ref(), Failure::Host(error) if matches!(error.cause, Cause::PortTaken { .. }))
+/// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
+fn services_are_missing(blueprint: &Blueprint, look: &Look) -> bool {
+    let found = look.containers();
+    let mut planned = blueprint.containers.iter().zip(found);
+    planned.any(|(planned, found)| planned.component != FRONTEND && found.is_none())
+}
+
+/// The frontend's port, where a service may not be.
+fn own_port(wanted: &DeploymentModel) -> Option<PortInUse> {
+    let port = wanted.port.known().and_then(|port| u16::try_from(*port).ok())?;
+    let holder = PortHolder::Container { name: names::container(shown(&wanted.name), FRONTEND), ours: true };
+    Some(PortInUse { address: shown(&wanted.bind_address).to_owned(), port, holder })
 }
 
 /// Stops what should be stopped.
@@ -311,14 +340,27 @@ fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
     let left = |name: &String| format!("container {name} was left by a run that did not finish");
     let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
     for (differences, observed) in look.differing() {
-        let own_env = Explained {
-            image: Some(&mut state.image),
-            env: &mut state.env,
-            resources: &mut state.resources,
-            port: Some(&mut state.port),
-            bind_address: Some(&mut state.bind_address),
+        // What the attributes say is the frontend's; of a service only the sentences speak.
+        let (mut no_env, mut no_resources) = (Attr::Null, Block::Absent);
+        let is_frontend = bring::ownership(observed).is_some_and(|owner| owner.component == FRONTEND);
+        let explained = if is_frontend {
+            Explained {
+                image: Some(&mut state.image),
+                env: &mut state.env,
+                resources: &mut state.resources,
+                port: Some(&mut state.port),
+                bind_address: Some(&mut state.bind_address),
+            }
+        } else {
+            Explained {
+                image: None,
+                env: &mut no_env,
+                resources: &mut no_resources,
+                port: None,
+                bind_address: None,
+            }
         };
-        sentences.extend(drift::explain(differences, observed, own_env));
+        sentences.extend(drift::explain(differences, observed, explained));
     }
     state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
     state.status = drift::status(wanted_state(state), &look.containers()).as_str().into();
@@ -428,6 +470,9 @@ fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diag
     let mut draft = draft(planned)?;
     if draft.port.is_unknown() {
         draft.port = Given::Is(i64::from(ports::FRONTEND_FROM));
+    }
+    if planned.services.is_unknown() {
+        draft.common.services = picked_ports::services_to_come(topology_of(planned));
     }
     if draft.common.name.is_unknown() {
         draft.common.name = Given::Is(names::generated([0; names::SUFFIX_LENGTH]));

@@ -36,8 +36,10 @@ model! {
             part of the path."),
         mode: Attr<String> = optional("`aggregated`: every worker does prefill and decode. (`disaggregated` is known, and refused by \
             this version.)").default("aggregated"),
-        network: Attr<String> = optional("`bridge`: the containers share a private network of the host. (`host`, for several \
-            hosts, is known, and refused by this version.)").default("bridge"),
+        network: Attr<String> = optional("`bridge`: the containers share a private network of the host. `host`: they use the \
+            network of their hosts, so that workers may be on other hosts than the frontend; a private network between the hosts \
+            is needed, since Dynamo's processes and etcd ask nobody for a password. Changing it replaces the deployment.")
+            .default("bridge").replaces(),
         port: Attr<i64> = optional_computed("Port of the frontend on the host. Left out: the first free one from 8000, picked when \
             the deployment is made and kept.").stable().check(check::between(1, 65535)),
         bind_address: Attr<String> = optional("Address on the host at which the frontend listens. The frontend has no \
@@ -49,15 +51,17 @@ model! {
         desired_state: Attr<String> = optional("`running`, or `stopped`: containers are kept but not run.").default("running")
             .check(check::one_of(["running", "stopped"])),
 
-        endpoint: Attr<String> = computed("URL of the OpenAI-compatible API, without `/v1`.").stable(),
+        endpoint: Attr<String> = computed("URL of the OpenAI-compatible API, without `/v1`. Where the frontend listens at all addresses \
+            (`0.0.0.0`), it has the host's `advertise_address`.").stable(),
         image_id: Attr<String> = computed("Id of the image that the frontend runs.").stable(),
-        network_name: Attr<String> = computed("Name of the private Docker network.").stable(),
+        network_name: Attr<String> = computed("Name of the private Docker network; null with `network = \"host\"`.").stable(),
         model_source: Attr<String> = computed("`local` (a folder of the host is mounted) or `download` (the host's model cache is \
             mounted and filled at start).").stable(),
         model_path: Attr<String> = computed("Folder of the host that is mounted: the model, or the model cache.").stable(),
         discovery: Attr<String> = computed("How the processes find each other: `file` or `etcd`, as release and network demand.")
             .stable(),
-        services: Attr<TextMap> = computed("Addresses of the supporting services, by name; empty where the release needs none.")
+        services: Attr<TextMap> = computed("Addresses (`address:port`) of the supporting services, by name; empty where the release needs none. With \
+            `network = \"host\"` ports are picked when the deployment is made, and kept.")
             .stable(),
         status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as \
             what it should be, so that a deployment which died shows up in the plan and is brought back."),

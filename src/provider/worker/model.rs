@@ -2,17 +2,20 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
+use crate::dynamo::discovery::Topology;
 use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
 use crate::dynamo::gpus::GpuName;
 use crate::dynamo::names;
 use crate::dynamo::objection::Objection;
-use crate::dynamo::spec::{DesiredState, Role};
+use crate::dynamo::release;
+use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, block_of};
 use crate::provider::drafts::{self, given};
 use crate::provider::stored;
 use crate::tf_provider::attr::{Attr, Block, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
+use std::collections::BTreeMap;
 
 /// The deployment as the worker sees it; all unknown while it is unknown as a whole.
 pub fn deployment(model: &WorkerModel) -> DeploymentView {
@@ -31,6 +34,7 @@ pub fn deployment(model: &WorkerModel) -> DeploymentView {
             served_model_name: Attr::Unknown,
             mode: Attr::Unknown,
             network: Attr::Unknown,
+            services: Attr::Unknown,
             env: Attr::Unknown,
             engine_args: Attr::Unknown,
             desired_state: Attr::Unknown,
@@ -54,6 +58,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         served_model_name,
         mode,
         network,
+        services,
         env,
         engine_args,
         desired_state: _,
@@ -74,6 +79,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         served_model_name: given(&served_model_name),
         mode: given(&mode),
         network: given(&network),
+        services: drafts::texts(&services),
         router: drafts::router(&router),
         env: drafts::texts(&env),
         engine_args: drafts::engine_args(&engine_args, &Path::of("deployment"))?,
@@ -94,6 +100,7 @@ pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         docker: drafts::docker(&model.docker),
         gpus: drafts::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
         desired_state: given(&model.desired_state),
+        ports: drafts::ports(&model.ports),
     })
 }
 
@@ -109,6 +116,17 @@ fn suffix(model: &WorkerModel) -> Given<String> {
 pub fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
     let role = model.role.known().and_then(|role| Role::parse(role))?;
     Some(names::worker(deployment(model).name.known()?, role, suffix))
+}
+
+/// How the deployment's processes meet, once its release and network are known.
+pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
+    let DeploymentView { dynamo_version, network, .. } = deployment(model);
+    let version = if dynamo_version.is_null() { release::newest() } else { dynamo_version.known()? };
+    let network = match &network {
+        Attr::Null => NetworkMode::Bridge,
+        word => NetworkMode::parse(word.known()?)?,
+    };
+    release::find(release::ALL, version).ok()?.0.topology(network)
 }
 
 /// What is wrong with a configuration, as far as it is known.
@@ -141,6 +159,9 @@ pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
     planned.status = state.clone().map(|state| state.word().to_owned());
     planned.registered = state.map(|state| state == DesiredState::Running);
     planned.drift = Attr::Known(Vec::new());
+    if topology(planned).is_some_and(|row| row.network == NetworkMode::Bridge) {
+        planned.ports = Attr::Known(BTreeMap::new());
+    }
     if let (Attr::Known(host), Attr::Known(container)) = (&planned.host, &planned.container) {
         planned.id = Attr::Known(format!("{host}/{container}"));
     }

@@ -1,7 +1,8 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, label, objections, planned_gpus, uuids, wanted_state,
+    self, container_name, deployment, derive, draft, label, objections, planned_gpus, topology, uuids,
+    wanted_state,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -10,14 +11,14 @@ use crate::dynamo::decide::{self, FRONTEND, WORKER};
 use crate::dynamo::draft::Given;
 use crate::dynamo::gpus::GpuRequest;
 use crate::dynamo::names;
-use crate::dynamo::spec::{DesiredState, HostFacts, Owner, WorkerSpec};
+use crate::dynamo::spec::{DesiredState, HostFacts, NetworkMode, Owner, WorkerSpec};
 use crate::hosts::{Filter, HostError};
 use crate::provider::bring;
-use crate::provider::client::{Client, Entry, random};
+use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
+use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -67,6 +68,11 @@ impl Resource for Workers {
         mut planned: WorkerModel,
         changed: bool,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
+        // What mends a difference may take a new container, which runs beside the old one for a while.
+        let mends = prior.drift.known().is_some_and(|drift| !drift.is_empty());
+        if mends {
+            planned.ports = Attr::Unknown;
+        }
         derive(config, &mut planned);
         planned.gpu_uuids = planned_gpus(Some(prior), &planned);
         if deployment(&planned).image != deployment(prior).image {
@@ -74,7 +80,7 @@ impl Resource for Workers {
         }
         let mut plan = Plan::from(planned);
         let (before, after) = (deployment(prior), deployment(&plan.planned));
-        if before.name != after.name || before.host != after.host {
+        if before.name != after.name || before.host != after.host || before.network != after.network {
             plan.replace.push(Path::of("deployment"));
         }
         if changed {
@@ -101,13 +107,15 @@ impl Resource for Workers {
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
-        let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let assembly =
-            bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host, wanted_state(&planned));
-        if let Err(failed) = reconcile::bring_up(&place.entry.host, &assembly, &budget).await {
-            let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
-            return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
+        for attempt in 1.. {
+            let made = place.create_once(call, &mut planned, &budget, &summary).await?;
+            let Err(failed) = made else { break };
+            let again = failed.left.is_empty() && picked_ports::is_taken(&failed);
+            if !again || attempt >= picked_ports::ATTEMPTS {
+                let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
+                return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
+            }
         }
         match place.settle(&planned, &budget, &summary).await {
             Ok(state) => Ok(state.into()),
@@ -125,15 +133,24 @@ impl Resource for Workers {
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time per role: the others serve meanwhile.
-        let turn = format!("{}/{}", shown(&planned.host), shown(&deployment(&planned).name));
-        let _turn = call.client.rolling_turn(&turn, shown(&planned.role)).await;
+        let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), shown(&planned.role)).await;
+        let picks = planned.ports.is_unknown();
+        if picks {
+            planned.ports.clone_from(&prior.ports);
+        }
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         // What is to be stopped is not started first, unless it has to be made anew.
         if !place.only_stops(call, &planned, &summary).await? {
             let had = uuids(&prior.gpu_uuids);
             let _gpus = place.give_gpus(&call.client, &mut planned, &had, &summary).await?;
-            let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
-            let look = place.look(&blueprint, &summary).await?;
+            let (mut blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
+            let mut look = place.look(&blueprint, &summary).await?;
+            let mut promised = Vec::new();
+            if picks && look.takes_new_containers() {
+                promised = place.promise_ports(&call.client, &mut planned, &summary).await?;
+                (blueprint, _) = place.blueprint(call, &planned, &summary).await?;
+                look = place.look(&blueprint, &summary).await?;
+            }
             if place.is_lost(&prior, &blueprint, &look).await {
                 restart(&place.entry, shown(&planned.container), &summary).await?;
             }
@@ -144,8 +161,10 @@ impl Resource for Workers {
                 &place.entry.host,
                 &place.frontend.host,
                 wanted_state(&planned),
+                &look.observed(),
             );
             let converged = reconcile::converge(&place.entry.host, &assembly, &[], &budget).await;
+            drop(promised);
             converged.map_err(|failed| Diagnostics::from(not_done(&summary, &failed)))?;
         }
         Ok(place.settle(&planned, &budget, &summary).await?.into())
@@ -227,6 +246,36 @@ impl Place {
         Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
     }
 
+    /// Picks ports and brings the container up.
+    async fn create_once(
+        &self,
+        call: &Call<Client>,
+        planned: &mut WorkerModel,
+        budget: &Budget,
+        summary: &str,
+    ) -> Result<Result<(), NotDone>, Diagnostics> {
+        let _promised = self.promise_ports(&call.client, planned, summary).await?;
+        let (blueprint, pull) = self.blueprint(call, planned, summary).await?;
+        let state = wanted_state(planned);
+        let assembly = bring::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &[]);
+        Ok(reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop))
+    }
+
+    /// Picks ports for a container that is to be made, where they are not constants.
+    async fn promise_ports(
+        &self,
+        client: &Client,
+        planned: &mut WorkerModel,
+        summary: &str,
+    ) -> Result<Vec<PromisedPort>, Diagnostics> {
+        let rows = picked_ports::rows(topology(planned));
+        let taken =
+            if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
+        let (ports, promises) = picked_ports::worker(client, &self.entry, rows, &taken)?;
+        planned.ports = Attr::Known(ports);
+        Ok(promises)
+    }
+
     /// Decides the GPUs of a worker that is about to run, and keeps them for it while it does not yet. Those that are
     /// planned are the ones, or none are.
     async fn give_gpus(
@@ -241,6 +290,9 @@ impl Place {
             Attr::Null | Attr::Unknown => {
                 let mut draft = draft(planned)?;
                 draft.gpus.assigned = Given::Absent;
+                if planned.ports.is_unknown() {
+                    draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
+                }
                 draft.complete().map_err(objections::diagnostics)?.gpu_request
             }
         };
@@ -401,13 +453,19 @@ async fn check(
     let Some(entry) = plan_checks::host(client, &planned.host, &mut host)? else {
         return Ok(Diagnostics::new());
     };
-    same_host(planned)?;
+    within_reach(client, planned, &entry)?;
     let mut draft = model::draft(planned)?;
     if draft.suffix.is_unknown() {
         draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     }
     if draft.gpus.assigned.is_unknown() {
         draft.gpus.assigned = Given::Absent;
+    }
+    if deployment(planned).services.is_unknown() {
+        draft.deployment.services = picked_ports::services_to_come(topology(planned));
+    }
+    if planned.ports.is_unknown() {
+        draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
     }
     let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
     let (facts, _) = match plan_checks::for_plan(&entry, new).await {
@@ -438,19 +496,34 @@ async fn stays(client: &Client, worker: &WorkerModel) -> Result<(), Diagnostics>
     client.gpus.stays(&entry, &request, shown(&name), container, &has).await
 }
 
-/// A private network ends at its host.
-fn same_host(planned: &WorkerModel) -> Result<(), Diagnostic> {
+/// A private network ends at its host, and the loopback address at its machine.
+fn within_reach(client: &Client, planned: &WorkerModel, entry: &Entry) -> Result<(), Diagnostic> {
     let theirs = deployment(planned);
-    match (planned.host.known(), theirs.host.known()) {
-        (Some(own), Some(other)) if own != other => {
+    let (Some(own), Some(other)) = (planned.host.known(), theirs.host.known()) else { return Ok(()) };
+    if own == other {
+        return Ok(());
+    }
+    if topology(planned).is_some_and(|row| row.network == NetworkMode::Bridge) {
+        let detail = format!(
+            "Deployment {:?} is on host {other:?} and its containers share a private network there, which a worker on \
+             host {own:?} cannot join. Set network = \"host\" on the deployment to have workers on several hosts, or leave \
+             host out here.",
+            shown(&theirs.name)
+        );
+        let error = Diagnostic::error("The worker is on another host than its deployment", detail);
+        return Err(error.at(Path::of("host")));
+    }
+    let frontend = client.host(other).ok();
+    let silent = [Some(entry), frontend.as_ref()].into_iter().flatten();
+    match silent.into_iter().find(|entry| entry.advertise_address().is_null()) {
+        None => Ok(()),
+        Some(entry) => {
             let detail = format!(
-                "Deployment {:?} is on host {other:?} and its containers share a private network there, which a worker on \
-                 host {own:?} cannot join. Leave host out, or set it to {other:?}.",
-                shown(&theirs.name)
+                "The worker is on host {own:?} and its frontend on host {other:?}, but of {:?} no address is known at which \
+                 the other one can reach it. Set advertise_address in its entry of the provider's hosts.",
+                entry.host.name()
             );
-            Err(Diagnostic::error("The worker is on another host than its deployment", detail)
-                .at(Path::of("host")))
+            Err(Diagnostic::error("The hosts cannot reach each other", detail).at(Path::of("host")))
         }
-        _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ use crate::model;
 use crate::provider::blocks::{
     DockerModel, DockerView, ResourcesModel, ResourcesView, RouterView, TextMap, TimeoutsModel,
 };
+use crate::provider::picked_ports::Ports;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
@@ -36,6 +37,8 @@ model! {
             stops its workers too.").default("running").check(check::one_of(["running", "stopped"])),
 
         container: Attr<String> = computed("Name of the container.").stable(),
+        ports: Attr<Ports> = computed("With `network = \"host\"`: ports at which it listens on the host, \
+            by name. Picked when the container is made; a container that replaces another has its own. Else empty."),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
         gpu_uuids: Attr<Vec<Attr<String>>> = computed("UUIDs of the GPUs that it was given, sorted.").stable(),
         status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as what \
@@ -64,6 +67,7 @@ model! {
         served_model_name: Attr<String> = optional("Name that clients use."),
         mode: Attr<String> = optional("Aggregated or disaggregated."),
         network: Attr<String> = optional("Kind of network."),
+        services: Attr<TextMap> = optional("Addresses of the supporting services."),
         env: Attr<TextMap> = optional("Environment variables."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine."),
         desired_state: Attr<String> = optional("`running` or `stopped`."),

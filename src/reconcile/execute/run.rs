@@ -145,7 +145,12 @@ impl Run<'_> {
         self.effects.start(&id).await?;
         self.wait(&id, part).await?;
         if part.spec.restart != Restart::No {
-            self.effects.update(&id, &Limits::default(), part.spec.restart).await?;
+            let updated = self.effects.update(&id, &Limits::default(), part.spec.restart).await;
+            if let Err(error) = updated {
+                // If it has died meanwhile, that is the reason, and its last words say more.
+                self.wait(&id, part).await?;
+                return Err(error.into());
+            }
         }
         Ok(id)
     }

@@ -127,6 +127,27 @@ async fn a_death_while_starting_is_an_error_with_its_last_words_and_leaves_nothi
     }
 }
 
+/// Somebody else answers at its port, and it dies of that.
+struct Impostor(Arc<Script>);
+
+#[async_trait]
+impl Probe for Impostor {
+    async fn probe(&self, container: &ObservedContainer) -> Readiness {
+        self.0.stop(&container.spec.name, 0).await.unwrap();
+        Readiness::Ready
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_the_place_of_a_dead_container_counts_for_nothing() {
+    let script = Arc::new(Script::new().with_logs("address already in use"));
+    let mut wanted = assembly(vec![part("etcd")]);
+    wanted.parts[0].probe = Arc::new(Impostor(Arc::clone(&script)));
+    let failed = bring_up(&*script, &wanted, &budget()).await.unwrap_err();
+    assert!(failed.to_string().contains("address already in use"), "{failed}");
+    assert_eq!(failed.left, vec![]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_there_before_survives_a_failed_call() {
     let script = Script::new().with_container(spec("other", "before"), RunState::Running);

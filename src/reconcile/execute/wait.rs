@@ -83,19 +83,9 @@ pub(super) async fn wait_ready(
     let mut last = "its probe did not answer".to_owned();
     loop {
         let seen = effects.inspect(waited.container).await?.ok_or_else(|| vanished(&host, &name))?;
-        if let Some(Death { exit_code, oom_killed }) = death(&seen, waited.restarts) {
-            let logs = last_words(effects, waited).await;
-            return Err(Failure::Died {
-                host,
-                name,
-                exit_code,
-                oom_killed,
-                restarts: seen.restart_count,
-                logs,
-            });
-        }
+        still_lives(effects, waited, &seen).await?;
         match clock.ask(waited.probe, &seen).await {
-            Some(Readiness::Ready) => return Ok(()),
+            Some(Readiness::Ready) => return alive(effects, waited).await,
             Some(Readiness::NotYet(why)) => last = why,
             None => {}
         }
@@ -111,6 +101,30 @@ pub(super) async fn wait_ready(
         clock.sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
+}
+
+/// What answered in the place of a container that is dead by now was somebody else.
+async fn alive(effects: &dyn Effects, waited: &Waited<'_>) -> Result<(), Failure> {
+    let seen = effects.inspect(waited.container).await?;
+    let seen = seen.ok_or_else(|| vanished(effects.host(), waited.name))?;
+    still_lives(effects, waited, &seen).await
+}
+
+/// The error for a container that has died.
+async fn still_lives(
+    effects: &dyn Effects,
+    waited: &Waited<'_>,
+    seen: &ObservedContainer,
+) -> Result<(), Failure> {
+    let Some(Death { exit_code, oom_killed }) = death(seen, waited.restarts) else { return Ok(()) };
+    Err(Failure::Died {
+        host: effects.host().to_owned(),
+        name: waited.name.to_owned(),
+        exit_code,
+        oom_killed,
+        restarts: seen.restart_count,
+        logs: last_words(effects, waited).await,
+    })
 }
 
 struct Death {

@@ -9,6 +9,7 @@ use bollard::models::{
 };
 
 use super::{DEFAULT_GRACE_SECONDS, DEFAULT_SHM_BYTES, canonical_capability, sorted};
+use crate::container::labels;
 use crate::container::{
     ContainerSpec, Limits, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart, RunState,
     Ulimit,
@@ -44,6 +45,10 @@ pub(in crate::hosts) fn observed(
         network,
         ..seen_host_config(&host)
     };
+    let listens = spec.labels.remove(labels::PORTS);
+    if spec.network == Network::Host {
+        spec.ports = sorted(listens.iter().flat_map(|text| labels::ports_of(text)));
+    }
     if spec.gpus.is_empty() && uses_nvidia_runtime(&host) {
         // Before the image's defaults are taken out: the runtime does not ask whose variable it is.
         spec.gpus = visible_gpus(&spec.env);

@@ -9,6 +9,7 @@ use bollard::models::{
 };
 
 use super::DEFAULT_SHM_BYTES;
+use crate::container::labels;
 use crate::container::{ContainerSpec, Limits, Mount, MountSource, Network, PortBinding, Restart, Ulimit};
 
 /// The body of a create request. The name is not part of it: it travels in the URL.
@@ -19,13 +20,27 @@ pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody
         cmd: non_empty(&spec.command),
         env: Some(spec.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
         user: spec.user.clone(),
-        labels: Some(spec.labels.clone().into_iter().collect()),
-        exposed_ports: Some(spec.ports.iter().map(|port| tcp(port.container_port)).collect()),
+        labels: Some(all_labels(spec)),
+        exposed_ports: Some(published(spec).iter().map(|port| tcp(port.container_port)).collect()),
         stop_timeout: Some(i64::from(spec.stop_grace_seconds)),
         networking_config: networking(&spec.network),
         host_config: Some(host_config(spec)),
         ..Default::default()
     }
+}
+
+/// The Engine publishes nothing on the host's own network, and newer ones complain if told to.
+fn published(spec: &ContainerSpec) -> &[PortBinding] {
+    if spec.network == Network::Host { &[] } else { &spec.ports }
+}
+
+/// What is listened at on the host's own network is written where it can be read again.
+fn all_labels(spec: &ContainerSpec) -> HashMap<String, String> {
+    let mut all: HashMap<_, _> = spec.labels.clone().into_iter().collect();
+    if spec.network == Network::Host && !spec.ports.is_empty() {
+        all.insert(labels::PORTS.to_owned(), labels::ports_text(&spec.ports));
+    }
+    all
 }
 
 fn host_config(spec: &ContainerSpec) -> HostConfig {
@@ -34,7 +49,7 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         // A process that is PID 1 without an init ignores SIGTERM unless it handles it, and leaves zombies.
         init: Some(true),
         mounts: Some(spec.mounts.iter().map(engine_mount).collect()),
-        port_bindings: Some(port_bindings(&spec.ports)),
+        port_bindings: Some(port_bindings(published(spec))),
         network_mode: Some(network_mode(&spec.network)),
         restart_policy: Some(engine_restart(spec.restart)),
         nano_cpus: nano_cpus.map(signed),
