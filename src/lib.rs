@@ -15,6 +15,8 @@
 //!
 //! Data flows one way: HCL → `provider/<noun>/model` → `dynamo::Spec` → `Blueprint` → `reconcile::diff` → steps → `hosts`.
 
+#[cfg(test)]
+mod architecture;
 pub mod container;
 pub mod docs;
 pub mod dynamo;

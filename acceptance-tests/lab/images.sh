@@ -4,6 +4,7 @@
 #   dynamo-mocker:1.6.1    NVIDIA Dynamo's frontend, router and simulated engine; laid out like NVIDIA's runtime images
 #   busybox:local          a shell; the bystander in tests that take ports and names away
 #   dynamo-faults:dies     its "python3" prints two lines and exits with code 3
+#   dynamo-faults:silent   its "python3" runs and never answers
 #
 # An image that was made by this very recipe is kept. Downloads are kept under .lab/images.
 set -euo pipefail
@@ -54,6 +55,8 @@ link_busybox() {
   for tool in "${BUSYBOX_TOOLS[@]}"; do [[ -e $root/usr/bin/$tool ]] || ln -s busybox "$root/usr/bin/$tool"; done
 }
 
+download() { (cd "$WORK/debs" && apt-get download -qq "$@" 2>"$WORK/apt.log"); }
+
 fetch_packages() {
   local package missing=()
   mkdir -p "$WORK/debs"
@@ -61,7 +64,8 @@ fetch_packages() {
     compgen -G "$WORK/debs/${package}_*.deb" >/dev/null || missing+=("$package")
   done
   ((${#missing[@]} == 0)) && return
-  (cd "$WORK/debs" && apt-get download -qq "${missing[@]}" 2>"$WORK/apt.log") && return
+  download "${missing[@]}" && return
+  apt-get update -qq >&2 && download "${missing[@]}" && return # the lists were old, or there were none
   grep -v '^W:' "$WORK/apt.log" >&2 || true
   say "The images are put together from packages of Debian 12 (bookworm). On another system, or without its package mirror,"
   say "use NVIDIA's own image instead: make demo DEMO_IMAGE=nvcr.io/nvidia/ai-dynamo/dynamo-planner:$DYNAMO"
@@ -130,16 +134,22 @@ build_busybox() {
   import "$root" "$1" 'CMD ["sh"]'
 }
 
-build_dies() {
-  local root=$WORK/root-dies
+# build_fault IMAGE LINE…: an image whose "python3" is this shell script.
+build_fault() {
+  local root=$WORK/root-fault image=$1
+  shift
   fetch_packages
   skeleton "$root"
   unpack "$root" busybox-static
   link_busybox "$root"
-  printf '%s\n' '#!/bin/sh' 'echo "loading the model"' 'echo "no such luck: out of everything" >&2' 'exit 3' >"$root/usr/bin/python3"
+  printf '%s\n' '#!/bin/sh' "$@" >"$root/usr/bin/python3"
   chmod 0755 "$root/usr/bin/python3"
-  import "$root" "$1" 'USER 1000:0'
+  import "$root" "$image" 'USER 1000:0'
 }
+
+build_dies() { build_fault "$1" 'echo "loading the model"' 'echo "no such luck: out of everything" >&2' 'exit 3'; }
+
+build_silent() { build_fault "$1" 'echo "thinking about it"' 'trap "exit 0" TERM' 'sleep 3600 &' 'wait'; }
 
 build() {
   local image=$1 former
@@ -157,3 +167,4 @@ engine_answers || die "no Docker Engine answers: run acceptance-tests/lab/engine
 build "dynamo-mocker:$DYNAMO" build_mocker
 build busybox:local build_busybox
 build dynamo-faults:dies build_dies
+build dynamo-faults:silent build_silent

@@ -9,7 +9,8 @@ use std::{fs, net::TcpListener, path::PathBuf};
 
 use super::{
     Case,
-    harness::{self, Outcome, Scene},
+    harness::{self, Scene},
+    report::Outcome,
     world::{Bystander, free_port},
 };
 
@@ -104,6 +105,6 @@ fn port_held_by_a_container() {
 
 fn port_held_by_a_process() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    // The kernel knows a process by the first 15 characters of its name.
-    refused_port(listener.local_addr().unwrap().port(), "the process acceptance-");
+    let this_process = fs::read_to_string("/proc/self/comm").unwrap();
+    refused_port(listener.local_addr().unwrap().port(), &format!("the process {}", this_process.trim()));
 }

@@ -15,7 +15,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::world::docker;
+use super::{
+    report::{Outcome, Plan, State},
+    world::docker,
+};
 
 /// What `images.sh` and `model.py` of the lab make.
 pub const IMAGE: &str = "dynamo-mocker:1.6.1";
@@ -24,7 +27,7 @@ pub const BYSTANDER_IMAGE: &str = "busybox:local";
 /// The name under which every case serves its model.
 pub const MODEL: &str = "tiny";
 
-const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-dynamo");
+pub const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-dynamo");
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Seconds after which a command of Terraform's counts as hanging.
 const COMMAND_LIMIT: &str = "300";
@@ -176,6 +179,23 @@ impl Scene {
         command
     }
 
+    /// As [`Scene::start_apply`] but Terraform itself, without a guard that would forward signals once more.
+    pub fn bare_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("terraform");
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Replaces the provider block.
+    pub fn provider(&self, block: &str) {
+        fs::write(self.path().join("preamble.tf"), format!("{PREAMBLE}\n{block}\n")).unwrap();
+    }
+
     /// Runs Terraform to its end.
     pub fn terraform(&self, arguments: &[&str]) -> Outcome {
         let output = self.command(arguments).output().unwrap();
@@ -241,190 +261,29 @@ impl Scene {
         let shown = self.terraform(&["show", "-json"]).succeeds();
         State(serde_json::from_str(&shown.stdout).unwrap())
     }
+
+    /// Names of deployments in the state file: more than `self.name` when a case let the provider choose.
+    fn deployments_in_state(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path().join("terraform.tfstate")).unwrap_or_default();
+        let state: Value = serde_json::from_str(&text).unwrap_or_default();
+        let resources = state["resources"].as_array().into_iter().flatten();
+        let deployments = resources.filter(|resource| resource["type"] == "dynamo_deployment");
+        let instances =
+            deployments.flat_map(|deployment| deployment["instances"].as_array().into_iter().flatten());
+        instances.filter_map(|instance| Some(instance["attributes"]["name"].as_str()?.to_owned())).collect()
+    }
 }
 
 impl Drop for Scene {
     fn drop(&mut self) {
         let clean = Path::new(REPOSITORY).join("acceptance-tests/lab/clean.sh");
-        let cleaned = Command::new(clean).arg(&self.name).output();
-        if !cleaned.is_ok_and(|output| output.status.success()) {
-            eprintln!(
-                "what {} left in Docker could not be removed: try acceptance-tests/lab/clean.sh {0}",
-                self.name
-            );
+        for name in std::iter::once(self.name.clone()).chain(self.deployments_in_state()) {
+            let cleaned = Command::new(&clean).arg(&name).output();
+            if !cleaned.is_ok_and(|output| output.status.success()) {
+                eprintln!(
+                    "what {name} left in Docker could not be removed: try acceptance-tests/lab/clean.sh {name}"
+                );
+            }
         }
     }
-}
-
-/// How a command of Terraform's ended.
-#[derive(Debug)]
-pub struct Outcome {
-    command: String,
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl std::fmt::Display for Outcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "$ {}\n{}\n{}\n(exit code {})", self.command, self.stdout, self.stderr, self.code)
-    }
-}
-
-impl Outcome {
-    #[track_caller]
-    pub fn succeeds(self) -> Self {
-        assert!(self.code == 0, "this should have worked\n{self}");
-        self
-    }
-
-    /// An orderly failure: Terraform's exit code for errors, not a timeout or a crash.
-    #[track_caller]
-    pub fn fails(self) -> Self {
-        assert!(self.code == 1, "this should have failed with exit code 1\n{self}");
-        for crash in ["panic", "The plugin encountered an error", "Plugin did not respond"] {
-            assert!(
-                !self.stderr.contains(crash) && !self.stdout.contains(crash),
-                "the provider crashed\n{self}"
-            );
-        }
-        self
-    }
-
-    /// Both streams hold `needle`; Terraform's line breaks and box drawing do not count.
-    #[track_caller]
-    pub fn says(self, needle: &str) -> Self {
-        let plain = flatten(&format!("{} {}", self.stdout, self.stderr));
-        assert!(plain.contains(&flatten(needle)), "{needle:?} is not in the output\n{self}");
-        self
-    }
-
-    /// The errors of `validate -json`, `plan -json` or `apply -json`.
-    pub fn errors(&self) -> Vec<Diagnostic> {
-        let one: Option<Value> = serde_json::from_str(&self.stdout).ok();
-        let found: Vec<Value> = match one.as_ref().and_then(|report| report["diagnostics"].as_array()) {
-            Some(diagnostics) => diagnostics.clone(),
-            None => self
-                .stdout
-                .lines()
-                .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-                .filter(|event| event["type"] == "diagnostic")
-                .map(|event| event["diagnostic"].clone())
-                .collect(),
-        };
-        found
-            .iter()
-            .filter(|diagnostic| diagnostic["severity"] == "error")
-            .map(Diagnostic::from_json)
-            .collect()
-    }
-}
-
-fn flatten(text: &str) -> String {
-    text.replace(['│', '╷', '╵'], " ").split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-/// One error of Terraform's, and where it points.
-#[derive(Debug)]
-pub struct Diagnostic {
-    /// Summary and detail, flattened to lower case.
-    text: String,
-    pub file: String,
-    /// From 1; 0 when the error points nowhere.
-    pub line: u64,
-}
-
-impl Diagnostic {
-    fn from_json(diagnostic: &Value) -> Self {
-        let words = |key: &str| diagnostic[key].as_str().unwrap_or_default().to_owned();
-        Self {
-            text: flatten(&format!("{} {}", words("summary"), words("detail"))),
-            file: diagnostic["range"]["filename"].as_str().unwrap_or_default().to_owned(),
-            line: diagnostic["range"]["start"]["line"].as_u64().unwrap_or(0),
-        }
-    }
-
-    pub fn says(&self, needle: &str) -> bool {
-        self.text.contains(&flatten(needle))
-    }
-}
-
-/// What Terraform means to do.
-pub struct Plan {
-    text: String,
-    empty: bool,
-    json: Value,
-}
-
-impl Plan {
-    #[track_caller]
-    pub fn is_empty(&self) {
-        assert!(self.empty, "the plan should find nothing to change\n{}", self.text);
-    }
-
-    /// The one change planned for this address.
-    #[track_caller]
-    pub fn change(&self, address: &str) -> Change<'_> {
-        let found =
-            self.json["resource_changes"].as_array().into_iter().flatten().find(|c| c["address"] == address);
-        Change {
-            json: found
-                .map(|c| &c["change"])
-                .unwrap_or_else(|| panic!("no {address} in the plan\n{}", self.text)),
-        }
-    }
-
-    /// Addresses with something to do.
-    pub fn changed(&self) -> Vec<&str> {
-        let changes = self.json["resource_changes"].as_array().into_iter().flatten();
-        changes
-            .filter(|c| c["change"]["actions"] != serde_json::json!(["no-op"]))
-            .filter_map(|c| c["address"].as_str())
-            .collect()
-    }
-}
-
-/// `before` and `after` of one resource.
-pub struct Change<'a> {
-    json: &'a Value,
-}
-
-impl Change<'_> {
-    pub fn is(&self, action: &str) -> bool {
-        self.json["actions"] == serde_json::json!([action])
-    }
-
-    /// Attribute values before and after, by path (`resources.memory_gb`).
-    pub fn of(&self, path: &str) -> (Value, Value) {
-        (at(&self.json["before"], path), at(&self.json["after"], path))
-    }
-}
-
-/// What Terraform remembers.
-pub struct State(Value);
-
-impl State {
-    /// An attribute of a resource (`dynamo_worker.chat[0]`, `gpu_uuids`).
-    #[track_caller]
-    pub fn get(&self, address: &str, path: &str) -> Value {
-        let resources = self.0["values"]["root_module"]["resources"].as_array().into_iter().flatten();
-        let found = resources.into_iter().find(|resource| resource["address"] == address);
-        at(&found.unwrap_or_else(|| panic!("no {address} in the state\n{:#}", self.0))["values"], path)
-    }
-
-    #[track_caller]
-    pub fn text(&self, address: &str, path: &str) -> String {
-        let value = self.get(address, path);
-        value.as_str().unwrap_or_else(|| panic!("{address}: {path} is {value}, not text")).to_owned()
-    }
-}
-
-/// Follows a dotted path; a block may be an object or a list of one.
-fn at(value: &Value, path: &str) -> Value {
-    let mut value = value;
-    for key in path.split('.') {
-        let object = value.as_array().and_then(|list| list.first()).unwrap_or(value);
-        value = &object[key];
-    }
-    value.clone()
 }

@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     Case,
-    harness::{Scene, State},
+    harness::Scene,
+    report::State,
     world::{Client, containers, docker, inspect, wait_until},
 };
 
@@ -22,6 +23,8 @@ pub const CASES: &[Case] = &[
     ("stopped_and_running_again", stopped_and_running_again),
     ("import_then_an_empty_plan", import_then_an_empty_plan),
     ("a_generated_name_stays", a_generated_name_stays),
+    ("docker_options_reach_the_containers", docker_options),
+    ("another_model_rolls_through", another_model),
 ];
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -176,5 +179,65 @@ resource "dynamo_deployment" "chat" {{
     assert!(!name.is_empty());
     scene.write(&configuration("warn"));
     assert_eq!(scene.settle().text(DEPLOYMENT, "name"), name);
+    scene.end();
+}
+
+fn docker_options() {
+    let mut scene = Scene::of_case("docker_options");
+    let folder = scene.path().to_str().unwrap().to_owned();
+    scene.set("folder", &folder);
+    let state = scene.settle();
+    client(&state).chats();
+    let (frontend, worker) = (&containers(&scene.name, "frontend")[0], &containers(&scene.name, "worker")[0]);
+    let of = |container: &str, format: &str| inspect(container, format);
+    for container in [frontend, worker] {
+        assert_eq!(of(container, "{{.HostConfig.ShmSize}}"), (128 << 20).to_string());
+        assert_eq!(of(container, "{{json .HostConfig.ExtraHosts}}"), r#"["registry.internal:10.9.8.7"]"#);
+        assert_eq!(of(container, r#"{{index .Config.Labels "team"}}"#), "blue");
+        assert_eq!(of(container, "{{.HostConfig.Init}}"), "true");
+        let mounts = of(container, "{{json .HostConfig.Mounts}}");
+        assert!(
+            mounts.contains(&format!(r#""Source":"{folder}","Target":"/data/shared","ReadOnly":true"#)),
+            "{mounts}"
+        );
+        let ulimits = of(container, "{{json .HostConfig.Ulimits}}");
+        assert!(ulimits.contains(r#""Name":"nofile""#) && ulimits.contains("8192"), "{ulimits}");
+    }
+    assert_eq!(of(frontend, "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}"), "805306368 500000000");
+    assert_eq!(of(worker, "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}"), "0 0");
+    assert_eq!(of(worker, r#"{{index .Config.Labels "shift"}}"#), "night");
+    assert!(of(frontend, "{{json .Config.Env}}").contains(r#""GREETING=hello, \"world\" = $HOME""#));
+    assert!(of(worker, "{{json .Config.Env}}").contains(r#""GREETING=good evening""#));
+    let command = of(worker, "{{json .Config.Cmd}}");
+    assert!(
+        command.contains(r#""--enable-prefix-caching""#) && command.contains(r#""--max-num-seqs","32""#),
+        "{command}"
+    );
+    // A label can only be had by a new container, and the workers carry the deployment's labels too.
+    scene.set("team", "green");
+    scene.settle();
+    for component in ["frontend", "worker"] {
+        let container = &containers(&scene.name, component)[0];
+        assert_eq!(of(container, r#"{{index .Config.Labels "team"}}"#), "green");
+    }
+    scene.end();
+}
+
+/// Dynamo refuses a worker with another model beside the old one in the same namespace; a change of model must roll.
+fn another_model() {
+    let mut scene = Scene::of_case("quickstart");
+    client(&scene.settle()).chats();
+    let copy = scene.path().join("Other-Chat-0.1B");
+    let source = super::harness::model_folder();
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(source).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    scene.set("model", copy.to_str().unwrap());
+    client(&scene.settle()).chats();
+    for worker in containers(&scene.name, "worker") {
+        assert!(inspect(&worker, "{{json .Config.Cmd}}").contains("Other-Chat-0.1B"));
+    }
     scene.end();
 }

@@ -6,11 +6,14 @@
 //! that nobody misses.
 
 mod bad_input;
+mod conformance;
 mod drift;
 mod examples;
 mod faults;
 mod harness;
 mod lifecycle;
+mod process;
+mod report;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -19,11 +22,13 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 5] = [
+    let groups: [(&str, &[Case]); 7] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("process", process::CASES),
+        ("conformance", conformance::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {

@@ -84,6 +84,12 @@ impl Client {
         Self { rpc, channel, schemas: None, capabilities }
     }
 
+    /// The same client, which takes the schemas from another one and never asks its own provider for them.
+    pub async fn with_schemas_of(mut self, other: &mut Self) -> Self {
+        self.schemas = Some(other.schemas().await.unwrap());
+        self
+    }
+
     // ---- The provider ----
 
     /// Asks anew.

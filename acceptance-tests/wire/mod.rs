@@ -5,17 +5,24 @@
 //! number of the rule that they check, so that a rule without a test is seen.
 //!
 //! [`harness`] starts and ends processes, [`peer`] connects to them, [`client`] speaks the protocol in terms of values,
-//! with [`schema`] filling in what a configuration leaves out. The other modules are the tests.
+//! with [`schema`] filling in what a configuration leaves out and [`samples`] having some to start from. The other modules
+//! are the tests.
 
 pub mod client;
 pub mod harness;
 pub mod peer;
+pub mod samples;
 pub mod schema;
 
 mod conversation;
+mod declarations;
 mod departure;
 mod garbage;
 mod handshake;
+mod hostless;
+mod planning;
+mod validation;
+mod values;
 
 use std::future::Future;
 use std::time::Duration;
@@ -26,8 +33,18 @@ use libtest_mimic::Trial;
 const HANGS: Duration = Duration::from_secs(120);
 
 pub fn trials() -> Vec<Trial> {
-    let modules =
-        [schema::trials, handshake::trials, conversation::trials, garbage::trials, departure::trials];
+    let modules = [
+        schema::trials,
+        handshake::trials,
+        conversation::trials,
+        garbage::trials,
+        departure::trials,
+        declarations::trials,
+        values::trials,
+        validation::trials,
+        planning::trials,
+        hostless::trials,
+    ];
     modules.into_iter().flat_map(|trials| trials()).collect()
 }
 

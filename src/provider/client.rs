@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A configured provider.
 pub struct Client {
-    /// `None` while the `hosts` of the configuration are not known.
-    hosts: Option<BTreeMap<String, Entry>>,
+    /// `None` while the `hosts` of the configuration are not known, or where that of one of them is not.
+    hosts: Option<BTreeMap<String, Option<Entry>>>,
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
     promises: Promises,
@@ -39,7 +39,7 @@ pub struct Entry {
     pub host: Host,
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
-    model_cache: Option<String>,
+    model_cache: Attr<String>,
 }
 
 /// Why a host cannot be had.
@@ -55,15 +55,12 @@ impl Client {
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {
-                Some(BTreeMap::from([(LOCAL.to_owned(), Entry::new(LOCAL, &HostModel::default()))]))
+                let local = Entry::new(LOCAL, &HostModel::default());
+                Some(BTreeMap::from([(LOCAL.to_owned(), Some(local))]))
             }
-            Attr::Known(NestedMap(hosts)) => hosts
-                .iter()
-                .map(|(name, host)| match host {
-                    Attr::Known(Nested(host)) => Some((name.clone(), Entry::new(name, host))),
-                    Attr::Null | Attr::Unknown => None,
-                })
-                .collect(),
+            Attr::Known(NestedMap(hosts)) => {
+                Some(hosts.iter().map(|(name, host)| (name.clone(), entry(name, host))).collect())
+            }
         };
         Ok(Self { hosts, run: token()?, promises: Promises::default(), rolling: Mutex::default() })
     }
@@ -87,10 +84,14 @@ impl Client {
     /// The host of that name. The error is at the attribute `host`.
     pub fn host(&self, name: &str) -> Result<Entry, NoHost> {
         let hosts = self.hosts.as_ref().ok_or(NoHost::NotKnownYet)?;
-        hosts.get(name).cloned().ok_or_else(|| {
-            let detail = format!("The provider has no host {name:?}; it has {}.", self.names());
-            NoHost::Wrong(Diagnostic::error("Unknown host", detail).at(Path::of("host")))
-        })
+        match hosts.get(name) {
+            Some(Some(entry)) => Ok(entry.clone()),
+            Some(None) => Err(NoHost::NotKnownYet),
+            None => {
+                let detail = format!("The provider has no host {name:?}; it has {}.", self.names());
+                Err(NoHost::Wrong(Diagnostic::error("Unknown host", detail).at(Path::of("host"))))
+            }
+        }
     }
 
     /// As [`Client::host`], where the host must be known by now.
@@ -138,6 +139,14 @@ impl Client {
     }
 }
 
+/// `None` while it is not known where the host is: what is left out means this machine, which must not be asked in its
+/// place.
+fn entry(name: &str, host: &Attr<Nested<HostModel>>) -> Option<Entry> {
+    let Nested(host) = host.known()?;
+    let placed = !host.address.is_unknown() && !host.docker_host.is_unknown();
+    placed.then(|| Entry::new(name, host))
+}
+
 impl Entry {
     fn new(name: &str, model: &HostModel) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
@@ -147,7 +156,7 @@ impl Entry {
             host: Host::new(name, Arc::new(reach), BTreeMap::new()),
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
-            model_cache: model.model_cache.known().cloned(),
+            model_cache: model.model_cache.clone(),
         }
     }
 
@@ -159,14 +168,14 @@ impl Entry {
             memory_bytes: inventory.memory_bytes,
             reserved_cpus: self.reserved_cpus,
             reserved_memory_gb: self.reserved_memory_gb,
-            model_cache: self.model_cache.clone(),
+            model_cache: self.model_cache.known().cloned(),
         };
         Ok((facts, inventory.ports))
     }
 
-    /// Where downloaded models are kept, if the configuration says so.
-    pub fn model_cache(&self) -> Option<&str> {
-        self.model_cache.as_deref()
+    /// Where downloaded models are kept; null where the configuration leaves that to the release.
+    pub fn model_cache(&self) -> &Attr<String> {
+        &self.model_cache
     }
 }
 

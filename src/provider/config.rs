@@ -66,7 +66,7 @@ pub fn validate(config: &ProviderModel) -> Diagnostics {
     }
     for (name, host) in hosts {
         let Attr::Known(Nested(host)) = host else { continue };
-        if !host.address.is_null() {
+        if host.address.known().is_some() {
             let detail = format!(
                 "Host {name:?} has an address, but this version of the provider reaches only this machine's Docker. \
                  Leave the address out, or name the Engine with docker_host."

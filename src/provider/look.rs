@@ -83,8 +83,14 @@ pub async fn name_taken(host: &Host, container: &str) -> Result<Option<Diagnosti
     }))
 }
 
-/// The model that the label of a container of ours holds.
-pub async fn imported<M: Model>(host: &Host, container: &str, kind: &str) -> Result<M, Diagnostics> {
+/// The model that the label of a container of ours holds, if it is one of that component: a label of another one has
+/// attributes of the same names, and would be read as half a `kind`.
+pub async fn imported<M: Model>(
+    host: &Host,
+    container: &str,
+    component: &str,
+    kind: &str,
+) -> Result<M, Diagnostics> {
     let summary = format!("Unable to import a {kind}");
     let seen =
         host.inspect(container).await.map_err(|error| errors::diagnostic(summary.clone(), &error, None))?;
@@ -98,6 +104,14 @@ pub async fn imported<M: Model>(host: &Host, container: &str, kind: &str) -> Res
             host.name()
         ))
     })?;
+    if ownership.component != component {
+        return Err(fail(format!(
+            "Container {container} on host {:?} is the {} of deployment {:?}, which is no {kind}.",
+            host.name(),
+            ownership.component,
+            ownership.deployment
+        )));
+    }
     stored::from_text(&ownership.spec).map_err(|error| {
         fail(format!(
             "The label of container {container} on host {:?} does not describe a {kind}: {error}. It may have been made by \

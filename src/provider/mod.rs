@@ -53,3 +53,24 @@ impl Provider for Dynamo {
         registry.resource(worker::Workers);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tf_provider::model::Model;
+    use crate::tf_provider::schema::rules::{Use, violations};
+
+    #[test]
+    fn every_schema_is_one_that_terraform_takes() {
+        let mut found = violations("provider", &ProviderModel::entries(), Use::Provider);
+        let registry = Registry::of(&Dynamo);
+        for (name, resource) in &registry.resources {
+            found.extend(violations(name, &resource.entries(), Use::Resource));
+        }
+        for (name, source) in &registry.data_sources {
+            found.extend(violations(name, &source.entries(), Use::DataSource));
+        }
+        assert!(registry.resources.len() > 1);
+        assert_eq!(found, Vec::<String>::new());
+    }
+}

@@ -49,8 +49,9 @@ pub fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics
 }
 
 /// Fills in what follows from other attributes without asking a host. `config` tells what the user left out, and
-/// `model_cache` is the host's own folder for downloads; what cannot be worked out yet stays as it is.
-pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, model_cache: Option<&str>) {
+/// `model_cache` is the host's own folder for downloads, unknown while the host is; what cannot be worked out yet stays as
+/// it is.
+pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, model_cache: &Attr<String>) {
     if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
         planned.dynamo_version = release::newest().into();
     }
@@ -87,12 +88,18 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, model_cac
     planned.drift = Attr::Known(Vec::new());
 }
 
-fn derive_model(model: &ModelRef, planned: &mut DeploymentModel, model_cache: Option<&str>) {
-    (planned.model_source, planned.model_path) = match model {
-        ModelRef::Path(path) => ("local".into(), path.as_str().into()),
-        ModelRef::HuggingFace(_) => {
-            let cache = model_cache.or_else(|| release_of(planned).map(|release| release.model_cache));
-            ("download".into(), cache.map_or(Attr::Unknown, Attr::from))
+fn derive_model(model: &ModelRef, planned: &mut DeploymentModel, model_cache: &Attr<String>) {
+    let downloaded_before = planned.model_source == "download".into();
+    (planned.model_source, planned.model_path) = match (model, model_cache) {
+        (ModelRef::Path(path), _) => ("local".into(), path.as_str().into()),
+        (ModelRef::HuggingFace(_), Attr::Known(cache)) => ("download".into(), cache.as_str().into()),
+        (ModelRef::HuggingFace(_), Attr::Null) => {
+            let release = release_of(planned).map(|release| release.model_cache);
+            ("download".into(), release.map_or(Attr::Unknown, Attr::from))
+        }
+        (ModelRef::HuggingFace(_), Attr::Unknown) => {
+            let cache = if downloaded_before { planned.model_path.clone() } else { Attr::Unknown };
+            ("download".into(), cache)
         }
     };
 }
@@ -167,7 +174,7 @@ mod tests {
         let config = minimal();
         let mut planned =
             DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8001), ..minimal() };
-        derive(&config, &mut planned, None);
+        derive(&config, &mut planned, &Attr::Null);
         assert_eq!(planned.id, "local/chat".into());
         assert_eq!(planned.endpoint, "http://127.0.0.1:8001".into());
         assert_eq!(planned.served_model_name, "tiny".into());
@@ -189,7 +196,7 @@ mod tests {
             desired_state: Attr::Unknown,
             ..minimal()
         };
-        derive(&config, &mut planned, None);
+        derive(&config, &mut planned, &Attr::Null);
         assert!(planned.id.is_unknown() && planned.endpoint.is_unknown() && planned.status.is_unknown());
     }
 
@@ -198,19 +205,28 @@ mod tests {
         let config = minimal();
         let mut once =
             DeploymentModel { dynamo_version: Attr::Unknown, port: Attr::Known(8000), ..minimal() };
-        derive(&config, &mut once, None);
+        derive(&config, &mut once, &Attr::Null);
         let mut twice = once.clone();
-        derive(&config, &mut twice, None);
+        derive(&config, &mut twice, &Attr::Null);
         assert_eq!(once, twice);
     }
 
     #[test]
     fn a_model_of_the_hub_goes_into_the_hosts_cache() {
-        for (cache, path) in [(Some("/data/hf"), "/data/hf"), (None, "/var/lib/dynamo/huggingface")] {
+        for (cache, path) in [
+            ("/data/hf".into(), "/data/hf".into()),
+            (Attr::Null, "/var/lib/dynamo/huggingface".into()),
+            (Attr::Unknown, Attr::Unknown),
+        ] {
             let config = DeploymentModel { model: "acme/tiny".into(), ..minimal() };
             let mut planned = DeploymentModel { dynamo_version: Attr::Unknown, ..config.clone() };
-            derive(&config, &mut planned, cache);
-            assert_eq!((planned.model_source, planned.model_path), ("download".into(), path.into()));
+            derive(&config, &mut planned, &cache);
+            assert_eq!((&planned.model_source, &planned.model_path), (&"download".into(), &path));
+            // Once it is decided, a host that is not known for a while does not move it.
+            let decided = DeploymentModel { model_path: "/data/hf".into(), ..planned };
+            let mut later = decided.clone();
+            derive(&config, &mut later, &Attr::Unknown);
+            assert_eq!(later, decided);
         }
     }
 

@@ -53,7 +53,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &mut planned.host)?;
-        derive(config, &mut planned, entry.as_ref().and_then(Entry::model_cache));
+        derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
         objections::diagnostics(objections(&planned)?).into_result()?;
         if let Some(entry) = entry {
             check(&entry, &planned, None).await?;
@@ -70,7 +70,7 @@ impl Resource for Deployments {
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &mut planned.host)?;
-        derive(config, &mut planned, entry.as_ref().and_then(Entry::model_cache));
+        derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
             planned.containers = Attr::Unknown;
@@ -191,7 +191,8 @@ impl Resource for Deployments {
         let (host, name) = import_id::parse(by, "host", "name", "local/chat")?;
         let entry = call.client.known_host(&host)?;
         let container = names::container(&name, FRONTEND);
-        let state: DeploymentModel = look::imported(&entry.host, &container, "dynamo_deployment").await?;
+        let state: DeploymentModel =
+            look::imported(&entry.host, &container, FRONTEND, "dynamo_deployment").await?;
         Ok(DeploymentModel { host: host.as_str().into(), name: name.as_str().into(), ..state })
     }
 }

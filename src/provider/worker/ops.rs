@@ -4,7 +4,7 @@ use super::model::{self, container_name, deployment, derive, draft, expected_sta
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::{Blueprint, Readiness};
-use crate::dynamo::decide::{self, FRONTEND};
+use crate::dynamo::decide::{self, FRONTEND, WORKER};
 use crate::dynamo::draft::Given;
 use crate::dynamo::names;
 use crate::dynamo::spec::{DesiredState, HostFacts, Owner, WorkerSpec};
@@ -177,7 +177,7 @@ impl Resource for Workers {
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<WorkerModel, Diagnostics> {
         let (host, container) = import_id::parse(by, "host", "container", "local/chat-decode-4k7x2m")?;
         let entry = call.client.known_host(&host)?;
-        let state: WorkerModel = look::imported(&entry.host, &container, "dynamo_worker").await?;
+        let state: WorkerModel = look::imported(&entry.host, &container, WORKER, "dynamo_worker").await?;
         let id = Attr::Known(format!("{host}/{container}"));
         Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
     }
