@@ -58,7 +58,8 @@ serve() {
   : >/etc/resolv.conf
   settle
   mkdir -p /run/sshd /run/lock /etc/docker /var/log
-  echo '{ "debug": true }' >/etc/docker/lab.json # its log then names every request
+  # The log names every request; and there is room for more than the usual 30 networks.
+  echo '{ "debug": true, "default-address-pools": [{ "base": "10.200.0.0/16", "size": 26 }] }' >/etc/docker/lab.json
   rm -f /var/log/sshd.log
   /usr/sbin/sshd -f /etc/ssh/lab_config -E /var/log/sshd.log
   dockerd --config-file /etc/docker/lab.json --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$group" >/var/log/dockerd.log 2>&1 &

@@ -23,6 +23,8 @@ use super::{
 /// What `images.sh` and `model.py` of the lab make.
 pub const IMAGE: &str = "dynamo-mocker:1.6.1";
 pub const DYING_IMAGE: &str = "dynamo-faults:dies";
+/// Answers like a frontend without workers, and costs next to nothing.
+pub const HOLLOW_IMAGE: &str = "dynamo-faults:hollow";
 pub const BYSTANDER_IMAGE: &str = "busybox:local";
 /// The name under which every case serves its model.
 pub const MODEL: &str = "tiny";
@@ -69,7 +71,7 @@ fn look_around() -> Result<(), String> {
     if !works("timeout", &["15", "docker", "info"]) {
         return Err("no Docker Engine answers: run acceptance-tests/lab/engine.sh up first".into());
     }
-    for image in [IMAGE, DYING_IMAGE, BYSTANDER_IMAGE] {
+    for image in [IMAGE, DYING_IMAGE, HOLLOW_IMAGE, BYSTANDER_IMAGE] {
         if !works("docker", &["image", "inspect", image]) {
             return Err(format!("image {image} is not there: run acceptance-tests/lab/images.sh first"));
         }
@@ -145,6 +147,11 @@ impl Scene {
     /// Sets a variable in Terraform's environment, which is otherwise nearly empty.
     pub fn environment(&mut self, name: &str, value: &str) {
         self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Leaves a variable out of Terraform's environment.
+    pub fn forget(&mut self, name: &str) {
+        self.environment.remove(name);
     }
 
     /// Runs Terraform as `nobody`, who gets a copy of the provider that he may read. Needs root.
