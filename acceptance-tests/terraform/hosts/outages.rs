@@ -54,7 +54,6 @@ fn host_is_off_before_it_has_anything() {
     scene
         .terraform(&["plan", "-input=false", "-no-color"])
         .succeeds()
-        .says("warning")
         .says("gpu-a")
         .says(&host.address)
         .says("2 to add");
