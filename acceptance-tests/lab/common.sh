@@ -38,6 +38,7 @@ where_from() {
   case $1 in
     terraform) echo "1.11 or newer, https://developer.hashicorp.com/terraform/install" ;;
     cargo) echo "https://rustup.rs" ;;
+    docker-registry) echo "the package of that name in Debian and Ubuntu" ;;
     *) echo "your system's packages" ;;
   esac
 }

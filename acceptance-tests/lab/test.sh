@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$REPOSITORY"
 
-require_tools cargo terraform
+require_tools cargo terraform docker-registry
 
 step "Format (cargo fmt --check)" cargo fmt --check
 step "Lints (cargo clippy)" cargo clippy --quiet --all-targets -- -D warnings

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, os::unix::net::UnixListener};
 use super::{
     Case,
     harness::{DYING_IMAGE, Scene},
-    world::{Client, containers, docker, kill_providers, wait_until},
+    world::{Client, containers, docker, inspect, kill_providers, wait_until},
 };
 
 pub const CASES: &[Case] = &[
@@ -15,6 +15,7 @@ pub const CASES: &[Case] = &[
     ("image_without_python", image_without_python),
     ("worker_of_a_deployment_that_is_gone", worker_of_a_deployment_that_is_gone),
     ("provider_killed_in_apply", provider_killed_in_apply),
+    ("provider_killed_while_a_worker_starts", provider_killed_while_a_worker_starts),
 ];
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -98,5 +99,27 @@ fn provider_killed_in_apply() {
     Client::new(&state.text(DEPLOYMENT, "endpoint")).chats();
     assert_eq!(containers(&scene.name, "frontend").len(), 1);
     assert_eq!(containers(&scene.name, "worker").len(), 2);
+    scene.end();
+}
+
+/// A worker that nobody's state knows would serve for ever. The next plan says that it is there, and the apply removes it.
+fn provider_killed_while_a_worker_starts() {
+    let scene = Scene::of_case("quickstart");
+    let mut apply = scene.start_apply();
+    let unfinished = || {
+        let named = containers(&scene.name, "worker").into_iter().map(|id| inspect(&id, "{{.Name}}"));
+        named.filter(|name| name.ends_with("--starting")).count()
+    };
+    wait_until("a worker is being started", || unfinished() > 0);
+    assert!(kill_providers(apply.id()) > 0, "no provider ran");
+    assert!(!apply.wait().unwrap().success(), "apply must notice that its provider is gone");
+    assert!(unfinished() > 0, "there must be something to find");
+    let plan = scene.plan();
+    let (drift, after) = plan.change(DEPLOYMENT).of("drift");
+    assert!(drift.to_string().contains("--starting"), "the plan says nothing of it: {drift}");
+    assert_eq!(after, serde_json::json!([]));
+    let state = scene.settle();
+    Client::new(&state.text(DEPLOYMENT, "endpoint")).chats();
+    assert_eq!((containers(&scene.name, "worker").len(), unfinished()), (2, 0));
     scene.end();
 }

@@ -25,6 +25,7 @@ pub const CASES: &[Case] = &[
     ("a_generated_name_stays", a_generated_name_stays),
     ("docker_options_reach_the_containers", docker_options),
     ("another_model_rolls_through", another_model),
+    ("a_model_of_the_hub_comes_from_the_hosts_cache", model_of_the_hub),
 ];
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -133,8 +134,16 @@ fn stopped_and_running_again() {
     assert_eq!(state.text(DEPLOYMENT, "status"), "stopped");
     assert_eq!(docker(&["ps", "--quiet", "--filter", &all]), "", "something still runs");
     assert_eq!(containers(&scene.name, "frontend"), frontend, "the environment must be kept");
+    // What is stopped can be changed, and grow, without being started for long.
+    scene.set("workers", "3");
+    scene.set("engine_args", r#"{ max-num-seqs = "64" }"#);
+    scene.settle();
+    assert_eq!(docker(&["ps", "--quiet", "--filter", &all]), "", "something runs again");
+    assert_eq!(containers(&scene.name, "worker").len(), 3);
     scene.set("desired_state", "running");
-    client(&scene.settle()).chats();
+    let client = client(&scene.settle());
+    client.chats();
+    assert_eq!(client.workers().len(), 3);
     scene.end();
 }
 
@@ -239,5 +248,24 @@ fn another_model() {
     for worker in containers(&scene.name, "worker") {
         assert!(inspect(&worker, "{{json .Config.Cmd}}").contains("Other-Chat-0.1B"));
     }
+    scene.end();
+}
+
+/// The image is offline, so a model that is served by its hub name came from the cache that the host has.
+fn model_of_the_hub() {
+    let mut scene = Scene::of_case("quickstart");
+    let cache = super::harness::model_folder().join("../..").canonicalize().unwrap();
+    scene.provider(&format!(
+        r#"provider "dynamo" {{
+  hosts = {{
+    local = {{ model_cache = {cache:?} }}
+  }}
+}}"#
+    ));
+    scene.set("model", "acme/Tiny-Chat-0.1B");
+    let state = scene.settle();
+    client(&state).chats();
+    assert_eq!(state.text(DEPLOYMENT, "model_source"), "download");
+    assert_eq!(state.text(DEPLOYMENT, "model_path"), cache.to_str().unwrap());
     scene.end();
 }

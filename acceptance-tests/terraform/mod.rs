@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod conformance;
+mod data_sources;
 mod drift;
 mod examples;
 mod faults;
@@ -14,6 +15,7 @@ mod harness;
 pub mod hosts;
 mod lifecycle;
 mod process;
+mod registry;
 mod report;
 mod world;
 
@@ -23,13 +25,14 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 7] = [
+    let groups: [(&str, &[Case]); 8] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("process", process::CASES),
         ("conformance", conformance::CASES),
+        ("data_sources", data_sources::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {

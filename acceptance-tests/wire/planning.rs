@@ -27,6 +27,7 @@ pub fn trials() -> Vec<Trial> {
         trial("planning_35_another_deployment_replaces_its_workers", another_deployment),
         trial("planning_36_unknown_arguments_stay_unknown", unknown_arguments),
         trial("planning_36_a_host_that_is_not_known_yet_is_not_asked", unknown_host),
+        trial("planning_36_an_unknown_host_attribute_is_not_the_only_host", unknown_host_attribute),
         trial("planning_37_a_destroy_plan_needs_no_host", destroy),
         trial("planning_38_a_host_that_is_not_there_is_one_error", dead_host),
         trial("planning_39_nothing_is_deferred_and_nothing_legacy", deferral),
@@ -249,6 +250,14 @@ async fn unknown_host() {
         assert!(planned.state.get("model_path").is_unknown(), "the host decides where models are kept");
         assert!(planned.state.get("model_source") == &"download".into());
     }
+}
+
+/// With one host, leaving `host` out means that one; a value that comes later may be another.
+async fn unknown_host_attribute() {
+    let (_provider, mut client) = with_a_dead_host().await;
+    let config = with(&samples::deployment(), [("host", Value::Unknown)]);
+    let planned = plan(&mut client, DEPLOYMENT, &Change::create(config)).await.state;
+    assert!(planned.get("host").is_unknown() && planned.get("id").is_unknown(), "{planned:?}");
 }
 
 async fn destroy() {

@@ -92,6 +92,8 @@ fn as_written(value: &Value) -> impl Iterator<Item = (String, Value)> {
 }
 
 fn complete_each(value: &Value, single: bool, one: &dyn Fn(&Value) -> Value) -> Value {
+    // A null or unknown element has nothing in it to complete.
+    let one = |value: &Value| if value.as_map().is_some() { one(value) } else { value.clone() };
     match value {
         Value::Map(_) if single => one(value),
         Value::Map(entries) => Value::object(entries.iter().map(|(key, value)| (key.clone(), one(value)))),
@@ -171,14 +173,17 @@ fn completes() {
     let x = || Value::object([("x", "1")]);
     let written = Value::object([
         ("name", Value::from("n")),
-        ("tags", Value::object([("t", x())])),
+        ("tags", Value::object([("t", x()), ("null", Value::Null), ("unknown", Value::Unknown)])),
         ("many", Value::List(vec![x(), x()])),
     ]);
     let complete = complete(&example(), &written);
     let expected = Value::object([
         ("name", Value::from("n")),
         ("size", Value::Null),
-        ("tags", Value::object([("t", xy("1", Value::Null))])),
+        (
+            "tags",
+            Value::object([("t", xy("1", Value::Null)), ("null", Value::Null), ("unknown", Value::Unknown)]),
+        ),
         ("one", Value::Null),
         ("many", Value::List(vec![xy("1", Value::Null), xy("1", Value::Null)])),
         ("group", xy(Value::Null, Value::Null)),

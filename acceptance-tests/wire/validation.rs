@@ -139,7 +139,7 @@ async fn several() {
     }
 
     let entry = Value::object([("address", "10.0.0.1"), ("docker_host", "nonsense")]);
-    let hosts = Value::object([("a b", entry.clone()), ("gpu", entry)]);
+    let hosts = Value::object([("a b", entry.clone()), ("gpu", entry), ("none", Value::Null)]);
     let said = client.validate_provider(Value::object([("hosts", hosts)])).await.unwrap();
     let paths = error_paths(&said);
     for place in [
@@ -147,6 +147,7 @@ async fn several() {
         "hosts[\"a b\"].docker_host",
         "hosts[\"gpu\"].docker_host",
         "hosts[\"gpu\"].address",
+        "hosts[\"none\"]",
     ] {
         assert!(paths.iter().any(|at| at == place), "nothing is said of {place}: {said:#?}");
     }

@@ -13,7 +13,7 @@ use super::release::{self, Release};
 use super::spec::{
     Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
 };
-use super::{docker_options, env, image, limits, names, ports, router};
+use super::{docker_options, env, gpus, image, limits, names, ports, router};
 
 type Releases = &'static [&'static Release];
 
@@ -117,6 +117,8 @@ fn read_worker(
         None => Some(None),
     };
     let docker = docker_options::read(reader, &draft.docker);
+    let gpu_request = gpus::read(reader, &draft.gpus);
+    let assigned = reader.or(Field::Gpus, &draft.gpus.assigned, Vec::new(), |uuids| Ok(uuids.clone()));
     let desired_state = read_state(reader, &draft.desired_state);
     Some(WorkerSpec {
         deployment: deployment?,
@@ -126,6 +128,8 @@ fn read_worker(
         engine_args,
         resources: resources?,
         docker,
+        gpu_request: gpu_request?,
+        gpus: assigned?,
         desired_state: desired_state?,
     })
 }

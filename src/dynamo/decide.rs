@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
 use super::discovery::{Service, Topology};
 use super::engine::{Serving, args};
+use super::gpus::NO_GPUS;
 use super::objection::{Field, Objection, Refusal};
 use super::spec::{Common, DeploymentSpec, DockerOptions, HostFacts, Owner, Role, WorkerSpec};
 use super::{docker_options, env, limits, names, router};
@@ -108,7 +109,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
         spec: ContainerSpec {
             name: names::container(&common.name, FRONTEND),
             command,
-            env: shared.env(facts.defaults, &BTreeMap::new(), frontend_namespace(common)),
+            env: shared.env(facts.defaults, &BTreeMap::new(), frontend_env(common)),
             ports: vec![PortBinding {
                 container_port: facts.port,
                 host_address: spec.bind_address.clone(),
@@ -135,6 +136,9 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
     decided_env.insert(system.port_env.to_owned(), system.port.to_string());
     let namespace = worker_namespace(common, &args::render(&engine_args, &engine.args));
     decided_env.insert(common.release.namespace_env.to_owned(), namespace.clone());
+    if spec.gpus.is_empty() {
+        decided_env.extend(strings([&NO_GPUS]));
+    }
     let mut docker = docker_options::merged(&common.docker, &spec.docker);
     docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes);
     docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
@@ -146,6 +150,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             command,
             env: shared.env(&[], &spec.env, decided_env),
             network: shared.network(&[]),
+            gpus: spec.gpus.clone(),
             stop_grace_seconds: common.release.grace.worker,
             ..base
         },
@@ -154,13 +159,12 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
 }
 
 /// A frontend that serves a prefix has no namespace of its own.
-fn frontend_namespace(common: &Common) -> BTreeMap<String, String> {
-    match common.release.namespace_prefix_flag {
-        Some(_) => BTreeMap::new(),
-        None => {
-            BTreeMap::from([(common.release.namespace_env.to_owned(), names::namespace(&common.name, None))])
-        }
+fn frontend_env(common: &Common) -> BTreeMap<String, String> {
+    let mut env = strings([&NO_GPUS]);
+    if common.release.namespace_prefix_flag.is_none() {
+        env.insert(common.release.namespace_env.to_owned(), names::namespace(&common.name, None));
     }
+    env
 }
 
 /// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,

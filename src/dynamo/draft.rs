@@ -88,7 +88,17 @@ pub struct WorkerDraft {
     /// `None` = no block written: the deployment's holds.
     pub resources: Option<ResourceDraft>,
     pub docker: DockerDraft,
+    pub gpus: GpuDraft,
     pub desired_state: Given<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct GpuDraft {
+    pub gpus: Given<Vec<Given<String>>>,
+    pub gpu_count: Given<i64>,
+    /// UUIDs that were decided for it. Absent = none.
+    pub assigned: Given<Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

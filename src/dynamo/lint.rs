@@ -26,6 +26,7 @@ const RULES: &[Rule] = &[
     limits_are_possible,
     only_the_frontend_is_published,
     ulimits_are_set_once,
+    gpus_are_said,
     readiness_can_be_asked,
 ];
 
@@ -170,6 +171,22 @@ fn ulimits_are_set_once(planned: &Planned) -> Option<String> {
     Some(format!("has the limit {bad:?}"))
 }
 
+/// What a container without GPUs would see is the host's to say, so it must be told; and the same variable beside a
+/// device request would hand out others than those that were decided.
+fn gpus_are_said(planned: &Planned) -> Option<String> {
+    let (gpus, visible) = (&planned.spec.gpus, planned.spec.env.get("NVIDIA_VISIBLE_DEVICES"));
+    if twice(gpus.iter().map(String::as_str)).is_some() {
+        return Some(format!("is given a GPU twice: {gpus:?}"));
+    }
+    if gpus.iter().any(|gpu| !gpu.starts_with("GPU-") && !gpu.starts_with("MIG-")) {
+        return Some(format!("is given GPUs by other than their UUIDs: {gpus:?}"));
+    }
+    let said = visible.is_some_and(|visible| visible == "void");
+    let could_see_gpus = ["frontend", "worker"].contains(&planned.component.as_str());
+    (could_see_gpus && said != gpus.is_empty())
+        .then(|| format!("has the GPUs {gpus:?} and is told {visible:?}"))
+}
+
 fn readiness_can_be_asked(planned: &Planned) -> Option<String> {
     let told = |name: &str| planned.spec.env.get(name).map(String::as_str);
     let good = match &planned.ready {
@@ -285,6 +302,7 @@ mod tests {
         |planned| {
             planned.spec.ulimits.push(Ulimit { name: "core".to_owned(), soft: 2, hard: 1 });
         },
+        |planned| planned.spec.gpus.push("GPU-0".to_owned()),
         |planned| planned.ready = Readiness::Http { port: 0, path: "/".to_owned() },
     ];
 

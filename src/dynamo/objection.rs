@@ -79,6 +79,12 @@ pub enum Field {
     Role,
     /// Of a worker: the end of its container's name.
     Suffix,
+    /// Of a worker: the GPUs that it names.
+    Gpus,
+    /// Of a worker: one of the GPUs that it names, counted from 0.
+    Gpu(usize),
+    /// Of a worker.
+    GpuCount,
     /// Of the provider's entry for the host: what is kept for the system.
     HostReserved(ResourceField),
 }
@@ -123,6 +129,9 @@ impl fmt::Display for Field {
             Self::Deployment => "deployment",
             Self::Role => "role",
             Self::Suffix => "suffix",
+            Self::Gpus => "gpus",
+            Self::GpuCount => "gpu_count",
+            Self::Gpu(at) => return write!(f, "gpus[{at}]"),
             Self::Env(key) => return write!(f, "env[{key:?}]"),
             Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
             Self::Router(option) => return write!(f, "router.{}", option.word()),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::amount::Amount;
 use super::engine::{EngineFacts, args::EngineArgs};
+use super::gpus::GpuRequest;
 use super::model::ModelRef;
 use super::release::Release;
 use super::router::RouterSpec;
@@ -144,6 +145,10 @@ pub struct WorkerSpec {
     pub resources: Option<ResourceSpec>,
     /// Over the deployment's.
     pub docker: DockerOptions,
+    /// What is asked for.
+    pub gpu_request: GpuRequest,
+    /// UUIDs of the devices that were decided for it, sorted.
+    pub gpus: Vec<String>,
     pub desired_state: DesiredState,
 }
 

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::ssh::Trouble;
+
 /// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostError {
@@ -36,6 +38,11 @@ impl std::error::Error for HostError {
 }
 
 impl HostError {
+    /// The host may be down, or may not exist yet.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(&self.cause, Cause::Ssh(trouble) if trouble.is_unreachable())
+    }
+
     /// The object is not there: for many callers an answer and not an error.
     pub fn is_not_found(&self) -> bool {
         matches!(self.cause, Cause::NotFound { .. })
@@ -75,6 +82,21 @@ pub enum Cause {
     #[error("{text}")]
     NoAnswer { text: String },
 
+    /// The way to the host.
+    #[error(transparent)]
+    Ssh(Box<Trouble>),
+    // Files of the host.
+    #[error("there is no folder {path}")]
+    NoSuchFolder { path: String },
+    #[error("{path} is not a folder")]
+    NotAFolder { path: String },
+    #[error("this user may not read {path}")]
+    FolderClosed { path: String },
+    #[error("its Docker Engine runs on another machine than this, whose files cannot be seen from here")]
+    FilesUnseen,
+    #[error("the script that looks at files did not do its work ({text})")]
+    Script { text: String },
+
     // What the Engine refuses.
     #[error("there is no such {what}")]
     NotFound { what: String },
@@ -110,11 +132,22 @@ pub enum Cause {
     RegistryUnreachable { text: String },
     #[error("the registry limits how often it may be asked ({text})")]
     RegistryRateLimit { text: String },
+    #[error("the registry gave an answer that cannot be understood ({text})")]
+    RegistryOdd { text: String },
     #[error("the download made no progress for {seconds} s")]
     PullStalled { seconds: u64 },
 }
 
 impl Cause {
+    /// The connection was lost on the way, and a new one may hold.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::NothingListening { .. } => true,
+            Self::Ssh(trouble) => matches!(**trouble, Trouble::Cut { .. }),
+            _ => false,
+        }
+    }
+
     /// What the user should do, as a sentence.
     pub fn next_step(&self) -> &'static str {
         match self {
@@ -125,6 +158,7 @@ impl Cause {
             Self::PermissionDenied { .. } => {
                 "Add the user to the docker group (`sudo usermod -aG docker USER`) and log in again."
             }
+            Self::Ssh(trouble) => trouble.next_step(),
             Self::BadAddress { .. } => "Use unix:///path/to/docker.sock or tcp://host:port.",
             Self::TlsUnsupported { .. } => {
                 "Reach the host over SSH instead: give it an address in the provider's hosts."
@@ -139,6 +173,12 @@ impl Cause {
             Self::NoAnswer { .. } => {
                 "Check that the service runs, and that nothing between here and it drops connections."
             }
+            Self::NoSuchFolder { .. } | Self::NotAFolder { .. } => {
+                "Check the spelling, and that the path is one of the host and not of a container."
+            }
+            Self::FolderClosed { .. } => "Let that user read it, or name another folder.",
+            Self::FilesUnseen => "Run Terraform on that machine, or reach it over SSH.",
+            Self::Script { .. } => "The host needs a POSIX shell with awk, GNU findutils and GNU coreutils.",
             Self::NotFound { .. } => "Run terraform plan again: it was removed outside Terraform.",
             Self::ImageMissing { .. } => {
                 "Pull or build it on the host, or set image_pull_policy to \"missing\"."
@@ -167,6 +207,9 @@ impl Cause {
                 "Check name resolution, proxy and firewall of the host, or load the image there with `docker load`."
             }
             Self::RegistryRateLimit { .. } => "Wait, or log in with an entry in registry_auth.",
+            Self::RegistryOdd { .. } => {
+                "Check that the registry works, and that it speaks the Docker Registry HTTP API v2."
+            }
             Self::PullStalled { .. } => {
                 "Try again (finished layers are kept); check the network between host and registry."
             }

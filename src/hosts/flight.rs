@@ -4,7 +4,9 @@
 //! the call; those who come meanwhile wait for it and share its result, also when it is an error (ten askers of a host
 //! that is switched off wait for one time-out, not for ten in a row). Whoever comes later shares it while it is fresh.
 
+use std::collections::HashMap;
 use std::future::Future;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -47,6 +49,23 @@ impl<T: Clone, E: Clone> Flight<T, E> {
         let result = call().await;
         *landed = Some(Landed { at: Instant::now(), generation, result: result.clone() });
         result
+    }
+}
+
+/// A [`Flight`] for each of several questions.
+#[derive(Debug)]
+pub(super) struct Flights<T, E>(std::sync::Mutex<HashMap<String, Arc<Flight<T, E>>>>);
+
+impl<T, E> Default for Flights<T, E> {
+    fn default() -> Self {
+        Self(std::sync::Mutex::default())
+    }
+}
+
+impl<T, E> Flights<T, E> {
+    pub fn of(&self, question: &str) -> Arc<Flight<T, E>> {
+        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(flights.entry(question.to_owned()).or_default())
     }
 }
 

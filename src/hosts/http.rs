@@ -6,9 +6,11 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::HOST;
+use hyper::http::request::Builder;
+use hyper::http::response::Parts;
 use hyper_util::rt::TokioIo;
 
-use super::{Cause, Host, HostError};
+use super::{Cause, Host, HostError, MOMENT, Stream};
 
 /// Longest answer that is read, in bytes.
 const MOST_BYTES: usize = 1 << 20;
@@ -30,25 +32,42 @@ impl Host {
         })
     }
 
+    /// As [`Host::http_get`], at most a second old.
+    pub async fn http_get_lately(
+        &self,
+        address: &str,
+        port: u16,
+        path: &str,
+        deadline: Duration,
+    ) -> Result<(u16, String), HostError> {
+        let page = self.0.pages.of(&format!("{}{path}", authority(address, port)));
+        page.share(MOMENT, self.generation(), || self.http_get(address, port, path, deadline)).await
+    }
+
     async fn get(&self, address: &str, port: u16, path: &str) -> Result<(u16, String), String> {
         let stream = self.0.reach.tcp(address, port).await.map_err(text)?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
-        let ask = async {
-            let request =
-                Request::get(path).header(HOST, authority(address, port)).body(Empty::<Bytes>::new());
-            let response = sender.send_request(request.map_err(text)?).await.map_err(text)?;
-            let status = response.status().as_u16();
-            let body =
-                Limited::new(response.into_body(), MOST_BYTES).collect().await.map_err(|e| e.to_string())?;
-            Ok((status, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
-        };
-        // The connection is driven here and not in a task of its own: it ends with the question.
-        tokio::pin!(ask);
-        tokio::select! {
-            answer = &mut ask => answer,
-            _ = connection => ask.await,
-        }
+        let request = Request::get(path).header(HOST, authority(address, port));
+        let (parts, body) = exchange(stream, request).await?;
+        Ok((parts.status.as_u16(), body))
+    }
+}
+
+/// Sends a question without a body over a stream of its own: the answer's head, and its body as text. The error is a
+/// clause.
+pub(super) async fn exchange(stream: Stream, question: Builder) -> Result<(Parts, String), String> {
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
+    let ask = async {
+        let request = question.body(Empty::<Bytes>::new()).map_err(text)?;
+        let (parts, body) = sender.send_request(request).await.map_err(text)?.into_parts();
+        let body = Limited::new(body, MOST_BYTES).collect().await.map_err(text)?;
+        Ok((parts, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
+    };
+    // The connection is driven here and not in a task of its own: it ends with the question.
+    tokio::pin!(ask);
+    tokio::select! {
+        answer = &mut ask => answer,
+        _ = connection => ask.await,
     }
 }
 

@@ -13,13 +13,13 @@ use bollard::Docker;
 use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::models::CreateImageInfo;
-use bollard::query_parameters::CreateImageOptions;
+use bollard::query_parameters::{CreateImageOptions, ListImagesOptions};
 use futures_util::StreamExt;
 
 use super::docker::{cause_of, translate};
 use super::error::registry_cause;
-use super::{Cause, Host, HostError};
-use crate::inventory::ImageFacts;
+use super::{Cause, Host, HostError, MOMENT};
+use crate::inventory::{ImageFacts, LocalImage};
 
 /// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.
 const STALL: Duration = Duration::from_secs(300);
@@ -63,6 +63,11 @@ impl Host {
         }
     }
 
+    /// As [`Host::image`], at most a second old: what many ask for in one refresh is looked up once.
+    pub async fn image_lately(&self, reference: &str) -> Result<Option<ImageFacts>, HostError> {
+        self.0.images.of(reference).share(MOMENT, self.generation(), || self.image(reference)).await
+    }
+
     /// As [`Host::image`], for an image id: what an id stands for never changes, so it is asked once.
     pub(super) async fn image_facts_of(&self, id: &str) -> Result<Option<ImageFacts>, HostError> {
         let known = self.0.image_facts.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
@@ -89,10 +94,25 @@ impl Host {
         pulled.map_err(|cause| self.error(&format!("pull image {reference}"), cause))
     }
 
+    /// What is on the host, one request for all of it.
+    pub async fn images(&self) -> Result<Vec<LocalImage>, HostError> {
+        let listed =
+            self.ask("list", "images", |docker| async move {
+                docker.list_images(None::<ListImagesOptions>).await
+            })
+            .await?;
+        Ok(listed.into_iter().map(translate::local_image).collect())
+    }
+
+    /// `registry` in its canonical spelling.
+    pub(super) fn credentials_of(&self, registry: &str) -> Option<&Credentials> {
+        let mut known = self.0.registry_auth.iter();
+        known.find(|(key, _)| canonical_registry(key) == registry).map(|(_, credentials)| credentials)
+    }
+
     fn credentials_for(&self, reference: &str) -> Option<DockerCredentials> {
         let registry = registry_of(reference);
-        let (_, credentials) =
-            self.0.registry_auth.iter().find(|(key, _)| canonical_registry(key) == registry)?;
+        let credentials = self.credentials_of(&registry)?;
         Some(DockerCredentials {
             username: Some(credentials.username.clone()),
             password: Some(credentials.password.clone()),
@@ -135,10 +155,10 @@ fn with_tag(reference: &str) -> String {
     if last.contains([':', '@']) { reference.to_owned() } else { format!("{reference}:latest") }
 }
 
-const DOCKER_HUB: &str = "docker.io";
+pub(super) const DOCKER_HUB: &str = "docker.io";
 
 /// The registry in an image reference: the part before the first slash when it looks like a host.
-fn registry_of(reference: &str) -> String {
+pub(super) fn registry_of(reference: &str) -> String {
     match reference.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => canonical_registry(first),
         _ => DOCKER_HUB.to_owned(),

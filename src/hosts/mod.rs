@@ -11,16 +11,22 @@
 mod containers;
 mod docker;
 mod error;
+mod files;
 mod flight;
+mod gpu;
 mod http;
 mod images;
 mod logs;
+mod machine;
 mod reach;
+mod registry;
 mod sockets;
+pub mod ssh;
 mod survey;
 #[cfg(test)]
 mod tests;
 mod things;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -34,15 +40,17 @@ use tokio::sync::OwnedMutexGuard;
 pub use docker::{canonical, subtract_image_defaults};
 pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};
-pub use reach::{Duplex, LocalReach, Reach, Stream};
+pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use sockets::ListeningSocket;
 pub use survey::Filter;
 pub use things::Ensured;
+pub use usage::Usage;
 
 use crate::container::ObservedContainer;
+use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
-use flight::Flight;
+use flight::{Flight, Flights};
 
 /// One machine with Docker. Clones are the same host: they share connection, snapshots and locks.
 #[derive(Clone)]
@@ -56,6 +64,9 @@ struct Inner {
     ours: Flight<Arc<Vec<ObservedContainer>>, HostError>,
     everything: Flight<Arc<Vec<ObservedContainer>>, HostError>,
     inventory: Flight<HostInventory, HostError>,
+    images: Flights<Option<ImageFacts>, HostError>,
+    pages: Flights<(u16, String), HostError>,
+    gpus: Flight<GpuSight, HostError>,
     /// Counts our changes; a snapshot from before a change is stale.
     generation: AtomicU64,
     /// Facts by image id, which never change.
@@ -64,6 +75,8 @@ struct Inner {
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
+/// How long what was seen is shared. Long enough for one refresh of everything, too short to be noticed.
+const MOMENT: Duration = Duration::from_secs(1);
 /// An agreed connection stays agreed; requests open their own streams.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
@@ -79,6 +92,9 @@ impl Host {
             ours: Flight::default(),
             everything: Flight::default(),
             inventory: Flight::default(),
+            images: Flights::default(),
+            pages: Flights::default(),
+            gpus: Flight::default(),
             generation: AtomicU64::new(0),
             image_facts: Mutex::default(),
             turns: Mutex::default(),
@@ -88,6 +104,17 @@ impl Host {
     /// Name in the provider's `hosts` map.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Runs a POSIX shell script on the host; `None` where that is not done, which is so for this machine. Its exit status
+    /// is part of the answer. `operation` completes "could not".
+    pub async fn shell(&self, operation: &str, script: &str) -> Result<Option<ShellOutput>, HostError> {
+        self.0.reach.shell(script).await.transpose().map_err(|cause| self.error(operation, cause))
+    }
+
+    /// Ends connections that are kept; the host cannot be asked any more.
+    pub async fn close(&self) {
+        self.0.reach.close().await;
     }
 
     /// The connection, made by whoever asks first.

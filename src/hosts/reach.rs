@@ -35,6 +35,28 @@ pub trait Reach: Send + Sync + fmt::Debug {
 
     /// TCP sockets that listen on the host; `None` when they cannot be seen from here.
     async fn listening(&self, engine_name: &str) -> Option<Vec<ListeningSocket>>;
+
+    /// Runs a POSIX shell script on the host; `None` where no program is started, which is so on this machine.
+    async fn shell(&self, _script: &str) -> Option<Result<ShellOutput, Cause>> {
+        None
+    }
+
+    /// Ends connections that are kept. What is asked later fails.
+    async fn close(&self) {}
+
+    /// Whether the Engine's machine is the one that this process runs on, so that its files and devices are ours to see.
+    fn is_here(&self, _engine_name: &str) -> bool {
+        false
+    }
+}
+
+/// What a script left behind. Bytes that are not UTF-8 are U+FFFD.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShellOutput {
+    /// Exit status.
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// This machine's Docker, or the one that `DOCKER_HOST` names.
@@ -90,11 +112,15 @@ impl Reach for LocalReach {
         }
         tokio::task::spawn_blocking(sockets::of_this_machine).await.ok()
     }
+
+    fn is_here(&self, engine_name: &str) -> bool {
+        self.is_this_machine(engine_name)
+    }
 }
 
 /// Where an Engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum EngineAddress {
+pub(super) enum EngineAddress {
     Unix(PathBuf),
     Tcp { host: String, port: u16 },
 }
@@ -122,10 +148,14 @@ impl EngineAddress {
             in_folder("HOME", ".docker/run/docker.sock"),
         ];
         let found = candidates.into_iter().flatten().find(|path| exists(path));
-        Ok(Self::Unix(found.unwrap_or_else(|| PathBuf::from(DEFAULT_SOCKET))))
+        Ok(found.map_or_else(Self::default_socket, Self::Unix))
     }
 
-    fn parse(text: &str, tls: bool) -> Result<Self, Cause> {
+    pub fn default_socket() -> Self {
+        Self::Unix(PathBuf::from(DEFAULT_SOCKET))
+    }
+
+    pub fn parse(text: &str, tls: bool) -> Result<Self, Cause> {
         let bad = || Cause::BadAddress { text: text.to_owned() };
         let (scheme, rest) = text.split_once("://").ok_or_else(bad)?;
         match scheme {

@@ -6,20 +6,17 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bollard::models::{ContainerSummary, SystemInfo};
 use bollard::query_parameters::ListContainersOptions;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::sockets::ListeningSocket;
-use super::{Host, HostError};
+use super::{Host, HostError, MOMENT};
 use crate::container::labels::{self, Ownership};
 use crate::container::{ObservedContainer, RunState};
 use crate::inventory::{HostInventory, PortHolder, PortInUse};
 
-/// How long a snapshot is shared. Long enough for one refresh of everything, too short to be noticed.
-const MOMENT: Duration = Duration::from_secs(1);
 /// Inspections in flight at once.
 const AT_ONCE: usize = 8;
 
@@ -97,7 +94,7 @@ impl Host {
         })
     }
 
-    async fn info(&self) -> Result<SystemInfo, HostError> {
+    pub(super) async fn info(&self) -> Result<SystemInfo, HostError> {
         self.ask("ask about", "the Engine", |docker| async move { docker.info().await }).await
     }
 

@@ -1,7 +1,10 @@
-//! What a machine has, as plain data: capacity, ports in use, images present, containers seen.
+//! What a machine has, as plain data: capacity, GPUs, ports in use, images present, containers seen.
 //!
 //! `hosts` fills these; `dynamo` decides from them; nothing here talks.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod files;
+pub mod gpu;
 
 /// One machine at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -13,6 +16,36 @@ pub struct HostInventory {
     /// Bytes of memory the Engine sees.
     pub memory_bytes: u64,
     pub ports: Vec<PortInUse>,
+}
+
+/// The machine and its Engine, as `docker info` and a look at the disk tell.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Machine {
+    /// What the Engine calls its machine.
+    pub name: String,
+    /// Logical CPUs.
+    pub cpus: u32,
+    pub memory_bytes: u64,
+    pub docker_version: String,
+    /// The API version that is spoken with it.
+    pub api_version: String,
+    /// Runtimes that containers can be run with, by name, sorted.
+    pub runtimes: Vec<String>,
+    pub default_runtime: String,
+    /// Folders in which the Engine looks for device descriptions (CDI), sorted; older Engines know none.
+    pub cdi_folders: Vec<String>,
+    /// The Engine's own folder, where images and volumes are.
+    pub root_folder: String,
+    /// The disk of `root_folder`; `None` where it cannot be seen from here.
+    pub disk: Option<Disk>,
+}
+
+/// A file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    pub size_bytes: u64,
+    /// What an ordinary user may still write.
+    pub free_bytes: u64,
 }
 
 /// A TCP port that is taken, and by whom where that can be known.
@@ -44,4 +77,16 @@ pub struct ImageFacts {
     pub labels: std::collections::BTreeMap<String, String>,
     pub entrypoint: Vec<String>,
     pub command: Vec<String>,
+}
+
+/// An image on a host as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalImage {
+    /// `sha256:…`
+    pub id: String,
+    /// Its names, `repository:tag`; none when another image took them.
+    pub tags: Vec<String>,
+    /// What registries call it, `repository@sha256:…`; none when it was built here.
+    pub digests: Vec<String>,
+    pub size_bytes: u64,
 }

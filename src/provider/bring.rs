@@ -4,8 +4,8 @@ use crate::container::labels::{self, Ownership};
 use crate::container::{ContainerSpec, Network, ObservedContainer};
 use crate::dynamo::blueprint::{Blueprint, Listing, Planned, Readiness};
 use crate::dynamo::readiness;
-use crate::dynamo::spec::PullPolicy;
-use crate::hosts::Host;
+use crate::dynamo::spec::{DesiredState, PullPolicy};
+use crate::hosts::{Filter, Host};
 use crate::provider::deployment::model::reachable;
 use crate::reconcile::{self, Assembly, Part, Probe, Swap};
 use async_trait::async_trait;
@@ -17,9 +17,17 @@ use std::time::Duration;
 const QUESTION: Duration = Duration::from_secs(5);
 
 /// What a resource has on `host`. The frontend of a worker is on `frontend_host`.
-pub fn assembly(blueprint: Blueprint, pull: PullPolicy, host: &Host, frontend_host: &Host) -> Assembly {
+///
+/// What is to be stopped once it is there is not waited for: with its deployment stopped, nobody would list a worker.
+pub fn assembly(
+    blueprint: Blueprint,
+    pull: PullPolicy,
+    host: &Host,
+    frontend_host: &Host,
+    state: DesiredState,
+) -> Assembly {
     let Blueprint { network, volumes, containers } = blueprint;
-    let parts = containers.into_iter().map(|planned| part(planned, host, frontend_host)).collect();
+    let parts = containers.into_iter().map(|planned| part(planned, host, frontend_host, state)).collect();
     Assembly { networks: network.into_iter().collect(), volumes, parts, pull: policy(pull) }
 }
 
@@ -31,9 +39,10 @@ fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
     }
 }
 
-fn part(planned: Planned, host: &Host, frontend_host: &Host) -> Part {
+fn part(planned: Planned, host: &Host, frontend_host: &Host, state: DesiredState) -> Part {
     let Planned { component: _, spec, ready } = planned;
     let probe: Arc<dyn Probe> = match ready {
+        _ if state == DesiredState::Stopped => Arc::new(Exists),
         Readiness::Http { port, path } => Arc::new(Answers { host: host.clone(), port, path }),
         Readiness::WorkerListed(listing) => Arc::new(Listed { host: frontend_host.clone(), listing }),
     };
@@ -44,6 +53,16 @@ fn part(planned: Planned, host: &Host, frontend_host: &Host) -> Part {
 fn swap(spec: &ContainerSpec) -> Swap {
     let aliased = matches!(&spec.network, Network::Bridge { aliases, .. } if !aliases.is_empty());
     if spec.ports.is_empty() && spec.gpus.is_empty() && !aliased { Swap::StartFirst } else { Swap::StopFirst }
+}
+
+/// Nothing to wait for.
+struct Exists;
+
+#[async_trait]
+impl Probe for Exists {
+    async fn probe(&self, _: &ObservedContainer) -> reconcile::Readiness {
+        reconcile::Readiness::Ready
+    }
 }
 
 /// A container that answers over HTTP.
@@ -76,7 +95,7 @@ struct Listed {
 #[async_trait]
 impl Probe for Listed {
     async fn probe(&self, container: &ObservedContainer) -> reconcile::Readiness {
-        match listed(&self.host, &self.listing, container).await {
+        match listed(&self.host, &self.listing, container, Freshness::Now).await {
             Ok(()) => reconcile::Readiness::Ready,
             Err(NotListed::Missing(what) | NotListed::FrontendSilent(what)) => {
                 reconcile::Readiness::NotYet(what)
@@ -93,15 +112,39 @@ pub enum NotListed {
     FrontendSilent(String),
 }
 
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    Now,
+    /// A second: all workers of a refresh share what the frontend says.
+    Lately,
+}
+
 /// Asks the frontend.
-pub async fn listed(host: &Host, listing: &Listing, worker: &ObservedContainer) -> Result<(), NotListed> {
+pub async fn listed(
+    host: &Host,
+    listing: &Listing,
+    worker: &ObservedContainer,
+    freshness: Freshness,
+) -> Result<(), NotListed> {
     let silent = NotListed::FrontendSilent;
-    let frontend = host.inspect(&listing.frontend).await.map_err(|error| silent(error.to_string()))?;
+    let name = &listing.frontend;
+    let frontend = match freshness {
+        Freshness::Now => host.inspect(name).await,
+        Freshness::Lately => {
+            host.observe(&Filter::Names(vec![name.clone()])).await.map(|seen| seen.into_iter().next())
+        }
+    };
+    let frontend = frontend.map_err(|error| silent(error.to_string()))?;
     let frontend = frontend.ok_or_else(|| silent(format!("there is no frontend {}", listing.frontend)))?;
     let Some((at, port)) = door(&frontend, listing.frontend_port) else {
         return Err(silent(format!("the frontend {} has no address", listing.frontend)));
     };
-    let page = async |path: &str| match host.http_get(&at, port, path, QUESTION).await {
+    let get = async |path: &str| match freshness {
+        Freshness::Now => host.http_get(&at, port, path, QUESTION).await,
+        Freshness::Lately => host.http_get_lately(&at, port, path, QUESTION).await,
+    };
+    let page = async |path: &str| match get(path).await {
         Ok((200, body)) => Ok(body),
         Ok((status, _)) => Err(silent(format!("the frontend answers {path} with {status}"))),
         Err(error) => Err(silent(error.to_string())),

@@ -2,18 +2,23 @@
 //!
 //! Making a client connects to nothing. A host is reached when something first needs it.
 
-use super::config::{HostModel, LOCAL, ProviderModel};
+use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
+use super::gpus::GpuLedger;
+use super::remote;
 use crate::dynamo::amount::Amount;
 use crate::dynamo::draft::Given;
+use crate::dynamo::limits;
 use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::spec::HostFacts;
-use crate::hosts::{Host, HostError, LocalReach};
+use crate::hosts::ssh::{Environment, SshReach};
+use crate::hosts::{Credentials, Host, HostError, LocalReach, Reach};
 use crate::inventory::PortInUse;
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
+use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +30,8 @@ pub struct Client {
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
     promises: Promises,
+    /// Who asks for which GPUs, and to whom some were promised.
+    pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
     rolling: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -37,9 +44,19 @@ struct Promises(Arc<Mutex<BTreeSet<(String, u16)>>>);
 #[derive(Clone)]
 pub struct Entry {
     pub host: Host,
+    /// By which other hosts reach it; `None` for this machine unless given.
+    pub advertise_address: Option<String>,
     reserved_cpus: Option<Amount>,
     reserved_memory_gb: Option<Amount>,
     model_cache: Attr<String>,
+    model_paths: Vec<String>,
+}
+
+/// What holds for all hosts.
+#[derive(Clone, Default)]
+pub struct Surroundings {
+    environment: Environment,
+    registries: BTreeMap<String, Credentials>,
 }
 
 /// Why a host cannot be had.
@@ -52,17 +69,27 @@ pub enum NoHost {
 impl Client {
     /// Values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
+        let surroundings =
+            Surroundings { environment: Environment::of_process(), registries: registry_auth(config) };
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {
-                let local = Entry::new(LOCAL, &HostModel::default());
+                let local = Entry::new(LOCAL, &HostModel::default(), &surroundings);
                 Some(BTreeMap::from([(LOCAL.to_owned(), Some(local))]))
             }
             Attr::Known(NestedMap(hosts)) => {
-                Some(hosts.iter().map(|(name, host)| (name.clone(), entry(name, host))).collect())
+                let entries =
+                    hosts.iter().map(|(name, host)| (name.clone(), entry(name, host, &surroundings)));
+                Some(entries.collect())
             }
         };
-        Ok(Self { hosts, run: token()?, promises: Promises::default(), rolling: Mutex::default() })
+        Ok(Self {
+            hosts,
+            run: token()?,
+            promises: Promises::default(),
+            gpus: GpuLedger::default(),
+            rolling: Mutex::default(),
+        })
     }
 
     /// The name that `host` has when it is left out.
@@ -106,6 +133,33 @@ impl Client {
         })
     }
 
+    /// Ends the connections to all hosts.
+    pub async fn close(&self) {
+        let entries = self.hosts.iter().flat_map(BTreeMap::values).flatten();
+        futures_util::future::join_all(entries.map(|entry| entry.host.close())).await;
+    }
+
+    /// The host that a data source reads, filled in where it was left out.
+    pub fn host_to_read(&self, host: &mut Attr<String>) -> Result<Entry, Diagnostic> {
+        let named = match host {
+            Attr::Known(name) => Ok(name.clone()),
+            Attr::Null | Attr::Unknown => self.default_host().map(str::to_owned),
+        };
+        let found = named.and_then(|name| {
+            let entry = self.host(&name)?;
+            *host = Attr::Known(name);
+            Ok(entry)
+        });
+        found.map_err(|error| match error {
+            NoHost::Wrong(diagnostic) => diagnostic,
+            NoHost::NotKnownYet => Diagnostic::error(
+                "The hosts are not known yet",
+                "The provider's hosts depend on something that is not known before it is applied, and a data source reads \
+                 while planning. Apply what the hosts depend on first, for example with -target.",
+            ),
+        })
+    }
+
     fn names(&self) -> String {
         let names = self.hosts.iter().flat_map(BTreeMap::keys).map(|name| format!("{name:?}"));
         names.collect::<Vec<_>>().join(", ")
@@ -139,24 +193,31 @@ impl Client {
     }
 }
 
-/// `None` while it is not known where the host is: what is left out means this machine, which must not be asked in its
-/// place.
-fn entry(name: &str, host: &Attr<Nested<HostModel>>) -> Option<Entry> {
+/// `None` while it is not known where the host is, or how to get there: what is left out means this machine, which must not
+/// be asked in its place. What only matters once there may come later.
+fn entry(name: &str, host: &Attr<Nested<HostModel>>, surroundings: &Surroundings) -> Option<Entry> {
     let Nested(host) = host.known()?;
-    let placed = !host.address.is_unknown() && !host.docker_host.is_unknown();
-    placed.then(|| Entry::new(name, host))
+    let once_there =
+        HostModel { model_cache: Attr::Null, model_paths: Attr::Null, reserved: Attr::Null, ..host.clone() };
+    once_there.to_value().is_wholly_known().then(|| Entry::new(name, host, surroundings))
 }
 
 impl Entry {
-    fn new(name: &str, model: &HostModel) -> Self {
+    pub fn new(name: &str, model: &HostModel, surroundings: &Surroundings) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
-        let reach = LocalReach { docker_host: model.docker_host.known().cloned() };
+        let reach: Arc<dyn Reach> = match remote::settings(model) {
+            Some(settings) => Arc::new(SshReach::new(settings, surroundings.environment.clone())),
+            None => Arc::new(LocalReach { docker_host: model.docker_host.known().cloned() }),
+        };
+        let advertise_address = model.advertise_address.known().or(model.address.known()).cloned();
         Self {
-            host: Host::new(name, Arc::new(reach), BTreeMap::new()),
+            host: Host::new(name, reach, surroundings.registries.clone()),
+            advertise_address,
             reserved_cpus: reserved.and_then(|it| amount(drafts::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(drafts::amount(&it.memory_gb))),
             model_cache: model.model_cache.clone(),
+            model_paths: drafts::known_texts(&model.model_paths),
         }
     }
 
@@ -173,10 +234,33 @@ impl Entry {
         Ok((facts, inventory.ports))
     }
 
+    /// What is kept for the system there, as configured or worked out.
+    pub async fn reserve(&self) -> Result<limits::Share, HostError> {
+        let (facts, _) = self.facts().await?;
+        Ok(limits::reserve(&facts))
+    }
+
+    /// Folders in which models are looked for, besides the cache.
+    pub fn model_paths(&self) -> &[String] {
+        &self.model_paths
+    }
+
     /// Where downloaded models are kept; null where the configuration leaves that to the release.
     pub fn model_cache(&self) -> &Attr<String> {
         &self.model_cache
     }
+}
+
+/// What is known of the logins.
+fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
+    let Attr::Known(NestedMap(logins)) = &config.registry_auth else { return BTreeMap::new() };
+    let known = logins.iter().filter_map(|(registry, login)| {
+        let Nested(RegistryAuthModel { username, password }) = login.known()?;
+        let credentials =
+            Credentials { username: username.known()?.clone(), password: password.known()?.clone() };
+        Some((registry.clone(), credentials))
+    });
+    known.collect()
 }
 
 /// A port that is ours until this is dropped.
@@ -212,4 +296,37 @@ pub fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
         )
     })?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::ssh::Secret;
+
+    /// Never this machine in place of one whose address is not known, and never a login without the key that is to come.
+    #[test]
+    fn a_host_of_which_something_is_not_known_is_planned_without() {
+        let host = |model: HostModel| Attr::Known(Nested(model));
+        let hosts = BTreeMap::from([
+            ("address".to_owned(), host(HostModel { address: Attr::Unknown, ..HostModel::default() })),
+            (
+                "key".to_owned(),
+                host(HostModel {
+                    address: "10.0.0.1".into(),
+                    private_key: Attr::<Secret>::Unknown,
+                    ..HostModel::default()
+                }),
+            ),
+            ("known".to_owned(), host(HostModel { address: "10.0.0.2".into(), ..HostModel::default() })),
+        ]);
+        let client =
+            Client::new(&ProviderModel { hosts: Attr::Known(NestedMap(hosts)), ..ProviderModel::default() })
+                .unwrap();
+        for name in ["address", "key"] {
+            assert!(matches!(client.host(name), Err(NoHost::NotKnownYet)), "{name}");
+        }
+        let known = client.host("known").ok().unwrap();
+        assert_eq!(known.advertise_address.as_deref(), Some("10.0.0.2"));
+        assert!(matches!(client.host("other"), Err(NoHost::Wrong(_))));
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, UlimitModel, VolumeModel};
 use crate::dynamo::amount::Amount;
-use crate::dynamo::draft::{DockerDraft, Given, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft};
+use crate::dynamo::draft::{
+    DockerDraft, Given, GpuDraft, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
+};
 use crate::dynamo::engine::args::ArgValue;
 use crate::tf_provider::attr::{Attr, Block, Dynamic};
 use crate::tf_provider::diagnostics::Diagnostic;
@@ -32,6 +34,11 @@ pub fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
+/// The elements of a list that are known by now.
+pub fn known_texts(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
+    attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
+}
+
 pub fn router(block: &Block<RouterModel>) -> RouterDraft {
     let Block::Present(RouterModel {
         mode,
@@ -51,6 +58,19 @@ pub fn router(block: &Block<RouterModel>) -> RouterDraft {
         kv_events: given(kv_events),
         ttl_seconds: amount(ttl_seconds),
         replica_sync: given(replica_sync),
+    }
+}
+
+/// A list as a whole and its elements may each be unknown. A null element is left to be complained about as unknown.
+pub fn gpus(
+    gpus: &Attr<Vec<Attr<String>>>,
+    gpu_count: &Attr<i64>,
+    assigned: &Attr<Vec<Attr<String>>>,
+) -> GpuDraft {
+    GpuDraft {
+        gpus: given(gpus).map(|items| items.iter().map(given).collect()),
+        gpu_count: given(gpu_count),
+        assigned: given(assigned).map(|items| items.iter().filter_map(Attr::known).cloned().collect()),
     }
 }
 

@@ -7,9 +7,9 @@ use super::blocks::{ResourcesModel, TextMap};
 use crate::container::{ContainerSpec, ObservedContainer, RunState};
 use crate::dynamo::amount::GIB;
 use crate::dynamo::spec::DesiredState;
+use crate::provider::facts::ratio;
 use crate::reconcile::{Difference, Field};
 use crate::tf_provider::attr::{Attr, Block};
-use crate::tf_provider::value::Number;
 
 /// The attributes that deployment and worker have in common and that drift can show up in.
 pub struct Explained<'a> {
@@ -89,12 +89,6 @@ fn seen_resources(
         shown.memory_gb = seen.limits.memory_bytes.and_then(|bytes| ratio(bytes, GIB)).into();
     }
     shown
-}
-
-/// `units / unit` as a decimal with six digits after the point at most.
-fn ratio(units: u64, unit: u64) -> Option<Number> {
-    let millionths = u128::from(units) * 1_000_000 / u128::from(unit);
-    format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000).parse().ok()
 }
 
 /// One word for how things stand: `running` and `stopped` as wanted, else what is wrong first.

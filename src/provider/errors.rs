@@ -40,17 +40,23 @@ fn attribute(cause: &Cause, model: Option<&str>) -> Option<Path> {
         | Cause::BadAddress { .. }
         | Cause::TlsUnsupported { .. }
         | Cause::EngineSilent { .. }
-        | Cause::ApiVersion { .. } => Some(Path::of("host")),
+        | Cause::ApiVersion { .. }
+        | Cause::Ssh(_) => Some(Path::of("host")),
         Cause::ImageMissing { .. }
         | Cause::RegistryNotFound { .. }
         | Cause::RegistryDenied { .. }
         | Cause::RegistryUnreachable { .. }
         | Cause::RegistryRateLimit { .. }
+        | Cause::RegistryOdd { .. }
         | Cause::PullStalled { .. } => Some(Path::of("image")),
         Cause::PortTaken { .. } => Some(Path::of("port")),
         Cause::NameTaken { .. } | Cause::NotOurs { .. } => Some(Path::of("name")),
         Cause::MountSourceMissing { path } if model == Some(path.as_str()) => Some(Path::of("model")),
         Cause::MountSourceMissing { .. } => Some(Path::of("docker").attribute("volume")),
+        Cause::NoSuchFolder { .. } | Cause::NotAFolder { .. } | Cause::FolderClosed { .. } => {
+            Some(Path::of("path"))
+        }
+        Cause::FilesUnseen | Cause::Script { .. } => Some(Path::of("host")),
         Cause::Connection { .. }
         | Cause::NoAnswer { .. }
         | Cause::NotFound { .. }

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 pub struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
 
 impl Look {
-    /// Compares `blueprint` with `seen`. The image of each container is asked for once.
+    /// Compares `blueprint` with `seen`. An image is looked up once in a refresh.
     pub async fn at(
         host: &Host,
         blueprint: &Blueprint,
@@ -31,7 +31,7 @@ impl Look {
                 found.push(None);
                 continue;
             };
-            let image = host.image(&spec.image).await?;
+            let image = host.image_lately(&spec.image).await?;
             let secret = BTreeSet::new();
             let wanted = Wanted { spec, image: image.as_ref(), follow_image: false, secret: &secret };
             found.push(Some((differences(&wanted, observed), observed.clone())));
@@ -56,6 +56,16 @@ impl Look {
             .filter(|(found, _)| !found.is_empty())
             .map(|(found, seen)| (found.as_slice(), seen))
     }
+}
+
+/// Names of containers that a run which was killed left half-started: workers under a name that is in no state, or the
+/// successor of a container that was being replaced. What `run` is bringing up is no leftover.
+pub fn leftovers(seen: &[ObservedContainer], run: &str) -> Vec<String> {
+    let unfinished = seen.iter().filter(|container| names::final_name(&container.spec.name).is_some());
+    let abandoned = unfinished.filter(|container| {
+        Ownership::from_labels(&container.spec.labels).is_some_and(|ownership| ownership.run != run)
+    });
+    abandoned.map(|container| container.spec.name.clone()).collect()
 }
 
 /// Whether a port is held by that container, finished or still being brought up.

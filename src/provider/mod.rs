@@ -6,21 +6,31 @@ pub mod blocks;
 mod bring;
 pub mod client;
 pub mod config;
+pub mod containers;
 pub mod deployment;
 mod drafts;
 mod drift;
 mod duration;
 mod errors;
+mod facts;
+mod gpus;
+pub mod host;
+pub mod host_directory;
+pub mod host_gpus;
+pub mod images;
 mod import_id;
+pub mod installed_models;
 mod look;
 mod objections;
 mod plan_checks;
+mod remote;
 mod stored;
 mod timeouts;
 pub mod worker;
 
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{Provider, Registry};
+use async_trait::async_trait;
 use client::Client;
 use config::ProviderModel;
 
@@ -30,6 +40,7 @@ pub const ADDRESS: &str = "terraform-provider-dynamo/dynamo";
 /// The provider `dynamo`.
 pub struct Dynamo;
 
+#[async_trait]
 impl Provider for Dynamo {
     type Config = ProviderModel;
     type Client = Client;
@@ -48,9 +59,19 @@ impl Provider for Dynamo {
         Ok(Client::new(&config)?)
     }
 
+    async fn close(&self, client: &Client) {
+        client.close().await;
+    }
+
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
         registry.resource(worker::Workers);
+        registry.data_source(containers::Containers);
+        registry.data_source(host::HostFacts);
+        registry.data_source(host_directory::HostDirectory);
+        registry.data_source(host_gpus::HostGpus);
+        registry.data_source(images::Images);
+        registry.data_source(installed_models::InstalledModels);
     }
 }
 

@@ -37,6 +37,9 @@ fn path(field: &Field) -> Option<Path> {
         Field::Deployment => Path::of("deployment"),
         Field::Role => Path::of("role"),
         Field::Suffix => Path::of("container"),
+        Field::Gpus => Path::of("gpus"),
+        Field::Gpu(at) => Path::of("gpus").index(*at),
+        Field::GpuCount => Path::of("gpu_count"),
         Field::Env(key) => Path::of("env").key(key),
         // The value is an object: its arguments are attributes of it.
         Field::EngineArg(key) => Path::of("engine_args").attribute(key),

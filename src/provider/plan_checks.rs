@@ -12,14 +12,21 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
-/// Fills in the host where it was left out, and looks it up. `None`: it is not known yet, and the plan does without.
-pub fn host(client: &Client, host: &mut Attr<String>) -> Result<Option<Entry>, Diagnostic> {
-    let found = match host {
-        Attr::Null | Attr::Unknown => client.default_host().and_then(|name| {
-            *host = name.into();
+/// Fills in the host where the configuration leaves it out, and looks it up. `None`: it is not known yet, and the plan does
+/// without.
+pub fn host(
+    client: &Client,
+    configured: &Attr<String>,
+    planned: &mut Attr<String>,
+) -> Result<Option<Entry>, Diagnostic> {
+    let found = match (configured, &planned) {
+        // Something else will decide it: what is not known must not be planned as known.
+        (Attr::Unknown, _) => return Ok(None),
+        (_, Attr::Known(name)) => client.host(name),
+        (_, Attr::Null | Attr::Unknown) => client.default_host().and_then(|name| {
+            *planned = name.into();
             client.host(name)
         }),
-        Attr::Known(name) => client.host(name),
     };
     match found {
         Ok(entry) => Ok(Some(entry)),
@@ -33,12 +40,28 @@ pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortI
     entry.facts().await.map_err(|error| errors::diagnostic(summary, &error, None))
 }
 
+/// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
+/// in the same run, and what could not be checked is found again in apply.
+pub async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    entry.facts().await.map_err(|error| {
+        if !(new && error.is_unreachable()) {
+            return errors::diagnostic("Unable to check the plan", &error, None);
+        }
+        let detail = format!(
+            "{error}\n\nThat is all right if the host is made or started in this run. Whether GPUs, ports and images are \
+             as the plan needs them is then seen when it is applied."
+        );
+        Diagnostic::warning("The plan was not checked on the host", detail).at(Path::of("host"))
+    })
+}
+
 /// The image with policy `never`, the model's folder, and the folders of `docker.volume`.
 ///
 /// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
 /// `image_at` are the attributes through which it has its model and image.
 pub async fn files(
     entry: &Entry,
+    facts: &HostFacts,
     common: &Common,
     own: &DockerOptions,
     model_at: &Path,
@@ -49,14 +72,10 @@ pub async fn files(
         Ok(problem) => problem.into_iter().for_each(|it| found.push(it.at(image_at.clone()))),
         Err(error) => found.push(errors::diagnostic("Unable to look for the image", &error, None)),
     }
-    if let ModelRef::Path(folder) = &common.model
+    if let MountSource::HostPath(folder) = &common.model.mount(common.release, facts).source
         && is_missing(entry, folder).await
     {
-        let detail = format!(
-            "There is no {folder} on host {:?}. Give the path as it is on that host, or a Hugging Face name.",
-            entry.host.name()
-        );
-        found.push(Diagnostic::error("The model is not there", detail).at(model_at.clone()));
+        found.push(no_model(&common.model, folder, entry.host.name()).at(model_at.clone()));
     }
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
@@ -71,6 +90,24 @@ pub async fn files(
         }
     }
     found
+}
+
+fn no_model(model: &ModelRef, folder: &str, host: &str) -> Diagnostic {
+    match model {
+        ModelRef::Path(_) => {
+            let detail = format!(
+                "There is no {folder} on host {host:?}. Give the path as it is on that host, or a Hugging Face name."
+            );
+            Diagnostic::error("The model is not there", detail)
+        }
+        ModelRef::HuggingFace(_) => {
+            let detail = format!(
+                "Models are downloaded to {folder} on host {host:?}, which does not exist. Create it so that user 1000 or group 0 \
+                 can write there (`sudo install -d -o 1000 -g 0 -m 2775 {folder}`), or set model_cache of the host."
+            );
+            Diagnostic::error("The model cache is not there", detail)
+        }
+    }
 }
 
 async fn image(entry: &Entry, common: &Common) -> Result<Option<Diagnostic>, HostError> {

@@ -43,11 +43,18 @@ pub struct Call<C> {
     pub client: Arc<C>,
     /// Cancelled when Terraform asks to stop: end waits early, and return the state as it is.
     pub stopping: CancellationToken,
+    /// In [`Resource::plan_create`]: the identity of the object that the new one replaces, where Terraform plans both.
+    /// Of a tainted object it plans only the successor.
+    pub predecessor: Option<Value>,
 }
 
 impl<C> Clone for Call<C> {
     fn clone(&self) -> Self {
-        Self { client: Arc::clone(&self.client), stopping: self.stopping.clone() }
+        Self {
+            client: Arc::clone(&self.client),
+            stopping: self.stopping.clone(),
+            predecessor: self.predecessor.clone(),
+        }
     }
 }
 

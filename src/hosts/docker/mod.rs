@@ -75,8 +75,7 @@ impl Engine {
                 Ok(Err(error)) => cause_of(&error, subject),
                 Err(_) => Cause::EngineSilent { seconds: patience.deadline.as_secs() },
             };
-            let transient = matches!(cause, Cause::Connection { .. } | Cause::NothingListening { .. });
-            if left == 0 || !transient {
+            if left == 0 || !cause.is_transient() {
                 return Err(cause);
             }
             tokio::time::sleep(PAUSE_BETWEEN_ATTEMPTS).await;

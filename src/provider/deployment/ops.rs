@@ -52,13 +52,14 @@ impl Resource for Deployments {
         config: &DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
         objections::diagnostics(objections(&planned)?).into_result()?;
-        if let Some(entry) = entry {
-            check(&entry, &planned, None).await?;
-        }
-        Ok(planned.into())
+        let warnings = match entry {
+            Some(entry) => check(&entry, &planned, None).await?,
+            None => Diagnostics::new(),
+        };
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn plan_update(
@@ -69,7 +70,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &mut planned.host)?;
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(&Attr::Unknown, Entry::model_cache));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
@@ -126,11 +127,13 @@ impl Resource for Deployments {
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let parts: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
-        let previous = own_containers(&seen);
+        let mut previous = own_containers(&seen);
+        previous.extend(look::leftovers(&seen, &call.client.run));
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
-        if wanted_state(&planned) == DesiredState::Running || !look.is_in_order() {
-            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host);
+        let in_order = look.is_in_order() && look::leftovers(&seen, &call.client.run).is_empty();
+        if wanted_state(&planned) == DesiredState::Running || !in_order {
+            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, wanted_state(&planned));
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
                 .await
                 .map_err(|failed| Diagnostics::from(not_done(&summary, &failed, &planned)))?;
@@ -158,7 +161,7 @@ impl Resource for Deployments {
         let blueprint = blueprint(&call.client, &state, &facts)?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
-        show(&mut state, &look);
+        show(&mut state, &look, &look::leftovers(&seen, &call.client.run));
         Ok(Some(state))
     }
 
@@ -238,7 +241,13 @@ async fn create_once(
     derive(config, &mut wanted, entry.model_cache());
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
-    let assembly = bring::assembly(blueprint, spec(&wanted)?.common.pull_policy, &entry.host, &entry.host);
+    let assembly = bring::assembly(
+        blueprint,
+        spec(&wanted)?.common.pull_policy,
+        &entry.host,
+        &entry.host,
+        wanted_state(&wanted),
+    );
     if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
         let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
         let state = (!failed.left.is_empty()).then(|| half_made(wanted));
@@ -298,8 +307,9 @@ async fn finished(
 }
 
 /// Writes what was seen into the attributes.
-fn show(state: &mut DeploymentModel, look: &Look) {
-    let mut sentences = Vec::new();
+fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
+    let left = |name: &String| format!("container {name} was left by a run that did not finish");
+    let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
     for (differences, observed) in look.differing() {
         let own_env = Explained {
             image: Some(&mut state.image),
@@ -376,15 +386,17 @@ fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnos
     errors::not_done(summary, failed, model_folder(model))
 }
 
-/// What the plan can find out on the host. `prior` is null for a deployment that does not exist yet.
+/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not exist yet.
 async fn check(
     entry: &Entry,
     planned: &DeploymentModel,
     prior: Option<&DeploymentModel>,
-) -> Result<(), Diagnostics> {
-    let Some(spec) = provisional(planned)? else { return Ok(()) };
-    let summary = "Unable to check the plan";
-    let (facts, taken) = plan_checks::facts(entry, summary).await?;
+) -> Result<Diagnostics, Diagnostics> {
+    let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
+    let (facts, taken) = match plan_checks::for_plan(entry, prior.is_none()).await {
+        Ok(found) => found,
+        Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
+    };
     let mut found = Diagnostics::new();
     let owner = Owner { run: String::new(), spec_json: String::new() };
     if let Err(wrong) = decide::deployment(&spec, &facts, &owner) {
@@ -405,9 +417,10 @@ async fn check(
         found.push(name_taken);
     }
     let own = &spec.common.docker;
-    found.extend(plan_checks::files(entry, &spec.common, own, &Path::of("model"), &Path::of("image")).await);
-    found.into_result()?;
-    Ok(())
+    found.extend(
+        plan_checks::files(entry, &facts, &spec.common, own, &Path::of("model"), &Path::of("image")).await,
+    );
+    found.into_result()
 }
 
 /// The spec with stand-ins for what apply picks; `None` while something else is not known.

@@ -3,6 +3,7 @@
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
 use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
+use crate::dynamo::gpus::GpuName;
 use crate::dynamo::names;
 use crate::dynamo::objection::Objection;
 use crate::dynamo::spec::{DesiredState, Role};
@@ -91,6 +92,7 @@ pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
         resources: model.resources.present().map(drafts::resources),
         docker: drafts::docker(&model.docker),
+        gpus: drafts::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
         desired_state: given(&model.desired_state),
     })
 }
@@ -139,10 +141,52 @@ pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
     planned.status = state.clone().map(|state| state.word().to_owned());
     planned.registered = state.map(|state| state == DesiredState::Running);
     planned.drift = Attr::Known(Vec::new());
-    planned.gpu_uuids = Attr::Known(Vec::new());
     if let (Attr::Known(host), Attr::Known(container)) = (&planned.host, &planned.container) {
         planned.id = Attr::Known(format!("{host}/{container}"));
     }
+}
+
+/// What is known at plan of the GPUs that a worker will have. Those it has it keeps for as long as it asks for the same,
+/// except that a stopped worker gave up what it was picked.
+pub fn planned_gpus(prior: Option<&WorkerModel>, planned: &WorkerModel) -> Attr<Vec<Attr<String>>> {
+    let keeps = |prior: &&WorkerModel| {
+        let same =
+            prior.gpus == planned.gpus && prior.gpu_count == planned.gpu_count && prior.host == planned.host;
+        let starts =
+            wanted_state(prior) == DesiredState::Stopped && wanted_state(planned) != DesiredState::Stopped;
+        let gave_up = starts && !prior.gpu_count.is_null();
+        same && !prior.gpu_uuids.is_null() && !gave_up
+    };
+    if let Some(prior) = prior.filter(keeps) {
+        return prior.gpu_uuids.clone();
+    }
+    if planned.gpu_count.known().is_some_and(|count| *count > 0) || planned.gpu_count.is_unknown() {
+        return Attr::Unknown;
+    }
+    match &planned.gpus {
+        Attr::Null => Attr::Known(Vec::new()),
+        Attr::Known(items) if items.iter().all(is_uuid) => {
+            let mut uuids: Vec<String> = items.iter().filter_map(Attr::known).cloned().collect();
+            uuids.sort_unstable();
+            Attr::Known(uuids.into_iter().map(Attr::Known).collect())
+        }
+        // An index means nothing until the host was asked.
+        Attr::Known(_) | Attr::Unknown => Attr::Unknown,
+    }
+}
+
+fn is_uuid(item: &Attr<String>) -> bool {
+    item.known().is_some_and(|text| matches!(GpuName::parse(text), Ok(GpuName::Uuid(_))))
+}
+
+/// The UUIDs in an attribute; none while they are not known.
+pub fn uuids(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
+    attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
+}
+
+/// Whether the worker should run. What is not known yet is taken for yes.
+pub fn wanted_state(model: &WorkerModel) -> DesiredState {
+    expected_state(model).known().copied().unwrap_or(DesiredState::Running)
 }
 
 /// What import rebuilds a worker from: its attributes without what is only ever observed.
@@ -198,6 +242,37 @@ mod tests {
         assert_eq!(expected_state(&with_deployment(chat())), Attr::Known(DesiredState::Running));
         let unknown = WorkerModel { deployment: Attr::Unknown, ..with_deployment(chat()) };
         assert_eq!(expected_state(&unknown), Attr::Unknown);
+    }
+
+    #[test]
+    fn gpus_are_planned_as_far_as_they_are_known_and_kept() {
+        let list = |items: &[&str]| Attr::Known(items.iter().map(|item| (*item).into()).collect::<Vec<_>>());
+        let (a, b) = ("GPU-aaaaaaaa", "GPU-bbbbbbbb");
+        let asking = |gpus: Attr<Vec<Attr<String>>>, gpu_count: Attr<i64>| WorkerModel {
+            gpus,
+            gpu_count,
+            ..with_deployment(chat())
+        };
+        let has = |worker: WorkerModel, uuids: &[&str]| WorkerModel { gpu_uuids: list(uuids), ..worker };
+        let stopped = |worker: WorkerModel| WorkerModel { desired_state: "stopped".into(), ..worker };
+        let count = |count| asking(Attr::Null, Attr::Known(count));
+        type Row = (Option<WorkerModel>, WorkerModel, Attr<Vec<Attr<String>>>);
+        let table: [Row; 11] = [
+            (None, asking(Attr::Null, Attr::Null), list(&[])),
+            (None, asking(list(&[]), Attr::Null), list(&[])),
+            (None, asking(list(&[b, a]), Attr::Null), list(&[a, b])),
+            (None, asking(list(&[a, "0"]), Attr::Null), Attr::Unknown),
+            (None, asking(Attr::Unknown, Attr::Null), Attr::Unknown),
+            (None, count(0), list(&[])),
+            (None, count(2), Attr::Unknown),
+            (Some(has(count(1), &[a])), count(1), list(&[a])),
+            (Some(has(count(1), &[a])), count(2), Attr::Unknown),
+            (Some(stopped(has(count(1), &[a]))), count(1), Attr::Unknown),
+            (Some(has(asking(list(&["0"]), Attr::Null), &[a])), asking(list(&["0"]), Attr::Null), list(&[a])),
+        ];
+        for (prior, planned, expected) in table {
+            assert_eq!(planned_gpus(prior.as_ref(), &planned), expected, "{prior:?} → {:?}", planned.gpus);
+        }
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! Planning, making, changing, reading and removing a worker.
 
-use super::model::{self, container_name, deployment, derive, draft, expected_state, label, objections};
+use super::model::{
+    self, container_name, deployment, derive, draft, label, objections, planned_gpus, uuids, wanted_state,
+};
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::{Blueprint, Readiness};
 use crate::dynamo::decide::{self, FRONTEND, WORKER};
 use crate::dynamo::draft::Given;
+use crate::dynamo::gpus::GpuRequest;
 use crate::dynamo::names;
 use crate::dynamo::spec::{DesiredState, HostFacts, Owner, WorkerSpec};
 use crate::hosts::{Filter, HostError};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
+use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
 use crate::provider::{errors, import_id, objections, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone};
@@ -48,9 +52,11 @@ impl Resource for Workers {
         mut planned: WorkerModel,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
+        planned.gpu_uuids = planned_gpus(None, &planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
-        check(&call.client, &planned).await?;
-        Ok(planned.into())
+        let predecessor = call.predecessor.as_ref().and_then(|identity| identity.get("container").as_str());
+        let warnings = check(&call.client, &planned, predecessor, true).await?;
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn plan_update(
@@ -62,6 +68,7 @@ impl Resource for Workers {
         changed: bool,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
+        planned.gpu_uuids = planned_gpus(Some(prior), &planned);
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
@@ -72,7 +79,10 @@ impl Resource for Workers {
         }
         if changed {
             objections::diagnostics(objections(&plan.planned)?).into_result()?;
-            check(&call.client, &plan.planned).await?;
+            let container = prior.container.known().map(String::as_str);
+            check(&call.client, &plan.planned, container, false).await?;
+        } else if wanted_state(&plan.planned) == DesiredState::Running {
+            stays(&call.client, &plan.planned).await?;
         }
         Ok(plan)
     }
@@ -90,9 +100,11 @@ impl Resource for Workers {
             format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
+        let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let assembly = bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host);
+        let assembly =
+            bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host, wanted_state(&planned));
         if let Err(failed) = reconcile::bring_up(&place.entry.host, &assembly, &budget).await {
             let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
             return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
@@ -108,24 +120,31 @@ impl Resource for Workers {
         call: &Call<Client>,
         _config: WorkerModel,
         prior: WorkerModel,
-        planned: WorkerModel,
+        mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time per role: the others serve meanwhile.
         let turn = format!("{}/{}", shown(&planned.host), shown(&deployment(&planned).name));
         let _turn = call.client.rolling_turn(&turn, shown(&planned.role)).await;
-        let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
-        let look = place.look(&blueprint, &summary).await?;
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         // What is to be stopped is not started first, unless it has to be made anew.
-        let stopped = wanted_state(&planned) == DesiredState::Stopped;
-        if !(stopped && look.is_in_order()) {
+        if !place.only_stops(call, &planned, &summary).await? {
+            let had = uuids(&prior.gpu_uuids);
+            let _gpus = place.give_gpus(&call.client, &mut planned, &had, &summary).await?;
+            let (blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
+            let look = place.look(&blueprint, &summary).await?;
             if place.is_lost(&prior, &blueprint, &look).await {
                 restart(&place.entry, shown(&planned.container), &summary).await?;
             }
             place.frontend_is_there(&planned, &summary).await?;
-            let assembly = bring::assembly(blueprint, pull, &place.entry.host, &place.frontend.host);
+            let assembly = bring::assembly(
+                blueprint,
+                pull,
+                &place.entry.host,
+                &place.frontend.host,
+                wanted_state(&planned),
+            );
             let converged = reconcile::converge(&place.entry.host, &assembly, &[], &budget).await;
             converged.map_err(|failed| Diagnostics::from(not_done(&summary, &failed)))?;
         }
@@ -208,6 +227,44 @@ impl Place {
         Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
     }
 
+    /// Decides the GPUs of a worker that is about to run, and keeps them for it while it does not yet. Those that are
+    /// planned are the ones, or none are.
+    async fn give_gpus(
+        &self,
+        client: &Client,
+        planned: &mut WorkerModel,
+        had: &[String],
+        summary: &str,
+    ) -> Result<PromisedGpus, Diagnostics> {
+        let request = match &planned.gpu_uuids {
+            Attr::Known(_) => gpus::the_same(&uuids(&planned.gpu_uuids)),
+            Attr::Null | Attr::Unknown => {
+                let mut draft = draft(planned)?;
+                draft.gpus.assigned = Given::Absent;
+                draft.complete().map_err(objections::diagnostics)?.gpu_request
+            }
+        };
+        let container = shown(&planned.container);
+        let promised = client.gpus.assign(&self.entry, &request, container, had, summary).await?;
+        let devices = promised.devices().iter();
+        planned.gpu_uuids = Attr::Known(devices.map(|device| device.as_str().into()).collect());
+        Ok(promised)
+    }
+
+    /// Whether a worker is to be stopped and is otherwise as it should be.
+    async fn only_stops(
+        &self,
+        call: &Call<Client>,
+        planned: &WorkerModel,
+        summary: &str,
+    ) -> Result<bool, Diagnostics> {
+        if wanted_state(planned) != DesiredState::Stopped || planned.gpu_uuids.is_unknown() {
+            return Ok(false);
+        }
+        let (blueprint, _) = self.blueprint(call, planned, summary).await?;
+        Ok(self.look(&blueprint, summary).await?.is_in_order())
+    }
+
     async fn look(&self, blueprint: &Blueprint, summary: &str) -> Result<Look, Diagnostics> {
         let look = async {
             let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
@@ -247,7 +304,7 @@ impl Place {
         else {
             return state.registered.clone();
         };
-        match bring::listed(&self.frontend.host, listing, observed).await {
+        match bring::listed(&self.frontend.host, listing, observed, bring::Freshness::Lately).await {
             Ok(()) => Attr::Known(true),
             Err(bring::NotListed::Missing(_)) => Attr::Known(false),
             Err(bring::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
@@ -294,7 +351,11 @@ impl Place {
 fn show(state: &mut WorkerModel, observed: &ObservedContainer) {
     state.image_id = observed.image_id.as_str().into();
     state.status = drift::status(wanted_state(state), &[Some(observed)]).as_str().into();
-    state.gpu_uuids = Attr::Known(observed.spec.gpus.iter().map(|uuid| uuid.as_str().into()).collect());
+    // What it was given stays what it should have: another GPU in its container is a drift.
+    if state.gpu_uuids.is_null() {
+        let gpus = observed.spec.gpus.iter();
+        state.gpu_uuids = Attr::Known(gpus.map(|uuid| uuid.as_str().into()).collect());
+    }
 }
 
 async fn restart(entry: &Entry, container: &str, summary: &str) -> Result<(), Diagnostics> {
@@ -317,10 +378,6 @@ fn half_made(wanted: WorkerModel) -> WorkerModel {
     }
 }
 
-fn wanted_state(model: &WorkerModel) -> DesiredState {
-    expected_state(model).known().copied().unwrap_or(DesiredState::Running)
-}
-
 fn decided(spec: &WorkerSpec, facts: &HostFacts, owner: &Owner) -> Result<Blueprint, Diagnostics> {
     decide::worker(spec, facts, owner).map_err(objections::diagnostics)
 }
@@ -329,28 +386,56 @@ fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
     errors::not_done(summary, failed, None)
 }
 
-/// What the plan can find out on the host; nothing while something that matters is not known.
-async fn check(client: &Client, planned: &WorkerModel) -> Result<(), Diagnostics> {
+/// What the plan can find out on the host; nothing while something that matters is not known. What is not an error is a
+/// warning. `container` is that of the worker as it is, also when another takes its place.
+async fn check(
+    client: &Client,
+    planned: &WorkerModel,
+    container: Option<&str>,
+    new: bool,
+) -> Result<Diagnostics, Diagnostics> {
     let mut host = planned.host.clone();
     if host.is_unknown() {
-        return Ok(());
+        return Ok(Diagnostics::new());
     }
-    let Some(entry) = plan_checks::host(client, &mut host)? else { return Ok(()) };
+    let Some(entry) = plan_checks::host(client, &planned.host, &mut host)? else {
+        return Ok(Diagnostics::new());
+    };
     same_host(planned)?;
     let mut draft = model::draft(planned)?;
     if draft.suffix.is_unknown() {
         draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     }
-    let Ok(spec) = draft.complete() else { return Ok(()) };
-    let (facts, _) = plan_checks::facts(&entry, "Unable to check the plan").await?;
+    if draft.gpus.assigned.is_unknown() {
+        draft.gpus.assigned = Given::Absent;
+    }
+    let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
+    let (facts, _) = match plan_checks::for_plan(&entry, new).await {
+        Ok(found) => found,
+        Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
+    };
     let mut found = Diagnostics::new();
     if let Err(wrong) = decided(&spec, &facts, &Owner { run: String::new(), spec_json: String::new() }) {
         found.extend(wrong);
     }
     let at = Path::of("deployment");
-    found.extend(plan_checks::files(&entry, &spec.deployment, &spec.docker, &at, &at).await);
-    found.into_result()?;
-    Ok(())
+    found.extend(plan_checks::files(&entry, &facts, &spec.deployment, &spec.docker, &at, &at).await);
+    // A stopped worker that stays stopped holds nothing, and a new one runs for a moment.
+    if wanted_state(planned) == DesiredState::Running || container.is_none() {
+        let checked = client.gpus.plan(&entry, &gpus::wanted(&spec), &spec.deployment.name, container).await;
+        found.extend(checked.err().unwrap_or_default());
+    }
+    found.into_result()
+}
+
+/// Lets the workers that are planned later know what this one keeps.
+async fn stays(client: &Client, worker: &WorkerModel) -> Result<(), Diagnostics> {
+    let has = uuids(&worker.gpu_uuids);
+    let Attr::Known(host) = &worker.host else { return Ok(()) };
+    let Ok(entry) = client.known_host(host) else { return Ok(()) };
+    let request = if worker.gpu_count.is_null() { gpus::the_same(&has) } else { GpuRequest::Count(0) };
+    let (name, container) = (deployment(worker).name, shown(&worker.container));
+    client.gpus.stays(&entry, &request, shown(&name), container, &has).await
 }
 
 /// A private network ends at its host.

@@ -25,6 +25,11 @@ model! {
             worker.").replaces().stable(),
         role: Attr<String> = optional("`decode`; it serves both phases when the deployment is aggregated. (`prefill` is for \
             disaggregated deployments.) Changing it replaces the worker.").default("decode").replaces(),
+        gpus: Attr<Vec<Attr<String>>> = optional("GPUs of the host that the worker gets, by index or by UUID (of a card, or of a MIG \
+            instance), for example `[\"0\", \"1\"]`. No GPU is ever given to two workers, or to a worker while something else \
+            on the host computes on it."),
+        gpu_count: Attr<i64> = optional("So many GPUs, picked by the provider when the worker is made: free ones, and of those the best \
+            connected (NVLink first). They stay the worker's. Instead of `gpus`."),
         env: Attr<TextMap> = optional("Environment variables, over the deployment's. Not for secrets."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine, over the deployment's."),
         desired_state: Attr<String> = optional("`running`, or `stopped`: the container is kept but not run. A stopped deployment \
@@ -32,7 +37,7 @@ model! {
 
         container: Attr<String> = computed("Name of the container.").stable(),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
-        gpu_uuids: Attr<Vec<Attr<String>>> = computed("GPUs it was given; none with the mocker engine.").stable(),
+        gpu_uuids: Attr<Vec<Attr<String>>> = computed("UUIDs of the GPUs that it was given, sorted.").stable(),
         status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as what \
             it should be."),
         registered: Attr<bool> = computed("Whether the frontend lists it."),

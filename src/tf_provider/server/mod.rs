@@ -57,7 +57,9 @@ impl<P: Provider> Server<P> {
 
     fn call(&self) -> Result<Call<P::Client>, Diagnostics> {
         match self.client.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            Some(client) => Ok(Call { client: Arc::clone(client), stopping: self.lifetime.stopping() }),
+            Some(client) => {
+                Ok(Call { client: Arc::clone(client), stopping: self.lifetime.stopping(), predecessor: None })
+            }
             None => {
                 let detail = "Terraform asked for something that needs the provider's configuration before sending it.";
                 Err(Diagnostic::error("The provider is not configured", detail).into())

@@ -4,7 +4,7 @@ use super::convert::{attribute_path, decode, encode, to_wire};
 use super::{Server, unknown_type};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::erased::{AnyResource, identity_of, identity_type};
-use crate::tf_provider::provider::{Applied, Failed, ImportBy, Provider};
+use crate::tf_provider::provider::{Applied, Call, Failed, ImportBy, Provider};
 use crate::tf_provider::schema::object_type;
 use crate::tf_provider::value::{Type, Value, json};
 use crate::tf_provider::wire::tfplugin6 as wire;
@@ -35,6 +35,19 @@ impl<C: Send + Sync + 'static> Found<'_, C> {
         }
         let identity_data = encode(&identity, &identity_type(attributes))?;
         Ok(Some(wire::ResourceIdentityData { identity_data }))
+    }
+
+    /// An object's identity as private bytes.
+    fn to_keep(&self, state: &Value) -> Answer<Option<Vec<u8>>> {
+        let identity = self.identity(state, false)?;
+        Ok(identity.and_then(|identity| identity.identity_data).map(|data| data.msgpack))
+    }
+
+    /// The identity in private bytes; `None` when there is none in them.
+    fn kept(&self, private: &[u8]) -> Option<Value> {
+        let data = wire::DynamicValue { msgpack: private.to_vec(), json: Vec::new() };
+        let ty = identity_type(self.resource.identity());
+        (!private.is_empty()).then(|| decode(Some(&data), &ty).ok())?
     }
 }
 
@@ -149,7 +162,14 @@ impl<P: Provider> Server<P> {
             });
         }
         let config = decode(request.config.as_ref(), &found.ty)?;
-        let plan = found.resource.plan(&self.call()?, config, prior).await?;
+        // A replacement is planned twice, the second time as if there were nothing. What the first answer kept tells it
+        // from the plan of something new.
+        let (call, planned_private) = if prior.is_null() {
+            (Call { predecessor: found.kept(&request.prior_private), ..self.call()? }, Vec::new())
+        } else {
+            (self.call()?, found.to_keep(&prior)?.unwrap_or(request.prior_private))
+        };
+        let plan = found.resource.plan(&call, config, prior).await?;
         let planned_identity = match request.prior_identity {
             Some(identity) if plan.replace.is_empty() => Some(identity),
             _ => found.identity(&plan.planned, true)?,
@@ -157,7 +177,7 @@ impl<P: Provider> Server<P> {
         Ok(wire::plan_resource_change::Response {
             planned_state: encode(&plan.planned, &found.ty)?,
             requires_replace: plan.replace.into_iter().map(attribute_path).collect(),
-            planned_private: request.prior_private,
+            planned_private,
             diagnostics: to_wire(plan.warnings),
             planned_identity,
             ..Default::default()

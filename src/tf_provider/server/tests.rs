@@ -70,6 +70,18 @@ impl Resource for Things {
         &["id"]
     }
 
+    async fn plan_create(
+        &self,
+        call: &Call<()>,
+        _: &Thing,
+        mut planned: Thing,
+    ) -> Result<Plan<Thing>, Diagnostics> {
+        if let Some(predecessor) = &call.predecessor {
+            planned.address = predecessor.get("id").as_str().unwrap_or_default().into();
+        }
+        Ok(planned.into())
+    }
+
     async fn create(
         &self,
         _: &Call<()>,
@@ -288,6 +300,32 @@ async fn a_create_plan_fills_defaults_and_leaves_the_rest_unknown() {
     assert_eq!(planned.get("env"), &Value::Null);
     assert_eq!(planned.get("setting").get("level"), &Value::from(3));
     assert_eq!(planned.get("part"), &Value::List(vec![]));
+}
+
+#[tokio::test]
+async fn a_successor_knows_whom_it_replaces() {
+    let server = server().await;
+    let prior = created(&server, &thing("a")).await;
+    let first = plan(&server, &prior, &thing("b")).await;
+    assert!(!first.requires_replace.is_empty());
+    let config = thing("b").to_value();
+    let second = |prior_private| wire::plan_resource_change::Request {
+        type_name: "toy_thing".into(),
+        prior_state: pack(&Value::Null),
+        proposed_new_state: pack(&config),
+        config: pack(&config),
+        prior_private,
+        ..Default::default()
+    };
+    for (private, known) in [
+        (first.planned_private, Value::string("id-a")),
+        (Vec::new(), Value::Unknown),
+        (b"garbage".to_vec(), Value::Unknown),
+    ] {
+        let answer = server.plan_resource_change(Request::new(second(private))).await.unwrap().into_inner();
+        assert_eq!(unpack(answer.planned_state).get("address"), &known);
+        assert!(answer.planned_private.is_empty(), "the successor is something new");
+    }
 }
 
 #[tokio::test]

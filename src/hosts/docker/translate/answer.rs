@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
     ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, DeviceMapping, DeviceRequest,
-    EndpointSettings, HealthStatusEnum, HostConfig, ImageInspect, MountType, RestartPolicy,
+    EndpointSettings, HealthStatusEnum, HostConfig, ImageInspect, ImageSummary, MountType, RestartPolicy,
     RestartPolicyNameEnum,
 };
 
@@ -14,7 +14,7 @@ use crate::container::{
     Ulimit,
 };
 use crate::hosts::docker::image_defaults;
-use crate::inventory::ImageFacts;
+use crate::inventory::{ImageFacts, LocalImage};
 
 /// What the Engine says about a container, in our words. With `image` (the facts of the image that it runs), what
 /// comes from the image and not from the container's own configuration is subtracted.
@@ -44,6 +44,10 @@ pub(in crate::hosts) fn observed(
         network,
         ..seen_host_config(&host)
     };
+    if spec.gpus.is_empty() && uses_nvidia_runtime(&host) {
+        // Before the image's defaults are taken out: the runtime does not ask whose variable it is.
+        spec.gpus = visible_gpus(&spec.env);
+    }
     if let Some(image) = image {
         image_defaults::subtract(&mut spec, image);
     }
@@ -185,9 +189,28 @@ pub(super) fn seen_device(device: &DeviceMapping) -> String {
     }
 }
 
+/// The runtime of NVIDIA's container toolkit, asked for or the host's default, hands out GPUs without a device request.
+fn uses_nvidia_runtime(host: &HostConfig) -> bool {
+    host.runtime.as_deref().is_some_and(|runtime| runtime.starts_with("nvidia"))
+}
+
+/// The GPUs that NVIDIA's runtime hands out for a container's environment.
+fn visible_gpus(env: &BTreeMap<String, String>) -> Vec<String> {
+    let visible = env.get("NVIDIA_VISIBLE_DEVICES").map(String::as_str).unwrap_or_default();
+    let ids = visible.split(',').map(str::trim).filter(|id| !["", "void", "none"].contains(id));
+    sorted(ids.map(|id| id.strip_prefix(CDI_GPU).unwrap_or(id).to_owned()))
+}
+
+/// What the name of an NVIDIA GPU as a CDI device begins with; index, UUID or `all` follow.
+const CDI_GPU: &str = "nvidia.com/gpu=";
+
 /// The GPUs of a device request: ids as they were written, `all`, or, for a count, the indexes 0 to count - 1, which
 /// is how the NVIDIA runtime reads a count.
 fn seen_gpus(request: &DeviceRequest) -> Vec<String> {
+    if request.driver.as_deref() == Some("cdi") {
+        let names = request.device_ids.iter().flatten();
+        return names.filter_map(|name| name.strip_prefix(CDI_GPU)).map(str::to_owned).collect();
+    }
     let asks_for_gpus = request.capabilities.iter().flatten().flatten().any(|word| word == "gpu");
     let ids = request.device_ids.clone().unwrap_or_default();
     match (asks_for_gpus, ids.is_empty(), request.count.unwrap_or(0)) {
@@ -239,5 +262,16 @@ pub(in crate::hosts) fn image_facts(inspect: ImageInspect) -> ImageFacts {
         labels: config.labels.unwrap_or_default().into_iter().collect(),
         entrypoint: config.entrypoint.unwrap_or_default(),
         command: config.cmd.unwrap_or_default(),
+    }
+}
+
+/// An image in a list. The Engine writes `<none>` for a name that another image took.
+pub(in crate::hosts) fn local_image(summary: ImageSummary) -> LocalImage {
+    let named = |names: Vec<String>| sorted(names.into_iter().filter(|name| !name.contains("<none>")));
+    LocalImage {
+        id: summary.id,
+        tags: named(summary.repo_tags),
+        digests: named(summary.repo_digests),
+        size_bytes: positive(Some(summary.size)).unwrap_or_default(),
     }
 }

@@ -10,7 +10,7 @@ mod request;
 
 use crate::container::{ContainerSpec, Network};
 
-pub(in crate::hosts) use answer::{image_facts, observed};
+pub(in crate::hosts) use answer::{image_facts, local_image, observed};
 pub(in crate::hosts) use request::{create_body, update_body};
 
 /// What the Engine gives `/dev/shm` unless told: 64 MiB. Always sent, since a daemon may be configured otherwise.
@@ -199,6 +199,41 @@ mod tests {
                 ..Default::default()
             }
         );
+    }
+
+    #[test]
+    fn gpus_that_were_handed_out_in_other_ways_are_seen() {
+        let gpus = |host: &str, env: &str| {
+            let text = format!(
+                r#"{{"Id":"1","HostConfig":{host},"Config":{{"Env":["NVIDIA_VISIBLE_DEVICES={env}"]}}}}"#
+            );
+            // An image that asks for all GPUs, as CUDA's do: what it sets counts too.
+            let image = ImageFacts {
+                id: String::new(),
+                size_bytes: 0,
+                env: vec!["NVIDIA_VISIBLE_DEVICES=all".into()],
+                user: String::new(),
+                labels: Default::default(),
+                entrypoint: vec![],
+                command: vec![],
+            };
+            observed(serde_json::from_str(&text).unwrap(), Some(&image)).spec.gpus
+        };
+        let nvidia = r#"{"Runtime":"nvidia"}"#;
+        let cdi = r#"{"Runtime":"runc","DeviceRequests":[{"Driver":"cdi","DeviceIDs":["nvidia.com/gpu=1","vendor.com/net=a"]}]}"#;
+        let both = r#"{"Runtime":"nvidia","DeviceRequests":[{"DeviceIDs":["1"],"Capabilities":[["gpu"]]}]}"#;
+        let table: [(&str, &str, &[&str]); 7] = [
+            (nvidia, "all", &["all"]),
+            (nvidia, "0,GPU-1", &["0", "GPU-1"]),
+            (nvidia, "void", &[]),
+            (nvidia, "none", &[]),
+            (r#"{"Runtime":"runc"}"#, "all", &[]),
+            (cdi, "all", &["1"]),
+            (both, "all", &["1"]),
+        ];
+        for (host, env, expected) in table {
+            assert_eq!(gpus(host, env), expected, "{host} {env}");
+        }
     }
 
     #[test]

@@ -1,0 +1,217 @@
+//! Which worker gets which GPUs: never one twice, and those that reach each other best.
+//!
+//! What users write ([`GpuRequest`]) are indexes, UUIDs or a number; what is decided are UUIDs of devices
+//! ([`crate::inventory::gpu`]). In between stand three pure questions: who has what now ([`occupancy`]), whether everything
+//! that one plan asks for can be had together ([`claims`]), and which of the free ones to take ([`choose`]).
+
+pub mod choose;
+pub mod claims;
+pub mod occupancy;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::draft::{Given, GpuDraft};
+use super::objection::{Field, Refusal};
+use super::reader::Reader;
+use crate::inventory::gpu::{Gpu, GpuInventory};
+
+/// A container without GPUs says so: where NVIDIA's runtime is the host's default, images that ask for all GPUs, as
+/// CUDA's do, would otherwise see them all.
+pub const NO_GPUS: (&str, &str) = ("NVIDIA_VISIBLE_DEVICES", "void");
+
+/// More than any machine has.
+const MOST: i64 = 256;
+
+/// What a worker asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum GpuRequest {
+    #[default]
+    None,
+    Named(Vec<GpuName>),
+    /// So many cards, whichever. At least 1.
+    Count(u32),
+}
+
+/// A GPU as users name it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GpuName {
+    Index(u32),
+    /// `GPU-…` or `MIG-…`, as `nvidia-smi -L` prints it.
+    Uuid(String),
+}
+
+impl fmt::Display for GpuName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(f, "GPU {index}"),
+            Self::Uuid(uuid) => write!(f, "GPU {uuid}"),
+        }
+    }
+}
+
+impl GpuName {
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if let Ok(index) = text.parse() {
+            return Ok(Self::Index(index));
+        }
+        let uuid = ["GPU-", "MIG-"].iter().any(|kind| {
+            text.strip_prefix(kind).is_some_and(|rest| {
+                rest.len() >= 8 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-/".contains(&b))
+            })
+        });
+        if uuid {
+            return Ok(Self::Uuid(text.to_owned()));
+        }
+        let what = format!("{text:?} is neither the index of a GPU nor a UUID");
+        Err(Refusal::new(what, "use \"0\", or what nvidia-smi -L prints: \"GPU-…\" or \"MIG-…\""))
+    }
+
+    /// The device of that name, on a host called `host`.
+    pub fn find<'a>(&self, inventory: &'a GpuInventory, host: &str) -> Result<&'a str, Refusal> {
+        match self {
+            Self::Uuid(uuid) => {
+                let devices = inventory.devices();
+                let found = devices.into_iter().find(|device| device == uuid);
+                found.ok_or_else(|| match inventory.gpus.iter().find(|gpu| gpu.uuid == *uuid) {
+                    Some(split) => self.is_split(split),
+                    None => self.is_missing(inventory, host),
+                })
+            }
+            Self::Index(index) => match inventory.by_index(*index) {
+                Some(gpu) if gpu.is_whole() => Ok(&gpu.uuid),
+                Some(split) => Err(self.is_split(split)),
+                None => Err(self.is_missing(inventory, host)),
+            },
+        }
+    }
+
+    fn is_split(&self, gpu: &Gpu) -> Refusal {
+        let what = format!("{self} is split (MIG) and cannot be used as a whole");
+        let parts = gpu.devices().join(", ");
+        let fix = match parts.as_str() {
+            "" => "make instances of it with nvidia-smi mig, or switch MIG off".to_owned(),
+            parts => format!("name instances of it: {parts}"),
+        };
+        Refusal::new(what, fix)
+    }
+
+    fn is_missing(&self, inventory: &GpuInventory, host: &str) -> Refusal {
+        let there: Vec<String> =
+            inventory.gpus.iter().map(|gpu| format!("{} ({}, {})", gpu.index, gpu.name, gpu.uuid)).collect();
+        let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+        let what = format!("there is no {self} on host {host:?}, which has {there}");
+        Refusal::new(
+            what,
+            "name one of those; a worker whose card is gone gets another with terraform apply -replace",
+        )
+    }
+}
+
+/// Reads what a worker asks for.
+pub(super) fn read(reader: &mut Reader, draft: &GpuDraft) -> Option<GpuRequest> {
+    let names = match &draft.gpus {
+        Given::Is(list) => read_names(reader, list),
+        given => reader.or(Field::Gpus, given, Vec::new(), |_| Ok(Vec::new())),
+    };
+    let count = reader.or(Field::GpuCount, &draft.gpu_count, 0, |count| check_count(*count));
+    if !draft.gpus.is_absent() && !draft.gpu_count.is_absent() {
+        let refusal = Refusal::new("gpus is set beside it", "remove one of the two");
+        reader.object(Field::GpuCount, refusal);
+    }
+    let (names, count) = (names?, count?);
+    Some(match (names.is_empty(), count) {
+        (true, 0) => GpuRequest::None,
+        (true, count) => GpuRequest::Count(count),
+        (false, _) => GpuRequest::Named(names),
+    })
+}
+
+fn read_names(reader: &mut Reader, list: &[Given<String>]) -> Option<Vec<GpuName>> {
+    let mut seen = BTreeSet::new();
+    let mut names = Vec::new();
+    for (at, item) in list.iter().enumerate() {
+        let name = reader.needed(Field::Gpu(at), item, |text| GpuName::parse(text));
+        if let Some(name) = &name
+            && !seen.insert(name.clone())
+        {
+            reader.object(Field::Gpu(at), Refusal::new(format!("{name} is named twice"), "name it once"));
+        }
+        names.push(name);
+    }
+    names.into_iter().collect()
+}
+
+fn check_count(count: i64) -> Result<u32, Refusal> {
+    u32::try_from(count).ok().filter(|_| count <= MOST).ok_or_else(|| {
+        let what = format!("{count} is not a number of GPUs");
+        Refusal::new(what, format!("use 0 to {MOST}, or name them with gpus"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::gpu::MigInstance;
+
+    fn texts(items: &[&str]) -> Given<Vec<Given<String>>> {
+        Given::Is(items.iter().map(|item| Given::Is((*item).to_owned())).collect())
+    }
+
+    fn request(draft: &GpuDraft) -> (Option<GpuRequest>, Vec<String>) {
+        let mut reader = Reader::default();
+        let request = read(&mut reader, draft);
+        (request, reader.objections.iter().map(|objection| objection.field.to_string()).collect())
+    }
+
+    #[test]
+    fn requests_are_read() {
+        let uuid = "GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77";
+        let named = GpuRequest::Named(vec![GpuName::Index(0), GpuName::Uuid(uuid.to_owned())]);
+        let table = [
+            (Given::Absent, Given::Absent, Some(GpuRequest::None), vec![]),
+            (texts(&[]), Given::Absent, Some(GpuRequest::None), vec![]),
+            (texts(&["0", uuid]), Given::Absent, Some(named), vec![]),
+            (Given::Absent, Given::Is(0), Some(GpuRequest::None), vec![]),
+            (Given::Absent, Given::Is(2), Some(GpuRequest::Count(2)), vec![]),
+            (Given::Unknown, Given::Absent, None, vec![]),
+            (Given::Unknown, Given::Is(1), None, vec!["gpu_count"]),
+            (
+                texts(&["0"]),
+                Given::Is(1),
+                Some(GpuRequest::Named(vec![GpuName::Index(0)])),
+                vec!["gpu_count"],
+            ),
+            (texts(&["0", "0"]), Given::Absent, None, vec!["gpus[1]"]),
+            (texts(&["all"]), Given::Absent, None, vec!["gpus[0]"]),
+            (texts(&["-1"]), Given::Absent, None, vec!["gpus[0]"]),
+            (texts(&["GPU-x,1"]), Given::Absent, None, vec!["gpus[0]"]),
+            (Given::Absent, Given::Is(-1), None, vec!["gpu_count"]),
+            (Given::Absent, Given::Is(257), None, vec!["gpu_count"]),
+        ];
+        for (gpus, gpu_count, expected, objections) in table {
+            let draft = GpuDraft { gpus, gpu_count, assigned: Given::Absent };
+            let (request, found) = request(&draft);
+            assert_eq!(found, objections, "{draft:?}");
+            if objections.is_empty() {
+                assert_eq!(request, expected, "{draft:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_found_or_refused_with_what_there_is() {
+        let whole = Gpu { index: 0, uuid: "GPU-aaaaaaaa".into(), name: "H100".into(), ..Gpu::default() };
+        let part = MigInstance { uuid: "MIG-bbbbbbbb".into(), profile: String::new() };
+        let split = Gpu { index: 1, uuid: "GPU-bbbbbbbb".into(), mig: vec![part], ..Gpu::default() };
+        let inventory = GpuInventory { gpus: vec![whole, split], ..GpuInventory::default() };
+        let find =
+            |text: &str| GpuName::parse(text).unwrap().find(&inventory, "a").map_err(|it| it.what + &it.fix);
+        assert_eq!(find("0"), Ok("GPU-aaaaaaaa"));
+        assert_eq!(find("GPU-aaaaaaaa"), Ok("GPU-aaaaaaaa"));
+        assert_eq!(find("MIG-bbbbbbbb"), Ok("MIG-bbbbbbbb"));
+        assert!(find("1").unwrap_err().contains("MIG-bbbbbbbb"));
+        assert!(find("GPU-bbbbbbbb").unwrap_err().contains("MIG-bbbbbbbb"));
+        assert!(find("7").unwrap_err().contains("0 (H100, GPU-aaaaaaaa)"));
+    }
+}

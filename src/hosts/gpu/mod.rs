@@ -1,0 +1,50 @@
+//! The GPUs of a host.
+//!
+//! Two ways to one record. On this machine NVML, the driver's own library, is asked: it is loaded at run time, and a
+//! machine without it simply has no GPUs. Anywhere else one script runs `nvidia-smi`, which is made of the same library.
+//! Neither is a reason to fail: no driver, no GPU and a GPU that fell off the bus are facts, and whoever needs a GPU
+//! complains.
+
+mod links;
+mod nvidia_smi;
+mod nvml;
+
+use std::time::Duration;
+
+use super::{Cause, Host, HostError};
+use crate::inventory::gpu::GpuSight;
+
+/// How long a look is shared, unless a change of ours ends that: a container that was just removed is no process any
+/// more. A look takes the driver a second or more where nothing keeps it awake.
+const MOMENT: Duration = Duration::from_secs(5);
+/// A driver that hangs does so for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const NOT_VISIBLE: &str =
+    "the Docker Engine is on another machine than this provider, and nothing leads there but its API";
+
+impl Host {
+    /// The GPUs, at most a few seconds old. An error only where the host could not be asked.
+    pub async fn gpus(&self) -> Result<GpuSight, HostError> {
+        self.0.gpus.share(MOMENT, self.generation(), || self.look_at_gpus()).await
+    }
+
+    async fn look_at_gpus(&self) -> Result<GpuSight, HostError> {
+        if let Some(answer) = self.0.reach.shell(nvidia_smi::SCRIPT).await {
+            let output = answer.map_err(|cause| self.error("look at the GPUs", cause))?;
+            return Ok(nvidia_smi::read(&output.stdout));
+        }
+        let engine = self.info().await?.name.unwrap_or_default();
+        if !self.0.reach.is_here(&engine) {
+            return Ok(GpuSight::Unseen(NOT_VISIBLE.to_owned()));
+        }
+        let look = tokio::task::spawn_blocking(nvml::look);
+        match tokio::time::timeout(PATIENCE, look).await {
+            Ok(Ok(sight)) => Ok(sight),
+            Ok(Err(_)) | Err(_) => {
+                let text = format!("the NVIDIA driver did not answer within {} s", PATIENCE.as_secs());
+                Err(self.error("look at the GPUs", Cause::Connection { text }))
+            }
+        }
+    }
+}

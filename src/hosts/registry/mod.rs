@@ -1,0 +1,285 @@
+//! Asking a registry which tags a repository has (Docker Registry HTTP API v2).
+//!
+//! The question goes through the host's own network, as its pulls do: what matters is what the host can reach. TLS and
+//! credentials stay on this side; the host forwards bytes. Credentials go to the registry they are meant for, and to
+//! the token service that it names, over TLS; plain HTTP is for registries on the host's loopback address only.
+
+mod challenge;
+mod exchange;
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hyper::StatusCode;
+use hyper::Uri;
+use hyper::header::{HeaderValue, LINK, WWW_AUTHENTICATE};
+
+use super::images::{Credentials, DOCKER_HUB, registry_of};
+use super::{Cause, Host, HostError};
+use challenge::Challenge;
+use exchange::Answer;
+
+/// For one question, redirections to a token service included.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pages of a thousand tags each.
+const MOST_PAGES: usize = 50;
+
+impl Host {
+    /// The tags of a repository (`nvcr.io/nvidia/x`, without a tag), sorted.
+    pub async fn registry_tags(&self, repository: &str) -> Result<Vec<String>, HostError> {
+        let question = Question::new(self, repository);
+        question.tags().await.map_err(|cause| self.error(&format!("list the tags of {repository}"), cause))
+    }
+}
+
+struct Question<'a> {
+    host: &'a Host,
+    /// As the user writes it.
+    repository: &'a str,
+    /// `https://nvcr.io`
+    origin: String,
+    /// Below the registry.
+    path: String,
+    credentials: Option<&'a Credentials>,
+}
+
+impl<'a> Question<'a> {
+    fn new(host: &'a Host, repository: &'a str) -> Self {
+        let registry = registry_of(repository);
+        let (origin, path) = place(&registry, repository);
+        Self { host, repository, origin, path, credentials: host.credentials_of(&registry) }
+    }
+
+    async fn tags(&self) -> Result<Vec<String>, Cause> {
+        let mut authorization = None;
+        let mut tags = Vec::new();
+        let mut next = Some(format!("/v2/{}/tags/list?n=1000", self.path));
+        for _ in 0..MOST_PAGES {
+            let Some(page) = next else { break };
+            let url = format!("{}{page}", self.origin);
+            let mut answer = self.get(&url, authorization.as_ref()).await?;
+            if answer.status == StatusCode::UNAUTHORIZED && authorization.is_none() {
+                authorization = Some(self.authorize(&answer).await?);
+                answer = self.get(&url, authorization.as_ref()).await?;
+            }
+            tags.extend(self.page(&answer)?);
+            next = answer.header(LINK).and_then(challenge::next_page);
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags)
+    }
+
+    async fn get(&self, url: &str, authorization: Option<&HeaderValue>) -> Result<Answer, Cause> {
+        let unreachable = |text: String| Cause::RegistryUnreachable { text };
+        let url: Uri = url.parse().map_err(|error| unreachable(format!("{url}: {error}")))?;
+        let asked = exchange::get(self.host.0.reach.as_ref(), &url, authorization);
+        let answer = tokio::time::timeout(PATIENCE, asked).await;
+        let silent = |_| unreachable(format!("no answer within {} s", PATIENCE.as_secs()));
+        answer.map_err(silent)?.map_err(unreachable)
+    }
+
+    /// What to say in the header `Authorization`, after a refusal that says what is wanted.
+    async fn authorize(&self, refusal: &Answer) -> Result<HeaderValue, Cause> {
+        let denied =
+            |text: &str| Cause::RegistryDenied { image: self.repository.to_owned(), text: text.to_owned() };
+        let challenge = refusal.header(WWW_AUTHENTICATE).and_then(challenge::parse);
+        match challenge.ok_or_else(|| denied("it does not say which login it wants"))? {
+            Challenge::Basic => self.basic().ok_or_else(|| denied("it wants a login")),
+            Challenge::Bearer { realm, service, scope } => {
+                if !self.may_be_told(&realm) {
+                    return Err(denied("its token service is not reached over TLS"));
+                }
+                let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.path));
+                let url = challenge::token_url(&realm, service.as_deref(), &scope);
+                let answer = self.get(&url, self.basic().as_ref()).await?;
+                self.refused(&answer)?;
+                let token = challenge::token(&answer.body)
+                    .ok_or_else(|| denied("its token service gave no token"))?;
+                secret(&format!("Bearer {token}")).ok_or_else(|| denied("its token cannot be sent"))
+            }
+        }
+    }
+
+    /// A registry on the loopback address may have its token service there.
+    fn may_be_told(&self, realm: &str) -> bool {
+        let Ok(url) = realm.parse::<Uri>() else { return false };
+        let both_local = self.origin.starts_with("http://") && url.host().is_some_and(is_loopback);
+        url.scheme_str() == Some("https") || both_local
+    }
+
+    fn basic(&self) -> Option<HeaderValue> {
+        let Credentials { username, password } = self.credentials?;
+        secret(&format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))))
+    }
+
+    fn page(&self, answer: &Answer) -> Result<Vec<String>, Cause> {
+        self.refused(answer)?;
+        let odd = || Cause::RegistryOdd { text: format!("{} without a list of tags", answer.status) };
+        challenge::tags(&answer.body).ok_or_else(odd)
+    }
+
+    fn refused(&self, answer: &Answer) -> Result<(), Cause> {
+        let image = self.repository.to_owned();
+        let text = answer.status.to_string();
+        match answer.status {
+            StatusCode::OK => Ok(()),
+            StatusCode::NOT_FOUND => Err(Cause::RegistryNotFound { image }),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Cause::RegistryDenied { image, text }),
+            StatusCode::TOO_MANY_REQUESTS => Err(Cause::RegistryRateLimit { text }),
+            _ => Err(Cause::RegistryOdd { text }),
+        }
+    }
+}
+
+/// A header that is not to be logged.
+fn secret(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Where a registry answers, and the repository's path there. Docker Hub answers elsewhere than at its name, and keeps
+/// images without an owner in `library`.
+fn place(registry: &str, repository: &str) -> (String, String) {
+    let path =
+        repository.strip_prefix(registry).and_then(|rest| rest.strip_prefix('/')).unwrap_or(repository);
+    if registry == DOCKER_HUB {
+        let path = if path.contains('/') { path.to_owned() } else { format!("library/{path}") };
+        return ("https://registry-1.docker.io".to_owned(), path);
+    }
+    let local = registry.parse::<hyper::http::uri::Authority>().is_ok_and(|it| is_loopback(it.host()));
+    let scheme = if local { "http" } else { "https" };
+    (format!("{scheme}://{registry}"), path.to_owned())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::LocalReach;
+    use std::collections::BTreeMap;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn a_registry_is_asked_where_it_answers() {
+        let table = [
+            ("nvcr.io/nvidia/x", "https://nvcr.io", "nvidia/x"),
+            ("busybox", "https://registry-1.docker.io", "library/busybox"),
+            ("docker.io/org/x", "https://registry-1.docker.io", "org/x"),
+            ("localhost:5000/a/b", "http://localhost:5000", "a/b"),
+            ("127.0.0.1:5000/a", "http://127.0.0.1:5000", "a"),
+            ("10.0.0.1:5000/a", "https://10.0.0.1:5000", "a"),
+            ("localhost.evil.example/a", "https://localhost.evil.example", "a"),
+        ];
+        for (repository, origin, path) in table {
+            let place = place(&registry_of(repository), repository);
+            assert_eq!(place, (origin.to_owned(), path.to_owned()), "{repository}");
+        }
+    }
+
+    /// A registry with a token service on one port: answers by path and `Authorization`, and writes down both.
+    fn registry(answer: fn(&str, &str, u16) -> String) -> (u16, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream: TcpStream = stream.unwrap();
+                let mut request = vec![0; 8192];
+                let length = stream.read(&mut request).unwrap();
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+                let login =
+                    request.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or_default();
+                log.lock().unwrap().push(format!("{path} {login}"));
+                stream.write_all(answer(&path, login, port).as_bytes()).unwrap();
+            }
+        });
+        (port, asked)
+    }
+
+    fn json(status: &str, headers: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+    }
+
+    fn host(port: u16) -> Host {
+        let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
+        let auth = BTreeMap::from([(format!("127.0.0.1:{port}"), credentials)]);
+        Host::new("gpu-a", Arc::new(LocalReach::default()), auth)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_token_is_fetched_once_and_pages_are_joined() {
+        let (port, asked) = registry(|path, login, port| match (path, login) {
+            (path, "Basic dTpodW50ZXIy") if path.starts_with("/token?") => {
+                json("200 OK", "", r#"{"token":"t0"}"#)
+            }
+            ("/v2/a/b/tags/list?n=1000", "Bearer t0") => json(
+                "200 OK",
+                "link: </v2/a/b/tags/list?n=1000&last=1.10>; rel=\"next\"\r\n",
+                r#"{"name":"a/b","tags":["1.9","1.10"]}"#,
+            ),
+            ("/v2/a/b/tags/list?n=1000&last=1.10", "Bearer t0") => {
+                json("200 OK", "", r#"{"tags":["latest","1.9"]}"#)
+            }
+            _ => {
+                let wanted = format!(
+                    "www-authenticate: Bearer realm=\"http://127.0.0.1:{port}/token\",service=\"a registry\",scope=\"repository:a/b:pull\"\r\n"
+                );
+                json("401 Unauthorized", &wanted, "{}")
+            }
+        });
+        let tags = host(port).registry_tags(&format!("127.0.0.1:{port}/a/b")).await.unwrap();
+        assert_eq!(tags, ["1.10", "1.9", "latest"]);
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 4, "{asked:?}");
+        assert_eq!(asked[0], "/v2/a/b/tags/list?n=1000 ", "nothing is told before it is asked for");
+        assert_eq!(
+            asked[1],
+            "/token?service=a%20registry&scope=repository%3Aa%2Fb%3Apull Basic dTpodW50ZXIy"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn refusals_are_told_apart_and_say_no_secret() {
+        type Row = (fn(&str, &str, u16) -> String, fn(&Cause) -> bool);
+        let table: [Row; 6] = [
+            (|_, _, _| json("404 Not Found", "", "{}"), |it| matches!(it, Cause::RegistryNotFound { .. })),
+            (
+                |_, _, _| json("429 Too Many Requests", "", ""),
+                |it| matches!(it, Cause::RegistryRateLimit { .. }),
+            ),
+            (|_, _, _| json("200 OK", "", "<html>"), |it| matches!(it, Cause::RegistryOdd { .. })),
+            (
+                |_, _, _| json("401 Unauthorized", "www-authenticate: Basic realm=\"x\"\r\n", ""),
+                |it| matches!(it, Cause::RegistryDenied { .. }),
+            ),
+            (
+                |_, _, _| {
+                    json(
+                        "401 Unauthorized",
+                        "www-authenticate: Bearer realm=\"http://evil.example/\"\r\n",
+                        "",
+                    )
+                },
+                |it| matches!(it, Cause::RegistryDenied { text, .. } if text.contains("TLS")),
+            ),
+            (|_, _, _| "what?".to_owned(), |it| matches!(it, Cause::RegistryUnreachable { .. })),
+        ];
+        for (answer, expected) in table {
+            let (port, _) = registry(answer);
+            let error = host(port).registry_tags(&format!("127.0.0.1:{port}/a")).await.unwrap_err();
+            assert!(expected(&error.cause), "{error:?}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
+    }
+}

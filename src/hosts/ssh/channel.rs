@@ -1,0 +1,116 @@
+//! A channel as a plain two-way stream.
+//!
+//! A task carries bytes between the channel and a buffer of our own. The SSH library hands out messages of all channels
+//! from one loop, which stops for everybody when one reader is slow; the buffer keeps a reader who is busy elsewhere (a
+//! log that is followed while something else is asked) from stopping the others. The task also keeps what a plain stream
+//! has no words for: what the command said on stderr, and how it ended.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg, ChannelReadHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, WriteHalf};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Bytes that a channel may be ahead of its reader.
+const SLACK: usize = 4 << 20;
+/// What is kept of stderr, in bytes.
+const MOST_STDERR: usize = 16 << 10;
+
+/// After our end was dropped, how long the other side has to close the channel by itself. A command ends when its input
+/// does, and the server counts it as a session until then; closing at once would free our place too early.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Our end. Shutting it down tells the other side that we have said all (it may go on); dropping it ends the channel.
+pub(super) struct ChannelIo {
+    stream: DuplexStream,
+    _open: DropGuard,
+}
+
+/// How a command ended.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// `None`: killed, or cut off.
+    pub status: Option<u32>,
+    pub stderr: Vec<u8>,
+}
+
+/// Starts carrying. `place` is given back when the channel is closed; `said` is what was already heard on stderr.
+pub(super) fn carry(
+    channel: Channel<Msg>,
+    place: Option<OwnedSemaphorePermit>,
+    said: Vec<u8>,
+) -> (ChannelIo, oneshot::Receiver<Ending>) {
+    let (stream, theirs) = tokio::io::duplex(SLACK);
+    let (dropped, (told, ending)) = (CancellationToken::new(), oneshot::channel());
+    let open = dropped.clone().drop_guard();
+    tokio::spawn(async move {
+        let (mut from_us, to_us) = tokio::io::split(theirs);
+        let (mut messages, to_them) = channel.split();
+        let mut ended = Ending { status: None, stderr: said };
+        let sending = async {
+            // An error says that the channel is closed; the receiving side hears that too.
+            drop(tokio::io::copy(&mut from_us, &mut to_them.make_writer()).await);
+            drop(to_them.eof().await);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = receive(&mut messages, to_us, &mut ended) => {}
+            () = sending => {}
+            () = async { dropped.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+        }
+        drop(to_them.close().await);
+        drop(told.send(ended));
+        drop(place);
+    });
+    (ChannelIo { stream, _open: open }, ending)
+}
+
+/// Until the other side closes the channel. What comes when nobody reads any more is thrown away.
+async fn receive(messages: &mut ChannelReadHalf, mut to_us: WriteHalf<DuplexStream>, ended: &mut Ending) {
+    while let Some(message) = messages.wait().await {
+        match message {
+            ChannelMsg::Data { data } => drop(to_us.write_all(&data).await),
+            ChannelMsg::Eof => drop(to_us.shutdown().await),
+            ChannelMsg::ExtendedData { data, ext: 1 } => {
+                let room = MOST_STDERR.saturating_sub(ended.stderr.len());
+                ended.stderr.extend(data.iter().take(room));
+            }
+            ChannelMsg::ExitStatus { exit_status } => ended.status = Some(exit_status),
+            ChannelMsg::Close => return,
+            _ => {}
+        }
+    }
+}
+
+impl AsyncRead for ChannelIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for ChannelIo {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,289 @@
+//! Hosts over SSH, in this process: no `ssh` program, no agent on the host.
+//!
+//! One connection per host carries everything: the Docker Engine by a forwarded socket or a command ([`way`] decides), TCP
+//! ports of containers by forwarded channels, and looks at files by a shell. Whom we talk to is judged before anything is
+//! said (`guard`, by the rules in `trust`), who we are is shown once (`login`), and what the connection does when it breaks
+//! is in `link`.
+
+mod channel;
+mod config_file;
+mod guard;
+mod link;
+mod login;
+mod sessions;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod trust;
+mod way;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use russh::ChannelMsg;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::OnceCell;
+use tokio::sync::oneshot::Receiver;
+
+pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Secret, Settings};
+pub use trouble::Trouble;
+
+use super::error::Cause;
+use super::reach::{EngineAddress, Reach, ShellOutput, Stream};
+use super::sockets::{self, ListeningSocket};
+use channel::{ChannelIo, Ending, carry};
+use link::Link;
+use way::{Look, Way, quote};
+
+/// For a script, and for a command to answer.
+const SHELL: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_secs(10);
+/// What is read of a script's output, in bytes.
+const MOST_OUTPUT: u64 = 16 << 20;
+
+/// Whether text is what `host_key` takes: lines of `type base64`.
+pub fn is_host_key(text: &str) -> bool {
+    trust::Trust::pinned(text).is_ok()
+}
+
+/// A host that is reached over SSH.
+pub struct SshReach {
+    link: Link,
+    /// The way to the Engine that worked.
+    way: OnceCell<Way>,
+}
+
+impl SshReach {
+    /// Connects to nothing yet.
+    pub fn new(settings: Settings, environment: Environment) -> Self {
+        Self { link: Link::new(settings, environment), way: OnceCell::new() }
+    }
+
+    /// Where Docker listens on the host.
+    fn address(&self) -> Result<EngineAddress, Cause> {
+        match &self.link.settings().docker_host {
+            Some(text) => EngineAddress::parse(text, false),
+            None => Ok(EngineAddress::default_socket()),
+        }
+    }
+
+    async fn forwarded_tcp(&self, host: &str, port: u16) -> Result<Result<ChannelIo, String>, Trouble> {
+        let live = self.link.live().await?;
+        let opened = live.handle.channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0).await;
+        opened_or_refused(opened, &live.at)
+    }
+
+    async fn forwarded_socket(&self, socket: &str) -> Result<Result<ChannelIo, String>, Trouble> {
+        let live = self.link.live().await?;
+        let opened = live.handle.channel_open_direct_streamlocal(socket).await;
+        opened_or_refused(opened, &live.at)
+    }
+
+    /// Runs `command`. With a password, first waits until sudo asks for it.
+    async fn command(
+        &self,
+        command: &str,
+        password: Option<&Secret>,
+    ) -> Result<(ChannelIo, Receiver<Ending>), Trouble> {
+        let live = self.link.live().await?;
+        let (mut channel, place) = live.sessions.open(&live.handle).await?;
+        let cut = |error: russh::Error| Trouble::Cut { at: live.at.clone(), text: error.to_string() };
+        channel.exec(false, command).await.map_err(cut)?;
+        let mut said = Vec::new();
+        if let Some(password) = password {
+            while let Some(message) = channel.wait().await {
+                match message {
+                    ChannelMsg::ExtendedData { data, .. } => said.extend(data.iter()),
+                    ChannelMsg::Close | ChannelMsg::ExitStatus { .. } => break,
+                    _ => {}
+                }
+                if String::from_utf8_lossy(&said).contains(way::PROMPT) {
+                    channel.data_bytes(format!("{}\n", password.reveal())).await.map_err(cut)?;
+                    break;
+                }
+            }
+        }
+        Ok(carry(channel, Some(place), said))
+    }
+
+    /// Runs `command` with `input` to its end.
+    async fn run(&self, command: &str, input: &str) -> Result<ShellOutput, Trouble> {
+        let running = async {
+            let (mut io, ending) = self.command(command, None).await?;
+            // A command that does not read its input to the end has its reasons, and an exit status.
+            drop(io.write_all(input.as_bytes()).await);
+            drop(io.shutdown().await);
+            let mut stdout = Vec::new();
+            drop((&mut io).take(MOST_OUTPUT).read_to_end(&mut stdout).await);
+            let ended = ending.await.unwrap_or_default();
+            let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+            let status = ended.status.ok_or_else(|| Trouble::SessionRefused {
+                text: format!("`{command}` ended without a status {stderr}").trim().to_owned(),
+            })?;
+            Ok(ShellOutput {
+                status: i32::try_from(status).unwrap_or(i32::MAX),
+                stdout: String::from_utf8_lossy(&stdout).into_owned(),
+                stderr,
+            })
+        };
+        let slow = || Trouble::Slow { what: format!("`{command}`"), seconds: SHELL.as_secs() };
+        tokio::time::timeout(SHELL, running).await.unwrap_or_else(|_| Err(slow()))
+    }
+
+    /// A stream to the Engine's socket by the way that works here, which is found out once.
+    async fn engine_socket(&self, socket: &str) -> Result<Stream, Cause> {
+        let way = *self.way.get_or_try_init(|| self.find_way(socket)).await?;
+        match way {
+            Way::Forward => match self.forwarded_socket(socket).await? {
+                Ok(io) => Ok(Box::new(io)),
+                // It worked before, so it is allowed, and something is wrong at the other end.
+                Err(_) => match self.look(socket).await?.socket {
+                    way::Socket::Missing => Err(Cause::SocketMissing { path: socket.to_owned() }),
+                    way::Socket::Shut => Err(Cause::PermissionDenied { address: format!("unix://{socket}") }),
+                    way::Socket::Open => Err(Cause::NothingListening { address: format!("unix://{socket}") }),
+                },
+            },
+            way => Ok(Box::new(self.dial_stdio(way, socket).await?.0)),
+        }
+    }
+
+    async fn find_way(&self, socket: &str) -> Result<Way, Cause> {
+        let refusal = match self.forwarded_socket(socket).await? {
+            Ok(_) => return Ok(Way::Forward),
+            Err(refusal) => refusal,
+        };
+        tracing::debug!(refusal, "the server does not forward to Docker's socket");
+        let look = self.look(socket).await?;
+        let mut last = None;
+        for way in look.ways(socket, self.link.settings().sudo_password.is_some())? {
+            match self.probe(*way, socket).await {
+                Ok(()) => return Ok(*way),
+                Err(cause) => last = Some(cause),
+            }
+        }
+        Err(last.unwrap_or_else(|| Cause::SocketMissing { path: socket.to_owned() }))
+    }
+
+    async fn look(&self, socket: &str) -> Result<Look, Trouble> {
+        let output = self.run("sh -s", &way::look_script(socket)).await?;
+        Ok(Look::parse(&output.stdout))
+    }
+
+    async fn dial_stdio(&self, way: Way, socket: &str) -> Result<(ChannelIo, Receiver<Ending>), Trouble> {
+        let command = way.command(socket).unwrap_or_default();
+        let password = self.link.settings().sudo_password.as_ref().filter(|_| way == Way::SudoPassword);
+        self.command(&command, password).await
+    }
+
+    /// Whether the Engine answers by that way.
+    async fn probe(&self, way: Way, socket: &str) -> Result<(), Cause> {
+        if let (Way::SudoPassword, Some(password)) = (way, &self.link.settings().sudo_password) {
+            let checked = self.run(way::CHECK_PASSWORD, &format!("{}\n", password.reveal())).await?;
+            if checked.status != 0 {
+                return Err(way.failure(socket, &checked.stderr));
+            }
+        }
+        let asking = async {
+            let (mut io, ending) = self.dial_stdio(way, socket).await?;
+            drop(io.write_all(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n").await);
+            let mut first = [0; 5];
+            match io.read_exact(&mut first).await {
+                Ok(_) if &first == b"HTTP/" => Ok(()),
+                _ => {
+                    let ended = ending.await.unwrap_or_default();
+                    Err(way.failure(socket, &String::from_utf8_lossy(&ended.stderr)))
+                }
+            }
+        };
+        let silent = || Cause::EngineSilent { seconds: PROBE.as_secs() };
+        tokio::time::timeout(PROBE, asking).await.unwrap_or_else(|_| Err(silent()))
+    }
+}
+
+/// A refused channel is an answer of the server, anything else the end of the connection.
+fn opened_or_refused(
+    opened: Result<russh::Channel<russh::client::Msg>, russh::Error>,
+    at: &str,
+) -> Result<Result<ChannelIo, String>, Trouble> {
+    match opened {
+        Ok(channel) => Ok(Ok(carry(channel, None, Vec::new()).0)),
+        Err(error @ russh::Error::ChannelOpenFailure(_)) => Ok(Err(error.to_string())),
+        Err(error) => Err(Trouble::Cut { at: at.to_owned(), text: error.to_string() }),
+    }
+}
+
+impl From<Trouble> for Cause {
+    fn from(trouble: Trouble) -> Self {
+        Self::Ssh(Box::new(trouble))
+    }
+}
+
+#[async_trait]
+impl Reach for SshReach {
+    async fn engine(&self) -> Result<Stream, Cause> {
+        let address = self.address()?;
+        match &address {
+            EngineAddress::Unix(path) => self.engine_socket(&path.display().to_string()).await,
+            EngineAddress::Tcp { host, port } => match self.forwarded_tcp(host, *port).await? {
+                Ok(io) => Ok(Box::new(io)),
+                Err(_) => Err(Cause::NothingListening { address: address.to_string() }),
+            },
+        }
+    }
+
+    async fn tcp(&self, address: &str, port: u16) -> io::Result<Stream> {
+        match self.forwarded_tcp(address, port).await.map_err(io::Error::other)? {
+            Ok(io) => Ok(Box::new(io)),
+            Err(refusal) => Err(io::Error::new(io::ErrorKind::ConnectionRefused, refusal)),
+        }
+    }
+
+    async fn path_exists(&self, path: &Path, _: &str) -> Option<bool> {
+        if matches!(self.address(), Ok(EngineAddress::Tcp { .. })) {
+            return None;
+        }
+        let output = self.run("sh -s", &exists_script(&path.display().to_string())).await.ok()?;
+        match output.stdout.trim() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        }
+    }
+
+    async fn listening(&self, _: &str) -> Option<Vec<ListeningSocket>> {
+        if matches!(self.address(), Ok(EngineAddress::Tcp { .. })) {
+            return None;
+        }
+        let output =
+            self.run("sh -s", "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; exit 0\n").await.ok()?;
+        Some(sockets::of_table(&output.stdout))
+    }
+
+    async fn shell(&self, script: &str) -> Option<Result<ShellOutput, Cause>> {
+        Some(self.run("sh -s", script).await.map_err(Cause::from))
+    }
+
+    async fn close(&self) {
+        self.link.close().await;
+    }
+}
+
+/// Says `yes`, `no`, or nothing where a folder on the way may not be entered: Docker may see what this user does not.
+fn exists_script(path: &str) -> String {
+    let path = quote(path);
+    format!(
+        "p={path}\nif [ -e \"$p\" ]; then echo yes; exit 0; fi\n\
+         while [ \"$p\" != / ] && [ ! -d \"$p\" ]; do p=$(dirname \"$p\"); done\n\
+         if [ -x \"$p\" ]; then echo no; fi\nexit 0\n"
+    )
+}
+
+impl fmt::Debug for SshReach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SshReach").field("settings", self.link.settings()).finish_non_exhaustive()
+    }
+}

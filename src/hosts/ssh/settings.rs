@@ -1,0 +1,346 @@
+//! What the configuration says about reaching a host, and what becomes of it once defaults are filled in.
+//!
+//! Three sources speak: the provider's configuration, the environment and, when asked, `~/.ssh/config`. [`resolve`] lets
+//! them speak in that order and is pure, so that its tests need neither a home folder nor variables. Files are named here
+//! and read when the connection is made, by which time the machine that runs Terraform is the one that has them.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::config_file::ConfigFile;
+use super::trouble::Trouble;
+
+/// Text that must not be shown: it prints as a placeholder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// A host as configured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    pub target: Endpoint,
+    pub bastion: Option<Endpoint>,
+    /// Whether `~/.ssh/config` is read.
+    pub ssh_config: bool,
+    /// Where Docker listens as seen on the host; `None` = where it usually does.
+    pub docker_host: Option<String>,
+    pub sudo_password: Option<Secret>,
+}
+
+/// An SSH server as configured, and how to log in there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Name, IP address, or alias in `~/.ssh/config`.
+    pub address: String,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub login: Login,
+    pub host_keys: HostKeys,
+}
+
+/// What to log in with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    pub key: Option<KeySource>,
+    pub passphrase: Option<Secret>,
+    /// OpenSSH certificate of the key, as text.
+    pub certificate: Option<String>,
+    pub password: Option<Secret>,
+    /// Whether keys of the agent at `SSH_AUTH_SOCK` are offered.
+    pub agent: bool,
+}
+
+impl Login {
+    fn is_empty(&self) -> bool {
+        self.key.is_none() && self.password.is_none() && !self.agent
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    Text(Secret),
+    File(PathBuf),
+}
+
+/// How a server shows that it is the right one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HostKeys {
+    /// It is in `~/.ssh/known_hosts`, or in the file that `~/.ssh/config` names.
+    #[default]
+    UserFile,
+    /// Its key is one of these lines of `type base64`.
+    Pinned(String),
+    Files(Vec<PathBuf>),
+    /// It need not.
+    Anything,
+}
+
+/// What this process was started with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    pub home: Option<PathBuf>,
+    pub user: Option<String>,
+    /// `DYNAMO_SSH_PRIVATE_KEY`.
+    pub private_key: Option<Secret>,
+    /// `SSH_AUTH_SOCK`.
+    pub agent_socket: Option<PathBuf>,
+}
+
+impl Environment {
+    pub fn of_process() -> Self {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            home: variable("HOME").map(PathBuf::from),
+            user: variable("USER").or_else(|| variable("LOGNAME")),
+            private_key: variable("DYNAMO_SSH_PRIVATE_KEY").map(Secret),
+            agent_socket: variable("SSH_AUTH_SOCK").map(PathBuf::from),
+        }
+    }
+
+    /// `~/x` with the home folder in front.
+    pub fn expand(&self, path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), &self.home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => path.to_owned(),
+        }
+    }
+}
+
+/// A server with everything decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Peer {
+    pub address: String,
+    pub port: u16,
+    pub user: String,
+    pub login: Login,
+    /// With `~` expanded.
+    pub host_keys: HostKeys,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address.contains(':') {
+            true => write!(f, "[{}]:{}", self.address, self.port),
+            false => write!(f, "{}:{}", self.address, self.port),
+        }
+    }
+}
+
+/// The servers on the way, in the order in which they are passed; the host itself is the last.
+pub(super) fn resolve(
+    settings: &Settings,
+    environment: &Environment,
+    file: &ConfigFile,
+) -> Result<Vec<Peer>, Trouble> {
+    let found = file.lookup(&settings.target.address);
+    let bastion = match (&settings.bastion, found.proxy_jump.as_deref()) {
+        (Some(bastion), _) => Some(bastion.clone()),
+        (None, Some(jump)) => Some(jump_endpoint(jump)?),
+        (None, None) => None,
+    };
+    let target = peer(&settings.target, None, environment, file)?;
+    let first = bastion.map(|bastion| peer(&bastion, Some(&target), environment, file)).transpose()?;
+    Ok(first.into_iter().chain([target]).collect())
+}
+
+const DEFAULT_PORT: u16 = 22;
+
+/// `beyond` is the server behind a bastion: whoever may enter that one with these means may also pass the bastion.
+fn peer(
+    endpoint: &Endpoint,
+    beyond: Option<&Peer>,
+    environment: &Environment,
+    file: &ConfigFile,
+) -> Result<Peer, Trouble> {
+    let found = file.lookup(&endpoint.address);
+    let user = endpoint.user.clone().or(found.user).or_else(|| beyond.map(|it| it.user.clone()));
+    let user = user.or_else(|| environment.user.clone()).ok_or_else(|| Trouble::Configuration {
+        text: format!("there is no user to log in with at {}", endpoint.address),
+    })?;
+    let mut login = endpoint.login.clone();
+    if login.is_empty() {
+        login.key = found.identity_file.map(|path| KeySource::File(PathBuf::from(path)));
+    }
+    if let (true, Some(beyond)) = (login.is_empty(), beyond) {
+        login = beyond.login.clone();
+    }
+    if login.is_empty() {
+        login.key = environment.private_key.clone().map(KeySource::Text);
+    }
+    if let Some(KeySource::File(path)) = &mut login.key {
+        *path = environment.expand(path);
+    }
+    let host_keys = match &endpoint.host_keys {
+        HostKeys::UserFile if !found.known_hosts.is_empty() => {
+            HostKeys::Files(found.known_hosts.iter().map(PathBuf::from).collect())
+        }
+        HostKeys::UserFile => HostKeys::Files(vec![PathBuf::from("~/.ssh/known_hosts")]),
+        given => given.clone(),
+    };
+    let host_keys = match host_keys {
+        HostKeys::Files(paths) => {
+            HostKeys::Files(paths.iter().map(|path| environment.expand(path)).collect())
+        }
+        other => other,
+    };
+    Ok(Peer {
+        address: found.host_name.unwrap_or_else(|| endpoint.address.clone()),
+        port: endpoint.port.or(found.port).unwrap_or(DEFAULT_PORT),
+        user,
+        login,
+        host_keys,
+    })
+}
+
+/// `user@host:port` of a `ProxyJump`.
+fn jump_endpoint(text: &str) -> Result<Endpoint, Trouble> {
+    let trouble = |text: String| Trouble::Configuration { text };
+    if text.contains(',') {
+        return Err(trouble(format!("ProxyJump {text} names several bastions, and only one is supported")));
+    }
+    let text = text.strip_prefix("ssh://").unwrap_or(text);
+    let (user, server) = match text.rsplit_once('@') {
+        Some((user, server)) => (Some(user.to_owned()), server),
+        None => (None, text),
+    };
+    let (address, port) = match server.rsplit_once(':') {
+        Some((address, port)) if !address.contains(':') || address.ends_with(']') => (address, Some(port)),
+        _ => (server, None),
+    };
+    let port = port.map(str::parse).transpose();
+    let port = port.map_err(|_| trouble(format!("ProxyJump {text} has no valid port")))?;
+    let address = address.trim_start_matches('[').trim_end_matches(']').to_owned();
+    Ok(Endpoint { address, port, user, ..Endpoint::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Environment {
+        Environment {
+            home: Some("/home/a".into()),
+            user: Some("a".into()),
+            private_key: Some(Secret::new("from-environment")),
+            agent_socket: None,
+        }
+    }
+
+    fn settings(address: &str) -> Settings {
+        Settings {
+            target: Endpoint { address: address.into(), ..Endpoint::default() },
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn left_out_means_what_is_usual() {
+        let peers = resolve(&settings("10.0.0.1"), &environment(), &ConfigFile::default()).unwrap();
+        let [peer] = peers.as_slice() else { panic!("{peers:?}") };
+        assert_eq!((peer.to_string().as_str(), peer.user.as_str()), ("10.0.0.1:22", "a"));
+        assert_eq!(peer.login.key, Some(KeySource::Text(Secret::new("from-environment"))));
+        assert_eq!(peer.host_keys, HostKeys::Files(vec!["/home/a/.ssh/known_hosts".into()]));
+    }
+
+    #[test]
+    fn the_environments_key_is_for_those_who_have_nothing_else() {
+        let logins = [
+            Login { key: Some(KeySource::File("~/k".into())), ..Login::default() },
+            Login { password: Some(Secret::new("p")), ..Login::default() },
+            Login { agent: true, ..Login::default() },
+        ];
+        for login in logins {
+            let mut settings = settings("h");
+            settings.target.login = login;
+            let peers = resolve(&settings, &environment(), &ConfigFile::default()).unwrap();
+            let key = peers[0].login.key.clone();
+            assert!(matches!(&key, None | Some(KeySource::File(_))), "{key:?}");
+            if let Some(KeySource::File(path)) = key {
+                assert_eq!(path, Path::new("/home/a/k"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_configuration_wins_over_the_file() {
+        let file = ConfigFile::parse(
+            "Host gpu\n HostName 10.0.0.9\n User ubuntu\n Port 2222\n IdentityFile ~/.ssh/gpu\n \
+             UserKnownHostsFile ~/.ssh/gpus\n ProxyJump jump@gate:99\nHost gate\n HostName 192.0.2.1\n",
+        );
+        let peers = resolve(&settings("gpu"), &environment(), &file).unwrap();
+        let shown: Vec<String> = peers.iter().map(|it| format!("{}@{it}", it.user)).collect();
+        assert_eq!(shown, ["jump@192.0.2.1:99", "ubuntu@10.0.0.9:2222"]);
+        assert_eq!(peers[1].login.key, Some(KeySource::File("/home/a/.ssh/gpu".into())));
+        assert_eq!(peers[0].login, peers[1].login, "the bastion takes what the host takes");
+        assert_eq!(peers[1].host_keys, HostKeys::Files(vec!["/home/a/.ssh/gpus".into()]));
+
+        let mut given = settings("gpu");
+        given.target.port = Some(22);
+        given.target.user = Some("root".into());
+        given.target.host_keys = HostKeys::Pinned("ssh-ed25519 AAAA".into());
+        given.bastion = Some(Endpoint { address: "other".into(), ..Endpoint::default() });
+        let peers = resolve(&given, &environment(), &file).unwrap();
+        let shown: Vec<String> = peers.iter().map(|it| format!("{}@{it}", it.user)).collect();
+        assert_eq!(shown, ["root@other:22", "root@10.0.0.9:22"]);
+        assert_eq!(peers[1].host_keys, given.target.host_keys);
+    }
+
+    #[test]
+    fn jumps_are_read_as_ssh_writes_them() {
+        let table = [
+            ("gate", Some((None, "gate", None))),
+            ("me@gate", Some((Some("me"), "gate", None))),
+            ("ssh://me@gate:9", Some((Some("me"), "gate", Some(9)))),
+            ("[2001:db8::1]:9", Some((None, "2001:db8::1", Some(9)))),
+            ("2001:db8::1", Some((None, "2001:db8::1", None))),
+            ("a,b", None),
+            ("gate:x", None),
+        ];
+        for (text, expected) in table {
+            let read = jump_endpoint(text).ok();
+            let read = read.as_ref().map(|it| (it.user.as_deref(), it.address.as_str(), it.port));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let secret = || Some(Secret::new("canary"));
+        let endpoint = Endpoint {
+            login: Login {
+                key: Some(KeySource::Text(Secret::new("canary"))),
+                passphrase: secret(),
+                password: secret(),
+                ..Login::default()
+            },
+            ..Endpoint::default()
+        };
+        let settings = Settings {
+            target: endpoint.clone(),
+            bastion: Some(endpoint),
+            sudo_password: secret(),
+            ..Settings::default()
+        };
+        let environment =
+            Environment { private_key: secret(), user: Some("a".into()), ..Environment::default() };
+        let peers = resolve(&settings, &environment, &ConfigFile::default()).unwrap();
+        for text in [format!("{settings:#?}"), format!("{environment:?}"), format!("{peers:?}")] {
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+}
