@@ -104,7 +104,8 @@ lab_up() {
 
 # Every kind of key that a user may bring. Hosts know all of them but `stranger`; `certified` only through its certificate.
 make_keys() {
-  mkdir -p -m 0700 "$KEYS"
+  mkdir -p "$STATE"
+  mkdir -m 0700 "$KEYS"
   head -c 12 /dev/urandom | base64 | tr '+/' 'xy' >"$KEYS/password"
   make_key ed25519
   make_key ecdsa -t ecdsa -b 256

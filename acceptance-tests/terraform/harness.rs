@@ -31,6 +31,7 @@ pub const MODEL: &str = "tiny";
 
 pub const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-dynamo");
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+const APPLY_LOG: &str = "apply.log";
 /// Seconds after which a command of Terraform's counts as hanging.
 const COMMAND_LIMIT: &str = "300";
 
@@ -217,7 +218,13 @@ impl Scene {
     /// Starts `terraform apply` and does not wait. The child is `timeout`; Terraform is its child.
     pub fn start_apply(&self) -> Child {
         let mut command = self.command(&["apply", "-auto-approve", "-input=false", "-no-color"]);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let log = fs::File::create(self.path().join(APPLY_LOG)).unwrap();
+        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+    }
+
+    /// What the apply of [`Scene::start_apply`] has said so far.
+    pub fn apply_log(&self) -> String {
+        fs::read_to_string(self.path().join(APPLY_LOG)).unwrap_or_default()
     }
 
     pub fn apply(&self) -> Outcome {

@@ -215,7 +215,7 @@ fn docker_through_sudo_with_a_wrong_password() {
     let host = lab.host();
     let wrong = "sudo_password = \"canary-not-the-password\"";
     let scene = chat_on(&host.entry("plain", &format!("{}\n{wrong}", with_key("ed25519"))));
-    let outcome = scene.apply().fails().says("gpu-a").says("plain").says("sudo_password");
+    let outcome = scene.apply().fails().says("gpu-a").says("sudo_password");
     assert!(!format!("{outcome}").contains("canary"), "the password is in the error");
     assert_eq!(left_on(&host), "");
 }
@@ -231,7 +231,6 @@ fn user_without_rights() {
             .apply()
             .fails()
             .says("gpu-a")
-            .says(user)
             .says("/var/run/docker.sock")
             .says("docker group")
             .says("sudo_password");

@@ -107,10 +107,10 @@ fn left_on(host: &Host) -> String {
     found.concat()
 }
 
-/// Waits until the frontend's container exists on the host: an apply is half done then.
+/// Waits until the frontend's container runs on the host: an apply is half done then, and asks whether it is ready.
 fn wait_for_frontend(host: &Host) {
     let filter = "label=io.dynamo-terraform.component=frontend";
-    world::wait_until("the frontend's container exists", || {
-        !host.docker(&["ps", "--all", "--quiet", "--filter", filter]).is_empty()
+    world::wait_until("the frontend's container runs", || {
+        !host.docker(&["ps", "--quiet", "--filter", filter]).is_empty()
     });
 }

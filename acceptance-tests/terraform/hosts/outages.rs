@@ -25,7 +25,7 @@ fn goes_on(what_happens: impl FnOnce(&Host)) {
     wait_for_frontend(&host);
     what_happens(&host);
     let ended = apply.wait_with_output().unwrap().status;
-    assert!(ended.success(), "apply ended with {ended}");
+    assert!(ended.success(), "apply ended with {ended}\n{}", scene.apply_log());
     let state = scene.settle();
     chats(&host, &state);
     end(&host, &scene);
