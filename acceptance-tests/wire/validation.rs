@@ -138,7 +138,7 @@ async fn several() {
         assert!(paths.iter().any(|at| at == place), "nothing is said of {place}: {said:#?}");
     }
 
-    let entry = Value::object([("address", "10.0.0.1"), ("docker_host", "nonsense")]);
+    let entry = Value::object([("port", Value::from(70_000)), ("docker_host", "nonsense".into())]);
     let hosts = Value::object([("a b", entry.clone()), ("gpu", entry), ("none", Value::Null)]);
     let said = client.validate_provider(Value::object([("hosts", hosts)])).await.unwrap();
     let paths = error_paths(&said);
@@ -146,7 +146,7 @@ async fn several() {
         "hosts[\"a b\"]",
         "hosts[\"a b\"].docker_host",
         "hosts[\"gpu\"].docker_host",
-        "hosts[\"gpu\"].address",
+        "hosts[\"gpu\"].port",
         "hosts[\"none\"]",
     ] {
         assert!(paths.iter().any(|at| at == place), "nothing is said of {place}: {said:#?}");

@@ -11,6 +11,7 @@ variable "ssh_key" {
   type        = string
   sensitive   = true
   ephemeral   = true # stays out of plan files
+  default     = null # then DYNAMO_SSH_PRIVATE_KEY in the environment
 }
 
 variable "ngc_key" {

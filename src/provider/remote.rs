@@ -52,20 +52,20 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Attributes that are set, with their names. `false` sets nothing.
+    /// Attributes that are set, with their names. `false` sets nothing, and what is unknown may turn out to be null.
     fn given(&self) -> Vec<&'static str> {
-        let on = |flag: &Attr<bool>| !flag.is_null() && flag.known() != Some(&false);
+        let on = |flag: &Attr<bool>| flag.known() == Some(&true);
         [
-            ("port", !self.port.is_null()),
-            ("user", !self.user.is_null()),
-            ("private_key", !self.private_key.is_null()),
-            ("private_key_path", !self.private_key_path.is_null()),
-            ("private_key_passphrase", !self.private_key_passphrase.is_null()),
-            ("certificate", !self.certificate.is_null()),
-            ("password", !self.password.is_null()),
+            ("port", self.port.known().is_some()),
+            ("user", self.user.known().is_some()),
+            ("private_key", self.private_key.known().is_some()),
+            ("private_key_path", self.private_key_path.known().is_some()),
+            ("private_key_passphrase", self.private_key_passphrase.known().is_some()),
+            ("certificate", self.certificate.known().is_some()),
+            ("password", self.password.known().is_some()),
             ("agent", on(self.agent)),
-            ("host_key", !self.host_key.is_null()),
-            ("known_hosts_path", !self.known_hosts_path.is_null()),
+            ("host_key", self.host_key.known().is_some()),
+            ("known_hosts_path", self.known_hosts_path.known().is_some()),
             ("insecure_ignore_host_key", on(self.insecure_ignore_host_key)),
         ]
         .into_iter()
@@ -128,8 +128,8 @@ pub fn validate(host: &HostModel, path: &Path) -> Diagnostics {
     if host.address.is_null() {
         let elsewhere = [
             ("ssh_config", host.ssh_config.known() == Some(&true)),
-            ("bastion", !host.bastion.is_null()),
-            ("sudo_password", !host.sudo_password.is_null()),
+            ("bastion", host.bastion.known().is_some()),
+            ("sudo_password", host.sudo_password.known().is_some()),
         ];
         let elsewhere = elsewhere.into_iter().filter_map(|(name, given)| given.then_some(name));
         for name in Server::of(host).given().into_iter().chain(elsewhere) {
@@ -186,7 +186,7 @@ mod tests {
             (HostModel { user: "a".into(), agent: Attr::Known(false), ..HostModel::default() }, &["user"]),
             (
                 HostModel { sudo_password: key(), port: Attr::Unknown, ..HostModel::default() },
-                &["port", "sudo_password"],
+                &["sudo_password"],
             ),
             (HostModel { address: Attr::Unknown, user: "a".into(), ..HostModel::default() }, &[]),
             (HostModel { private_key: key(), password: key(), ..remote() }, &[]),
