@@ -6,6 +6,7 @@
 #
 # Columns: seconds with the cable as it is and with the delay; the difference in round trips, which is how many of them
 # came one after the other; TCP connections, sessions on the server, and requests that the Engine saw.
+# PROVIDER_FOLDER measures the provider in that folder; without it a release build is made.
 # `inspect each` is one `docker inspect` per container, `inspect all` one for all of them.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -15,7 +16,7 @@ HOST=measured
 ADDRESS=${DYNAMO_LAB_NETWORK:-10.77.0}.21
 KEYS=$LAB/hosts/keys
 WORK=$LAB/measure
-BINARIES=${CARGO_TARGET_DIR:-$REPOSITORY/target}/release
+BINARIES=${PROVIDER_FOLDER:-${CARGO_TARGET_DIR:-$REPOSITORY/target}/release}
 SSHD_LOG=$LAB/hosts/$HOST/disk/var/log/sshd.log
 ENGINE_LOG=$LAB/hosts/$HOST/disk/var/log/dockerd.log
 
@@ -110,7 +111,7 @@ counts() {
 count() { grep -c "$1" "$2" || true; }
 
 require_tools cargo terraform docker ssh
-step "Building the provider (cargo build --release)" cargo build --quiet --release --bin terraform-provider-dynamo
+[[ -n ${PROVIDER_FOLDER:-} ]] || step "Building the provider (cargo build --release)" cargo build --quiet --release --bin terraform-provider-dynamo
 trap 'hosts lab-down; rm -rf "$WORK"' EXIT
 hosts lab-up
 hosts host-up "$HOST" "$ADDRESS"
