@@ -1,7 +1,8 @@
-//! The tests that run real things. Two tiers in one binary, named `wire::…` and `terraform::…`:
+//! The tests that run real things. Three tiers in one binary, named `wire::…`, `terraform::…` and `hosts::…`:
 //!
 //! * `wire`: the real provider binary, driven by our own tfplugin6 client, which can misbehave;
-//! * `terraform`: the real Terraform on a real Docker Engine with NVIDIA's real Dynamo (mocker engine).
+//! * `terraform`: the real Terraform on a real Docker Engine with NVIDIA's real Dynamo (mocker engine);
+//! * `hosts`: the same on hosts of the lab, reached over SSH.
 //!
 //! `cargo test --test acceptance -- wire::` runs one tier; any other filter of cargo's works as well.
 #![allow(
@@ -18,5 +19,7 @@ mod wire;
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let trials = wire::trials().into_iter().chain(terraform::trials()).collect();
-    libtest_mimic::run(&arguments, trials).exit();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    terraform::hosts::tear_down();
+    conclusion.exit();
 }

@@ -5,6 +5,7 @@
 #   busybox:local          a shell; the bystander in tests that take ports and names away
 #   dynamo-faults:dies     its "python3" prints two lines and exits with code 3
 #   dynamo-faults:silent   its "python3" runs and never answers
+#   dynamo-faults:hollow   its "python3" answers like a frontend without workers: many cost next to nothing
 #
 # An image that was made by this very recipe is kept. Downloads are kept under .lab/images.
 set -euo pipefail
@@ -154,6 +155,12 @@ build_dies() { build_fault "$1" 'echo "loading the model"' 'echo "no such luck: 
 
 build_silent() { build_fault "$1" 'echo "thinking about it"' 'trap "exit 0" TERM' 'sleep 3600 &' 'wait'; }
 
+# shellcheck disable=SC2016
+build_hollow() {
+  build_fault "$1" 'while [ "$1" != --http-port ]; do shift; done' 'trap "exit 0" TERM' 'mkdir /tmp/www' \
+    'echo "{\"status\":\"healthy\",\"endpoints\":[],\"instances\":[]}" >/tmp/www/health' 'busybox httpd -f -p "$2" -h /tmp/www &' 'wait'
+}
+
 build() {
   local image=$1 former
   if is_current "$image"; then
@@ -171,3 +178,4 @@ build "dynamo-mocker:$DYNAMO" build_mocker
 build busybox:local build_busybox
 build dynamo-faults:dies build_dies
 build dynamo-faults:silent build_silent
+build dynamo-faults:hollow build_hollow

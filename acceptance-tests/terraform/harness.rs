@@ -23,12 +23,15 @@ use super::{
 /// What `images.sh` and `model.py` of the lab make.
 pub const IMAGE: &str = "dynamo-mocker:1.6.1";
 pub const DYING_IMAGE: &str = "dynamo-faults:dies";
+/// Answers like a frontend without workers, and costs next to nothing.
+pub const HOLLOW_IMAGE: &str = "dynamo-faults:hollow";
 pub const BYSTANDER_IMAGE: &str = "busybox:local";
 /// The name under which every case serves its model.
 pub const MODEL: &str = "tiny";
 
 pub const PROVIDER: &str = env!("CARGO_BIN_EXE_terraform-provider-dynamo");
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+const APPLY_LOG: &str = "apply.log";
 /// Seconds after which a command of Terraform's counts as hanging.
 const COMMAND_LIMIT: &str = "300";
 
@@ -69,7 +72,7 @@ fn look_around() -> Result<(), String> {
     if !works("timeout", &["15", "docker", "info"]) {
         return Err("no Docker Engine answers: run acceptance-tests/lab/engine.sh up first".into());
     }
-    for image in [IMAGE, DYING_IMAGE, BYSTANDER_IMAGE] {
+    for image in [IMAGE, DYING_IMAGE, HOLLOW_IMAGE, BYSTANDER_IMAGE] {
         if !works("docker", &["image", "inspect", image]) {
             return Err(format!("image {image} is not there: run acceptance-tests/lab/images.sh first"));
         }
@@ -147,6 +150,11 @@ impl Scene {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Leaves a variable out of Terraform's environment.
+    pub fn forget(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
     /// Runs Terraform as `nobody`, who gets a copy of the provider that he may read. Needs root.
     pub fn become_nobody(&mut self) {
         let binaries = self.path().join("bin");
@@ -210,7 +218,13 @@ impl Scene {
     /// Starts `terraform apply` and does not wait. The child is `timeout`; Terraform is its child.
     pub fn start_apply(&self) -> Child {
         let mut command = self.command(&["apply", "-auto-approve", "-input=false", "-no-color"]);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        let log = fs::File::create(self.path().join(APPLY_LOG)).unwrap();
+        command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
+    }
+
+    /// What the apply of [`Scene::start_apply`] has said so far.
+    pub fn apply_log(&self) -> String {
+        fs::read_to_string(self.path().join(APPLY_LOG)).unwrap_or_default()
     }
 
     pub fn apply(&self) -> Outcome {

@@ -13,6 +13,7 @@ mod examples;
 mod faults;
 mod harness;
 mod host_network;
+pub mod hosts;
 mod lifecycle;
 mod process;
 mod registry;
@@ -37,21 +38,21 @@ pub fn trials() -> Vec<Trial> {
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
-        cases.iter().map(move |(name, case)| trial(&format!("{group}::{name}"), *case))
+        cases.iter().map(move |(name, case)| trial("terraform", &format!("{group}::{name}"), *case))
     });
     let found = bad_input::files().into_iter().map(|file| {
         let name = format!("bad_input::{}", file.name());
-        trial(&name, move || file.run())
+        trial("terraform", &name, move || file.run())
     });
     let shown = examples::folders().into_iter().map(|example| {
         let name = format!("examples::{}", example.name());
-        trial(&name, move || example.run())
+        trial("terraform", &name, move || example.run())
     });
-    written.chain(found).chain(shown).collect()
+    written.chain(found).chain(shown).chain(hosts::trials()).collect()
 }
 
-fn trial(name: &str, case: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(format!("terraform::{name}"), move || {
+fn trial(tier: &str, name: &str, case: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(format!("{tier}::{name}"), move || {
         harness::preflight().map_err(Failed::from)?;
         case();
         Ok(())

@@ -40,6 +40,18 @@ pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortI
     entry.facts().await.map_err(|error| errors::diagnostic(summary, &error, None))
 }
 
+/// As [`facts`], for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
+pub async fn for_refresh(entry: &Entry, summary: &str) -> Result<HostFacts, Diagnostic> {
+    let (facts, _) = entry.facts().await.map_err(|error| {
+        if !error.is_unreachable() {
+            return errors::diagnostic(summary, &error, None);
+        }
+        let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
+        Diagnostic::error(summary, detail).at(Path::of("host"))
+    })?;
+    Ok(facts)
+}
+
 /// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
 /// in the same run, and what could not be checked is found again in apply.
 pub async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {

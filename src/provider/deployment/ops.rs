@@ -158,12 +158,12 @@ impl Resource for Deployments {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to read deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
+        let facts = plan_checks::for_refresh(&entry, &summary).await?;
         let seen = entry.host.observe(&Filter::Deployment(name)).await;
         let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         if seen.is_empty() {
             return Ok(None);
         }
-        let (facts, _) = plan_checks::facts(&entry, &summary).await?;
         let blueprint = blueprint(&call.client, &state, &facts)?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;

@@ -177,6 +177,7 @@ impl Resource for Workers {
     ) -> Result<Option<WorkerModel>, Diagnostics> {
         let summary = format!("Unable to read worker {:?}", shown(&state.container));
         let place = Place::of(&call.client, &state)?;
+        plan_checks::for_refresh(&place.entry, &summary).await?;
         let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
         let look = place.look(&blueprint, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
