@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod containers;
 pub mod deployment;
+mod docker_checks;
 mod drafts;
 mod drift;
 mod duration;
