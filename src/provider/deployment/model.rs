@@ -76,10 +76,10 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: Hos
     if config.image.is_null() {
         planned.image = derived_image(planned).map_or(Attr::Unknown, Attr::Known);
     }
-    if let Some(model) = planned.model.known().and_then(|text| ModelRef::parse(text).ok()) {
-        if config.served_model_name.is_null() {
-            planned.served_model_name = model.default_served_name().into();
-        }
+    if let Some(model) = planned.model.known().and_then(|text| ModelRef::parse(text).ok())
+        && config.served_model_name.is_null()
+    {
+        planned.served_model_name = model.default_served_name().into();
     }
     let mut model = model_source(planned);
     let before = model.clone();
