@@ -16,6 +16,7 @@ mod harness;
 mod host_network;
 pub mod hosts;
 mod lifecycle;
+mod models;
 mod process;
 mod registry;
 mod report;
@@ -37,6 +38,7 @@ pub fn trials() -> Vec<Trial> {
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),
+        ("models", models::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
