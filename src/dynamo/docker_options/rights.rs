@@ -66,9 +66,8 @@ const NO_GPU_FILES: &[&str] = &["-fs"];
 
 /// Reads these options into `options`.
 pub(super) fn read(reader: &mut Reader, draft: &DockerDraft, options: &mut DockerOptions) {
-    options.cap_add =
-        lists::read(reader, &draft.cap_add, DockerField::CapAdd, |text| capability(text), lists::whole);
-    options.devices = lists::read(reader, &draft.devices, DockerField::Device, |text| device(text), target);
+    options.cap_add = lists::read(reader, &draft.cap_add, DockerField::CapAdd, capability, lists::whole);
+    options.devices = lists::read(reader, &draft.devices, DockerField::Device, device, target);
     options.privileged = reader.maybe(at(DockerField::Privileged), &draft.privileged, |on| Ok(*on)).flatten();
     options.ipc = reader.maybe(at(DockerField::Ipc), &draft.ipc, |word| ipc(word)).flatten();
     options.runtime =

@@ -33,8 +33,7 @@ pub(super) fn read(reader: &mut Reader, draft: &DockerDraft, options: &mut Docke
         options: super::read_map(reader, &draft.log_options, DockerField::LogOption, log_option),
     };
     options.log = (log != Log::default()).then_some(log);
-    options.networks =
-        lists::read(reader, &draft.networks, DockerField::Network, |name| network(name), lists::whole);
+    options.networks = lists::read(reader, &draft.networks, DockerField::Network, network, lists::whole);
 }
 
 fn restart(text: &str) -> Result<Restart, Refusal> {
