@@ -110,7 +110,10 @@ fn guides_link_to_pages_that_exist() {
             if link.starts_with('#') || link.starts_with("https://") {
                 continue;
             }
-            let target = path.parent().unwrap().join(link);
+            let target = match link.strip_prefix("../") {
+                Some(rest) => PathBuf::from(rest),
+                None => path.parent().unwrap().join(link),
+            };
             assert!(pages.contains_key(&target), "{path:?} links to {link}");
         }
     }

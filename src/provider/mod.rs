@@ -21,7 +21,9 @@ pub mod images;
 mod import_id;
 pub mod installed_models;
 mod look;
+pub mod model_catalog;
 mod objections;
+mod own_models;
 mod picked_ports;
 mod plan_checks;
 mod remote;
@@ -73,6 +75,7 @@ impl Provider for Dynamo {
         registry.data_source(host_gpus::HostGpus);
         registry.data_source(images::Images);
         registry.data_source(installed_models::InstalledModels);
+        registry.data_source(model_catalog::ModelCatalog);
     }
 }
 
