@@ -5,6 +5,7 @@ use crate::provider::Dynamo;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::rules::{Use, violations};
 use crate::tf_provider::schema::{Attribute, AttributeType, Entry, Kind, OnChange};
+use std::path::PathBuf;
 
 type Config = <Dynamo as Provider>::Config;
 

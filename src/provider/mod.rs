@@ -22,6 +22,7 @@ mod import_id;
 pub mod installed_models;
 mod look;
 pub mod model_catalog;
+mod model_source;
 mod objections;
 mod own_models;
 mod picked_ports;
