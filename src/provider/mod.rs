@@ -22,8 +22,10 @@ pub mod images;
 mod import_id;
 pub mod installed_models;
 mod look;
+pub mod model_catalog;
 mod model_source;
 mod objections;
+mod own_models;
 mod picked_ports;
 mod plan_checks;
 mod remote;
@@ -75,6 +77,7 @@ impl Provider for Dynamo {
         registry.data_source(host_gpus::HostGpus);
         registry.data_source(images::Images);
         registry.data_source(installed_models::InstalledModels);
+        registry.data_source(model_catalog::ModelCatalog);
     }
 }
 
