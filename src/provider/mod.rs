@@ -14,6 +14,8 @@ mod drift;
 mod duration;
 mod errors;
 mod facts;
+mod fit;
+mod functions;
 mod gpus;
 pub mod host;
 pub mod host_directory;
@@ -78,6 +80,7 @@ impl Provider for Dynamo {
         registry.data_source(images::Images);
         registry.data_source(installed_models::InstalledModels);
         registry.data_source(model_catalog::ModelCatalog);
+        registry.function(functions::ModelFit);
     }
 }
 

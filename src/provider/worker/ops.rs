@@ -16,6 +16,7 @@ use crate::hosts::{Filter, HostError};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
+use crate::provider::fit;
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
 use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
@@ -91,7 +92,7 @@ impl Resource for Workers {
         if changed {
             objections::diagnostics(objections(&plan.planned)?).into_result()?;
             let container = prior.container.known().map(String::as_str);
-            check(&call.client, &plan.planned, container, false).await?;
+            plan.warnings = check(&call.client, &plan.planned, container, false).await?;
         } else if wanted_state(&plan.planned) == DesiredState::Running {
             stays(&call.client, &plan.planned).await?;
         }
@@ -499,6 +500,7 @@ async fn check(
     if wanted_state(planned) == DesiredState::Running || container.is_none() {
         let checked = client.gpus.plan(&entry, &gpus::wanted(&spec), &spec.deployment.name, container).await;
         found.extend(checked.err().unwrap_or_default());
+        found.extend(fit::check(client, &entry, &spec).await);
     }
     found.into_result()
 }
