@@ -19,6 +19,7 @@
 pub mod amount;
 pub mod blueprint;
 pub mod check;
+pub mod connector;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;
@@ -28,6 +29,7 @@ pub mod env;
 pub mod gpus;
 pub mod image;
 pub mod installed;
+pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod model;
@@ -39,6 +41,7 @@ mod reader;
 pub mod readiness;
 pub mod release;
 pub mod router;
+mod shared_args;
 pub mod spec;
 
 #[cfg(test)]
