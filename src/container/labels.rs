@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::PortBinding;
+use super::{ContainerSpec, PortBinding};
 
 /// Prefix of every label of ours.
 pub const PREFIX: &str = "io.dynamo-terraform.";
@@ -24,6 +24,8 @@ pub const RUN: &str = "io.dynamo-terraform.run";
 /// `address:port …` at which a container of the host's own network listens: the Engine publishes nothing for it and so has
 /// no other place where this could be read.
 pub const PORTS: &str = "io.dynamo-terraform.ports";
+/// Which ulimits, log options and runtime were asked for. The Engine adds its own defaults to these, and shows both alike.
+pub const ASKED: &str = "io.dynamo-terraform.asked";
 /// The resource's configuration as JSON, so that import can rebuild it. No secrets.
 pub const SPEC: &str = "io.dynamo-terraform.spec";
 
@@ -90,6 +92,41 @@ pub fn ports_of(text: &str) -> Vec<PortBinding> {
         host_port: seat.port(),
     };
     seats.map(binding).collect()
+}
+
+/// The value of [`ASKED`]: a word for each option of `spec` that the Engine would otherwise choose; empty for none.
+pub fn asked_text(spec: &ContainerSpec) -> String {
+    let mut words: Vec<String> = spec.ulimits.iter().map(|limit| asked_ulimit(&limit.name)).collect();
+    words.extend(spec.runtime.iter().map(|_| ASKED_RUNTIME.to_owned()));
+    if let Some(log) = &spec.log {
+        words.extend(log.driver.iter().map(|_| ASKED_LOG_DRIVER.to_owned()));
+        words.extend(log.options.keys().map(|name| asked_log_option(name)));
+    }
+    words.sort_unstable();
+    words.join(" ")
+}
+
+/// Takes out of `spec` what the words in `text` do not say was asked for.
+pub fn only_asked(spec: &mut ContainerSpec, text: &str) {
+    let asked = |word: &str| text.split(' ').any(|asked| asked == word);
+    spec.ulimits.retain(|limit| asked(&asked_ulimit(&limit.name)));
+    spec.runtime = spec.runtime.take().filter(|_| asked(ASKED_RUNTIME));
+    if let Some(mut log) = spec.log.take() {
+        log.driver = log.driver.filter(|_| asked(ASKED_LOG_DRIVER));
+        log.options.retain(|name, _| asked(&asked_log_option(name)));
+        spec.log = (log.driver.is_some() || !log.options.is_empty()).then_some(log);
+    }
+}
+
+const ASKED_RUNTIME: &str = "runtime";
+const ASKED_LOG_DRIVER: &str = "log-driver";
+
+fn asked_ulimit(name: &str) -> String {
+    format!("ulimit:{name}")
+}
+
+fn asked_log_option(name: &str) -> String {
+    format!("log-opt:{name}")
 }
 
 /// The labels that are not ours: what the user asked for.

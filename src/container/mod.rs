@@ -37,12 +37,24 @@ pub struct ContainerSpec {
     pub ulimits: Vec<Ulimit>,
     /// Host name → address (or `host-gateway`), as `--add-host`.
     pub extra_hosts: BTreeMap<String, String>,
+    /// Names of the kernel's capabilities, with or without `CAP_`.
     pub cap_add: Vec<String>,
+    /// `host[:container[:permissions]]`, as `--device`.
     pub devices: Vec<String>,
     /// GPU UUIDs handed to the container through a device request; empty = none.
     pub gpus: Vec<String>,
-    /// `--ipc host`.
-    pub ipc_host: bool,
+    pub ipc: Ipc,
+    /// All of the host's devices and all capabilities, as `--privileged`.
+    pub privileged: bool,
+    /// OCI runtime by the name that the Engine has for it; `None` = the Engine's default.
+    pub runtime: Option<String>,
+    /// Where its output goes; `None` = as the Engine is configured.
+    pub log: Option<Log>,
+    /// Networks beside `network`, by name. They must be there; the host's own network cannot have any.
+    pub networks: Vec<String>,
+    /// Folders of the host among the sources of `mounts` that are made where they are missing. Not part of what a
+    /// container is: none is ever seen.
+    pub make_folders: Vec<String>,
     /// Seconds between SIGTERM and SIGKILL when the container is stopped.
     pub stop_grace_seconds: u32,
 }
@@ -90,7 +102,29 @@ pub enum Restart {
     /// Dynamo's processes exit with code 0 when they lose discovery, so `on-failure` would leave them dead.
     UnlessStopped,
     Always,
-    OnFailure,
+    /// After an exit code other than 0, so many times at most; 0 = for ever.
+    OnFailure(u32),
+}
+
+/// Whose shared memory and semaphores a container sees. Always said, since an Engine may be configured to either of
+/// `Private` and `Shareable`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Ipc {
+    #[default]
+    Private,
+    /// Private, and other containers may join.
+    Shareable,
+    Host,
+    /// Private, without `/dev/shm`.
+    None,
+}
+
+/// Where the Engine puts what a container prints.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Log {
+    /// `None` = the Engine's default driver.
+    pub driver: Option<String>,
+    pub options: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

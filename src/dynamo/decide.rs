@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, Listing, Planned, Readiness};
 use super::discovery::{Seat, Service, ServiceImage, Topology};
 use super::engine::Serving;
 use super::gpus::NO_GPUS;
-use super::launch::{self, Launch};
+use super::launch::{self, Launch, Site};
 use super::objection::{ConnectorField, Field, Objection, Refusal};
 use super::spec::{
     Common, DeploymentSpec, DockerOptions, HostFacts, Mode, NetworkMode, Owner, Role, WorkerSpec,
@@ -19,7 +19,8 @@ use super::spec::{
 use super::{docker_options, env, limits, names, ports, router};
 use crate::container::labels::Ownership;
 use crate::container::{
-    ContainerSpec, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit, VolumeSpec,
+    ContainerSpec, Ipc, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit,
+    VolumeSpec,
 };
 
 /// Component of the frontend's container.
@@ -164,7 +165,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
 fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, limits: Limits) -> Planned {
     let (common, engine) = (shared.common, shared.common.engine);
     let Launch { command, env, env_defaults, mounts, namespace } =
-        launch::worker(spec, serving, shared.topology, shared.address.as_deref());
+        launch::worker(spec, serving, &shared.site());
     let mut decided_env = env;
     if spec.gpus.is_empty() {
         decided_env.extend(strings([&NO_GPUS]));
@@ -184,7 +185,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             ports: shared.worker_ports(spec),
             network: shared.network(&[]),
             gpus: spec.gpus.clone(),
-            ipc_host,
+            ipc: if ipc_host { Ipc::Host } else { Ipc::Private },
             cap_add: engine.cap_add.iter().map(|name| (*name).to_owned()).collect(),
             stop_grace_seconds: common.release.grace.worker,
             ..base
@@ -283,6 +284,11 @@ impl<'a> Shared<'a> {
         }
     }
 
+    fn site(&self) -> Site<'_> {
+        let (topology, address) = (self.topology, self.address.as_deref());
+        Site { topology, address, model: self.common.model.argument_on(self.host) }
+    }
+
     /// Services, each with its seat.
     fn seats(&self) -> impl Iterator<Item = (&'static Service, &Seat)> {
         let seats = &self.common.services;
@@ -336,7 +342,9 @@ impl<'a> Shared<'a> {
             shared.extend(clients.map(|(name, value)| ((*name).to_owned(), seat.fill(value, ""))));
         }
         shared.extend(self.common.model.env(release));
-        env::layered([defaults, &self.common.env, nearest, &shared, &decided])
+        let mut below = defaults.clone();
+        below.extend(strings(self.common.model.default_env(self.host)));
+        env::layered([&below, &self.common.env, nearest, &shared, &decided])
     }
 
     /// What the provider mounts into the frontend and every worker.

@@ -35,6 +35,15 @@ pub(super) struct Launch {
     pub namespace: String,
 }
 
+/// What its host decides for a worker.
+pub(super) struct Site<'a> {
+    pub topology: &'static Topology,
+    /// By which others reach the host, on the hosts' own network.
+    pub address: Option<&'a str>,
+    /// What the engine is told to load there.
+    pub model: &'a str,
+}
+
 /// The ports at which a worker listens and of which it is told.
 pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     let Some(topology) = common.release.topology(common.network) else { return Vec::new() };
@@ -43,22 +52,16 @@ pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     parts.ports().filter(told).collect()
 }
 
-/// `address` is the host's for others, on the hosts' own network.
-pub(super) fn worker(
-    spec: &WorkerSpec,
-    serving: &Serving,
-    topology: &'static Topology,
-    address: Option<&str>,
-) -> Launch {
+pub(super) fn worker(spec: &WorkerSpec, serving: &Serving, site: &Site<'_>) -> Launch {
     let (common, engine) = (&spec.deployment, spec.deployment.engine);
+    let Site { topology, address, model } = *site;
     let parts = Parts::of(common, spec.role, topology);
     let blanks = blanks(spec, address);
     let fill = |text: &&str| filled(text, &blanks);
     let mut arguments = layered(common, spec.role, Some(&spec.engine_args));
     spread(&mut arguments, spec);
 
-    let model =
-        [engine.model_flag, common.model.argument(), engine.served_name_flag, &common.served_model_name];
+    let model = [engine.model_flag, model, engine.served_name_flag, &common.served_model_name];
     let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
     let mut command: Vec<String> = command.map(str::to_owned).collect();
     command.extend(parts.args().map(fill));

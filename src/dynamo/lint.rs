@@ -357,7 +357,7 @@ mod tests {
             planned.spec.mounts.push(Mount { source, target: "/x".to_owned(), read_only: false });
         },
         |planned| planned.spec.labels.clear(),
-        |planned| planned.spec.restart = Restart::OnFailure,
+        |planned| planned.spec.restart = Restart::OnFailure(0),
         |planned| planned.spec.stop_grace_seconds = 9,
         |planned| planned.spec.limits.memory_bytes = Some(1),
         |planned| {

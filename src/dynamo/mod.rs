@@ -33,6 +33,7 @@ pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod model;
+pub mod model_place;
 pub mod names;
 pub mod objection;
 pub mod paths;

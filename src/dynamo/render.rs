@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::blueprint::{Blueprint, Planned, Readiness};
 use super::objection::Objection;
-use crate::container::{ContainerSpec, Mount, MountSource, Network};
+use crate::container::{ContainerSpec, Ipc, Mount, MountSource, Network};
 
 pub fn blueprint(blueprint: &Blueprint) -> String {
     let mut text = String::new();
@@ -48,7 +48,12 @@ fn container(text: &mut String, planned: &Planned) {
         cap_add,
         devices,
         gpus,
-        ipc_host,
+        ipc,
+        privileged,
+        runtime,
+        log,
+        networks,
+        make_folders,
         stop_grace_seconds,
     } = &planned.spec;
     line(text, &format!("container {name} ({})", planned.component));
@@ -73,12 +78,23 @@ fn container(text: &mut String, planned: &Planned) {
         line(text, &format!("  ulimit {} {} {}", limit.name, limit.soft, limit.hard));
     }
     pairs(text, "host", extra_hosts);
-    for (what, list) in [("cap", cap_add), ("device", devices), ("gpu", gpus)] {
+    for (what, list) in [
+        ("cap", cap_add),
+        ("device", devices),
+        ("gpu", gpus),
+        ("further network", networks),
+        ("make folder", make_folders),
+    ] {
         list.iter().for_each(|item| line(text, &format!("  {what} {item}")));
     }
-    if *ipc_host {
-        line(text, "  ipc of the host");
+    if *ipc != Ipc::Private {
+        line(text, &format!("  ipc {ipc:?}"));
     }
+    if *privileged {
+        line(text, "  privileged");
+    }
+    runtime.iter().for_each(|runtime| line(text, &format!("  runtime {runtime}")));
+    log.iter().for_each(|log| line(text, &format!("  log {:?} {:?}", log.driver, log.options)));
     line(text, &format!("  ready {}", ready_text(&planned.ready)));
 }
 

@@ -1,8 +1,9 @@
 //! Containers, one verb each.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bollard::models::ContainerInspectResponse;
+use bollard::models::{ContainerInspectResponse, NetworkConnectRequest};
 use bollard::query_parameters::{
     CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions, RenameContainerOptions,
     StartContainerOptions, StopContainerOptions,
@@ -37,8 +38,8 @@ impl Host {
         )
     }
 
-    /// Makes a container, under the name that its spec has, and gives back its id. Its network, volumes, host folders
-    /// and image must be there.
+    /// Makes a container, under the name that its spec has, and gives back its id. Its networks, volumes, host folders
+    /// and image must be there, except for the folders that are to be made. An error leaves none behind.
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, HostError> {
         let name = &spec.name;
         let body = translate::create_body(spec);
@@ -52,7 +53,32 @@ impl Host {
         for warning in &answer.warnings {
             tracing::warn!(host = self.name(), container = %name, %warning, "Docker warns");
         }
+        if let Err(error) = self.finish(&answer.id, spec).await {
+            if let Err(left) = self.remove(&answer.id).await {
+                tracing::warn!(host = self.name(), container = %name, error = %left, "could not be removed again");
+            }
+            return Err(error);
+        }
         Ok(answer.id)
+    }
+
+    /// What a request to create cannot say.
+    async fn finish(&self, id: &str, spec: &ContainerSpec) -> Result<(), HostError> {
+        for network in &spec.networks {
+            self.join(id, &spec.name, network).await?;
+        }
+        Ok(())
+    }
+
+    /// Engines before 25 take one network at creation, so further ones are joined before the start.
+    async fn join(&self, id: &str, name: &str, network: &str) -> Result<(), HostError> {
+        let _turn = self.turn(network).await;
+        let subject = format!("{} to network {network}", container(name));
+        self.change("connect", &subject, CHANGE, |docker| async move {
+            let request = NetworkConnectRequest { container: id.to_owned(), endpoint_config: None };
+            docker.connect_network(network, request).await
+        })
+        .await
     }
 
     /// Starts a container; one that runs already is fine.
@@ -136,16 +162,20 @@ impl Host {
         .await
     }
 
-    /// The turn of the network that a container is in; containers on the host's own network need none.
-    async fn turn_of_container(&self, name: &str) -> Result<Option<OwnedMutexGuard<()>>, HostError> {
+    /// The turns of the networks that a container is in, in an order that is everybody's; the host's own needs none.
+    async fn turn_of_container(&self, name: &str) -> Result<Vec<OwnedMutexGuard<()>>, HostError> {
         let Some(raw) = self.inspect_raw(name).await? else {
             let what = container(name);
             return Err(self.error(&format!("find {what}"), Cause::NotFound { what }));
         };
-        match raw.host_config.and_then(|config| config.network_mode) {
-            Some(network) if network != "host" => Ok(Some(self.turn(&network).await)),
-            _ => Ok(None),
+        let joined = raw.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+        let mode = raw.host_config.and_then(|config| config.network_mode);
+        let networks: BTreeSet<String> = joined.into_keys().chain(mode).collect();
+        let mut turns = Vec::new();
+        for network in networks.iter().filter(|network| *network != "host") {
+            turns.push(self.turn(network).await);
         }
+        Ok(turns)
     }
 }
 

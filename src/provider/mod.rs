@@ -22,6 +22,7 @@ pub mod images;
 mod import_id;
 pub mod installed_models;
 mod look;
+mod model_source;
 mod objections;
 mod picked_ports;
 mod plan_checks;

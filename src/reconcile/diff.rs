@@ -12,7 +12,8 @@ use std::fmt;
 
 use crate::container::labels;
 use crate::container::{
-    ContainerSpec, Limits, Mount, MountSource, Network, ObservedContainer, PortBinding, Ulimit,
+    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart,
+    Ulimit,
 };
 use crate::hosts::{canonical, subtract_image_defaults};
 use crate::inventory::ImageFacts;
@@ -68,6 +69,10 @@ pub enum Field {
     Devices,
     Gpus,
     Ipc,
+    Privileged,
+    Runtime,
+    Log,
+    Networks,
     StopGrace,
 }
 
@@ -94,6 +99,10 @@ impl fmt::Display for Field {
             Self::Devices => f.write_str("devices"),
             Self::Gpus => f.write_str("GPUs"),
             Self::Ipc => f.write_str("IPC mode"),
+            Self::Privileged => f.write_str("privileged mode"),
+            Self::Runtime => f.write_str("runtime"),
+            Self::Log => f.write_str("logging"),
+            Self::Networks => f.write_str("further networks"),
             Self::StopGrace => f.write_str("stop grace"),
         }
     }
@@ -113,9 +122,6 @@ const NONE: &str = "(none)";
 const SECRET: &str = "(secret)";
 
 /// Everything in which `observed` is not as `wanted`, in the order of the fields of [`ContainerSpec`].
-///
-/// Ulimits that are seen but not wanted are no difference: a daemon adds its own defaults to every container it starts,
-/// and which is which cannot be told.
 pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Difference> {
     let mut spec = canonical(wanted.spec);
     if let Some(image) = wanted.image {
@@ -141,7 +147,13 @@ pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Dif
         cap_add,
         devices,
         gpus,
-        ipc_host,
+        ipc,
+        privileged,
+        runtime,
+        log,
+        networks,
+        // Not a property of a container that is there.
+        make_folders: _,
         stop_grace_seconds,
     } = &canonical(&observed.spec);
 
@@ -157,15 +169,19 @@ pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Dif
     found.compare(Field::Mounts, &list(mounts, mount), &list(&spec.mounts, mount));
     found.compare(Field::Ports, &list(ports, port), &list(&spec.ports, port));
     found.compare(Field::Network, &network_text(network), &network_text(&spec.network));
-    found.with_cure(Field::Restart, &format!("{restart:?}"), &format!("{:?}", spec.restart), Cure::Update);
+    found.with_cure(Field::Restart, &restart_text(*restart), &restart_text(spec.restart), Cure::Update);
     found.limits(limits, &spec.limits);
     found.compare(Field::SharedMemory, &size(*shm_bytes), &size(spec.shm_bytes));
-    found.ulimits(ulimits, &spec.ulimits);
+    found.compare(Field::Ulimits, &list(ulimits, ulimit), &list(&spec.ulimits, ulimit));
     found.compare(Field::ExtraHosts, &pairs(extra_hosts), &pairs(&spec.extra_hosts));
     found.compare(Field::Capabilities, &list(cap_add, String::clone), &list(&spec.cap_add, String::clone));
     found.compare(Field::Devices, &list(devices, String::clone), &list(&spec.devices, String::clone));
     found.compare(Field::Gpus, &list(gpus, String::clone), &list(&spec.gpus, String::clone));
-    found.compare(Field::Ipc, ipc(*ipc_host), ipc(spec.ipc_host));
+    found.compare(Field::Ipc, ipc_text(*ipc), ipc_text(spec.ipc));
+    found.compare(Field::Privileged, on_or_off(*privileged), on_or_off(spec.privileged));
+    found.compare(Field::Runtime, &or_default(runtime.as_deref()), &or_default(spec.runtime.as_deref()));
+    found.compare(Field::Log, &log_text(log.as_ref()), &log_text(spec.log.as_ref()));
+    found.compare(Field::Networks, &list(networks, String::clone), &list(&spec.networks, String::clone));
     found.compare(Field::StopGrace, &seconds(*stop_grace_seconds), &seconds(spec.stop_grace_seconds));
     found.0
 }
@@ -230,12 +246,6 @@ impl Found {
             cure(new.memory_bytes),
         );
     }
-
-    fn ulimits(&mut self, old: &[Ulimit], new: &[Ulimit]) {
-        let of_concern: Vec<Ulimit> =
-            old.iter().filter(|old| new.iter().any(|new| new.name == old.name)).cloned().collect();
-        self.compare(Field::Ulimits, &list(&of_concern, ulimit), &list(new, ulimit));
-    }
 }
 
 /// Keys whose values differ, with both values.
@@ -290,8 +300,39 @@ fn ulimit(limit: &Ulimit) -> String {
     format!("{}={}:{}", limit.name, limit.soft, limit.hard)
 }
 
-fn ipc(host: bool) -> &'static str {
-    if host { "host" } else { "private" }
+fn ipc_text(ipc: Ipc) -> &'static str {
+    match ipc {
+        Ipc::Private => "private",
+        Ipc::Shareable => "shareable",
+        Ipc::Host => "host",
+        Ipc::None => "none",
+    }
+}
+
+fn restart_text(restart: Restart) -> String {
+    match restart {
+        Restart::No => "no".to_owned(),
+        Restart::UnlessStopped => "unless-stopped".to_owned(),
+        Restart::Always => "always".to_owned(),
+        Restart::OnFailure(0) => "on-failure".to_owned(),
+        Restart::OnFailure(retries) => format!("on-failure:{retries}"),
+    }
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+const DEFAULT: &str = "(Docker's default)";
+
+fn or_default(text: Option<&str>) -> String {
+    text.unwrap_or(DEFAULT).to_owned()
+}
+
+fn log_text(log: Option<&Log>) -> String {
+    let Some(Log { driver, options }) = log else { return DEFAULT.to_owned() };
+    let options: String = options.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    or_default(driver.as_deref()) + &options
 }
 
 fn seconds(seconds: u32) -> String {
@@ -317,7 +358,7 @@ fn size(bytes: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::{Restart, RunState};
+    use crate::container::RunState;
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -357,7 +398,12 @@ mod tests {
             cap_add: words(&["IPC_LOCK", "SYS_NICE"]),
             devices: words(&["/dev/a", "/dev/b"]),
             gpus: words(&["GPU-0", "GPU-1"]),
-            ipc_host: false,
+            ipc: Ipc::Private,
+            privileged: false,
+            runtime: None,
+            log: None,
+            networks: words(&["monitoring", "storage"]),
+            make_folders: vec![],
             stop_grace_seconds: 30,
         }
     }
@@ -418,7 +464,17 @@ mod tests {
             (Field::Capabilities, Cure::Replace, |s| s.cap_add.truncate(1)),
             (Field::Devices, Cure::Replace, |s| s.devices.truncate(1)),
             (Field::Gpus, Cure::Replace, |s| s.gpus = words(&["GPU-0", "GPU-2"])),
-            (Field::Ipc, Cure::Replace, |s| s.ipc_host = true),
+            (Field::Ipc, Cure::Replace, |s| s.ipc = Ipc::Host),
+            (Field::Privileged, Cure::Replace, |s| s.privileged = true),
+            (Field::Runtime, Cure::Replace, |s| s.runtime = Some("nvidia".into())),
+            (Field::Log, Cure::Replace, |s| {
+                s.log = Some(Log { driver: Some("local".into()), options: map(&[("max-size", "1m")]) });
+            }),
+            (Field::Log, Cure::Replace, |s| {
+                s.log = Some(Log { driver: None, options: map(&[("max-size", "1m")]) });
+            }),
+            (Field::Networks, Cure::Replace, |s| s.networks.clear()),
+            (Field::Restart, Cure::Update, |s| s.restart = Restart::OnFailure(3)),
             (Field::StopGrace, Cure::Replace, |s| s.stop_grace_seconds = 31),
         ];
         for (field, cure, change) in table {
@@ -440,19 +496,15 @@ mod tests {
         new.devices = words(&["/dev/b:/dev/b:rwm", "/dev/a:/dev/a"]);
         new.cap_add = words(&["sys_nice", "CAP_IPC_LOCK"]);
         new.gpus.reverse();
+        new.networks.reverse();
+        new.make_folders = words(&["/a"]);
+        new.log = Some(Log::default());
         new.network = Network::Bridge { name: "chat".into(), aliases: words(&["y", "x"]) };
         new.labels = map(&[("team", "a"), (labels::RUN, "r2"), (labels::SPEC, "{\"port\":1}")]);
         assert_eq!(between(&new, base()), []);
         // The default of the Engine is the same, said or not.
         let said = ContainerSpec { shm_bytes: Some(64 << 20), ..base() };
         assert_eq!(between(&said, ContainerSpec { shm_bytes: None, ..base() }), []);
-    }
-
-    #[test]
-    fn ulimits_that_the_daemon_adds_are_no_difference() {
-        let mut old = base();
-        old.ulimits.push(Ulimit { name: "nofile".into(), soft: 1, hard: 1 });
-        assert_eq!(between(&base(), old), []);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use bollard::models::{
 use super::{DEFAULT_GRACE_SECONDS, DEFAULT_SHM_BYTES, canonical_capability, sorted};
 use crate::container::labels;
 use crate::container::{
-    ContainerSpec, Limits, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart, RunState,
-    Ulimit,
+    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart,
+    RunState, Ulimit,
 };
 use crate::hosts::docker::image_defaults;
 use crate::inventory::{ImageFacts, LocalImage};
@@ -49,6 +49,9 @@ pub(in crate::hosts) fn observed(
     if spec.network == Network::Host {
         spec.ports = sorted(listens.iter().flat_map(|text| labels::ports_of(text)));
     }
+    if let Some(asked) = asked_of(&mut spec) {
+        labels::only_asked(&mut spec, &asked);
+    }
     if spec.gpus.is_empty() && uses_nvidia_runtime(&host) {
         // Before the image's defaults are taken out: the runtime does not ask whose variable it is.
         spec.gpus = visible_gpus(&spec.env);
@@ -64,6 +67,9 @@ pub(in crate::hosts) fn observed(
     };
     let mut networks: Vec<String> = networks.into_keys().collect();
     networks.sort_unstable();
+    if let Network::Bridge { name, .. } = &spec.network {
+        spec.networks = networks.iter().filter(|other| *other != name).cloned().collect();
+    }
     ObservedContainer {
         id,
         spec,
@@ -75,6 +81,12 @@ pub(in crate::hosts) fn observed(
         ip_address,
         networks,
     }
+}
+
+/// What was asked for of that which the Engine fills up; `None` for containers of others, of which nobody can tell.
+fn asked_of(spec: &mut ContainerSpec) -> Option<String> {
+    let asked = spec.labels.remove(labels::ASKED);
+    labels::Ownership::from_labels(&spec.labels).map(|_| asked.unwrap_or_default())
 }
 
 /// The part of a spec that lives in the Engine's `HostConfig`.
@@ -96,7 +108,13 @@ fn seen_host_config(host: &HostConfig) -> ContainerSpec {
         cap_add: sorted(host.cap_add.iter().flatten().map(|capability| canonical_capability(capability))),
         devices: sorted(host.devices.iter().flatten().map(seen_device)),
         gpus: sorted(host.device_requests.iter().flatten().flat_map(seen_gpus)),
-        ipc_host: host.ipc_mode.as_deref() == Some("host"),
+        ipc: seen_ipc(host.ipc_mode.as_deref().unwrap_or_default()),
+        privileged: host.privileged.unwrap_or(false),
+        runtime: host.runtime.clone().filter(|runtime| !runtime.is_empty()),
+        log: host.log_config.as_ref().map(|log| Log {
+            driver: log.typ.clone().filter(|driver| !driver.is_empty()),
+            options: log.config.clone().unwrap_or_default().into_iter().collect(),
+        }),
         ..Default::default()
     }
 }
@@ -169,8 +187,21 @@ fn seen_restart(policy: Option<&RestartPolicy>) -> Restart {
     match policy.and_then(|policy| policy.name) {
         Some(RestartPolicyNameEnum::UNLESS_STOPPED) => Restart::UnlessStopped,
         Some(RestartPolicyNameEnum::ALWAYS) => Restart::Always,
-        Some(RestartPolicyNameEnum::ON_FAILURE) => Restart::OnFailure,
+        Some(RestartPolicyNameEnum::ON_FAILURE) => {
+            let retries = policy.and_then(|policy| policy.maximum_retry_count);
+            Restart::OnFailure(retries.and_then(|retries| u32::try_from(retries).ok()).unwrap_or_default())
+        }
         Some(RestartPolicyNameEnum::NO | RestartPolicyNameEnum::EMPTY) | None => Restart::No,
+    }
+}
+
+/// Joining another container's is not among what we ask for; to us it is shared with somebody.
+fn seen_ipc(mode: &str) -> Ipc {
+    match mode {
+        "host" => Ipc::Host,
+        "none" => Ipc::None,
+        "" | "private" => Ipc::Private,
+        _ => Ipc::Shareable,
     }
 }
 

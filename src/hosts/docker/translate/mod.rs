@@ -31,6 +31,9 @@ pub fn canonical(spec: &ContainerSpec) -> ContainerSpec {
         mounts: sorted(spec.mounts.iter().cloned()),
         ports: sorted(spec.ports.iter().cloned()),
         ulimits: sorted(spec.ulimits.iter().cloned()),
+        networks: sorted(spec.networks.iter().cloned()),
+        make_folders: Vec::new(),
+        log: spec.log.clone().filter(|log| log.driver.is_some() || !log.options.is_empty()),
         ..spec.clone()
     };
     if let Network::Bridge { aliases, .. } = &mut spec.network {
@@ -57,7 +60,7 @@ fn canonical_capability(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::container::labels::Ownership;
-    use crate::container::{Limits, Mount, MountSource, PortBinding, Restart, RunState, Ulimit};
+    use crate::container::{Ipc, Limits, Log, Mount, MountSource, PortBinding, Restart, RunState, Ulimit};
     use crate::hosts::docker::image_defaults;
     use crate::inventory::ImageFacts;
 
@@ -112,7 +115,15 @@ mod tests {
             cap_add: words(&["IPC_LOCK", "CAP_SYS_NICE"]),
             devices: words(&["/dev/null:/dev/infinite", "/dev/zero"]),
             gpus: vec![],
-            ipc_host: false,
+            ipc: Ipc::Shareable,
+            privileged: false,
+            runtime: Some("runc".into()),
+            log: Some(Log {
+                driver: Some("json-file".into()),
+                options: map(&[("max-size", "10m"), ("max-file", "3")]),
+            }),
+            networks: words(&["hosts-other"]),
+            make_folders: vec![],
             stop_grace_seconds: 3,
         }
     }
@@ -128,7 +139,11 @@ mod tests {
             limits: Limits::default(),
             shm_bytes: None,
             gpus: words(&["GPU-1", "GPU-0"]),
-            ipc_host: true,
+            ipc: Ipc::Host,
+            privileged: true,
+            runtime: None,
+            log: None,
+            networks: vec![],
             ..bridge()
         }
     }
@@ -158,8 +173,8 @@ mod tests {
     fn the_state_around_the_spec_is_read() {
         let running = seen(include_str!("testdata/bridge.json"));
         assert_eq!(running.state, RunState::Running);
-        assert_eq!(running.ip_address.as_deref(), Some("172.22.0.2"));
-        assert_eq!(running.networks, ["hosts-net"]);
+        assert_eq!(running.ip_address.as_deref(), Some("172.19.0.2"));
+        assert_eq!(running.networks, ["hosts-net", "hosts-other"]);
         assert_eq!(running.image_id, image().id);
         assert!(running.started_at.starts_with("2026-"));
         let refused = seen(include_str!("testdata/host-gpu.json"));
@@ -191,7 +206,9 @@ mod tests {
                 ],
                 ports: vec![port(80, "0.0.0.0", 18811)],
                 network: Network::Bridge { name: "bridge".into(), aliases: vec![] },
-                restart: Restart::OnFailure,
+                restart: Restart::OnFailure(3),
+                runtime: Some("runc".into()),
+                log: Some(Log { driver: Some("json-file".into()), ..Log::default() }),
                 limits: Limits { nano_cpus: Some(500_000_000), memory_bytes: Some(64 << 20) },
                 devices: words(&["/dev/zero:/dev/z:r"]),
                 gpus: words(&["0", "1"]),
@@ -234,6 +251,41 @@ mod tests {
         for (host, env, expected) in table {
             assert_eq!(gpus(host, env), expected, "{host} {env}");
         }
+    }
+
+    #[test]
+    fn what_the_engine_adds_was_not_asked_for() {
+        let text = |labels: &str| {
+            format!(
+                r#"{{"Id":"1","HostConfig":{{"Runtime":"nvidia","LogConfig":{{"Type":"journald","Config":{{"tag":"a"}}}},
+                "Ulimits":[{{"Name":"nofile","Soft":1,"Hard":2}}]}},"Config":{{"Labels":{{{labels}}}}}}}"#
+            )
+        };
+        let spec = |labels: &str| observed(serde_json::from_str(&text(labels)).unwrap(), None).spec;
+        let ours = r#""io.dynamo-terraform.manager":"terraform-provider-dynamo","io.dynamo-terraform.deployment":"a","io.dynamo-terraform.component":"b""#;
+        let silent = spec(ours);
+        assert_eq!((silent.runtime, silent.log, silent.ulimits), (None, None, vec![]));
+        let asked = spec(&format!(r#"{ours},"io.dynamo-terraform.asked":"log-opt:tag ulimit:nofile""#));
+        let log = Log { driver: None, options: map(&[("tag", "a")]) };
+        assert_eq!((asked.runtime, asked.log, asked.ulimits.len()), (None, Some(log), 1));
+        assert!(!asked.labels.contains_key(crate::container::labels::ASKED));
+        // Nobody asked us for those of somebody else, so all of it is what they have.
+        let foreign = spec("");
+        assert_eq!((foreign.runtime.as_deref(), foreign.ulimits.len()), (Some("nvidia"), 1));
+    }
+
+    #[test]
+    fn folders_to_be_made_are_binds() {
+        let spec = ContainerSpec { make_folders: words(&["/tmp"]), ..bridge() };
+        let host = create_body(&spec).host_config.unwrap();
+        assert_eq!(host.binds, Some(words(&["/tmp:/host tmp:ro"])));
+        assert_eq!(host.mounts.unwrap().len(), 1);
+        // Whichever way it was asked for, it is the same mount.
+        let seen = observed(
+            serde_json::from_str(r#"{"Id":"1","HostConfig":{"Binds":["/tmp:/host tmp:ro"]}}"#).unwrap(),
+            None,
+        );
+        assert_eq!(seen.spec.mounts, bridge().mounts[1..]);
     }
 
     #[test]

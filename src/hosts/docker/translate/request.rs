@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use bollard::models::{
     ContainerCreateBody, ContainerUpdateBody, DeviceMapping, DeviceRequest, EndpointSettings, HostConfig,
-    Mount as EngineMount, MountType, NetworkingConfig, PortBinding as EnginePort, ResourcesUlimits,
-    RestartPolicy, RestartPolicyNameEnum,
+    HostConfigLogConfig, Mount as EngineMount, MountType, NetworkingConfig, PortBinding as EnginePort,
+    ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
 use super::DEFAULT_SHM_BYTES;
 use crate::container::labels;
-use crate::container::{ContainerSpec, Limits, Mount, MountSource, Network, PortBinding, Restart, Ulimit};
+use crate::container::{
+    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, Ulimit,
+};
 
 /// The body of a create request. The name is not part of it: it travels in the URL.
 pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
@@ -34,11 +36,16 @@ fn published(spec: &ContainerSpec) -> &[PortBinding] {
     if spec.network == Network::Host { &[] } else { &spec.ports }
 }
 
-/// What is listened at on the host's own network is written where it can be read again.
+/// What is listened at on the host's own network, and what the Engine mixes with its own defaults, is written where it can
+/// be read again.
 fn all_labels(spec: &ContainerSpec) -> HashMap<String, String> {
     let mut all: HashMap<_, _> = spec.labels.clone().into_iter().collect();
     if spec.network == Network::Host && !spec.ports.is_empty() {
         all.insert(labels::PORTS.to_owned(), labels::ports_text(&spec.ports));
+    }
+    let asked = labels::asked_text(spec);
+    if !asked.is_empty() {
+        all.insert(labels::ASKED.to_owned(), asked);
     }
     all
 }
@@ -48,7 +55,11 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
     HostConfig {
         // A process that is PID 1 without an init ignores SIGTERM unless it handles it, and leaves zombies.
         init: Some(true),
-        mounts: Some(spec.mounts.iter().map(engine_mount).collect()),
+        // A mount demands that its source is there; a bind makes a folder of it otherwise.
+        mounts: Some(spec.mounts.iter().filter(|mount| !is_made(spec, mount)).map(engine_mount).collect()),
+        binds: Some(
+            spec.mounts.iter().filter(|mount| is_made(spec, mount)).filter_map(engine_bind).collect(),
+        ),
         port_bindings: Some(port_bindings(published(spec))),
         network_mode: Some(network_mode(&spec.network)),
         restart_policy: Some(engine_restart(spec.restart)),
@@ -64,7 +75,10 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         cap_add: Some(spec.cap_add.clone()),
         devices: Some(spec.devices.iter().map(|device| engine_device(device)).collect()),
         device_requests: Some(gpu_request(&spec.gpus).into_iter().collect()),
-        ipc_mode: spec.ipc_host.then(|| "host".to_owned()),
+        ipc_mode: Some(engine_ipc(spec.ipc).to_owned()),
+        privileged: Some(spec.privileged),
+        runtime: spec.runtime.clone(),
+        log_config: spec.log.as_ref().map(engine_log),
         ..Default::default()
     }
 }
@@ -106,6 +120,31 @@ fn engine_mount(mount: &Mount) -> EngineMount {
     }
 }
 
+/// Whether the source of a mount is to be made where it is missing.
+fn is_made(spec: &ContainerSpec, mount: &Mount) -> bool {
+    matches!(&mount.source, MountSource::HostPath(path) if spec.make_folders.contains(path))
+}
+
+/// `source:target[:ro]`. Neither path has a colon in it.
+fn engine_bind(mount: &Mount) -> Option<String> {
+    let MountSource::HostPath(path) = &mount.source else { return None };
+    let mode = if mount.read_only { ":ro" } else { "" };
+    Some(format!("{path}:{}{mode}", mount.target))
+}
+
+fn engine_ipc(ipc: Ipc) -> &'static str {
+    match ipc {
+        Ipc::Private => "private",
+        Ipc::Shareable => "shareable",
+        Ipc::Host => "host",
+        Ipc::None => "none",
+    }
+}
+
+fn engine_log(log: &Log) -> HostConfigLogConfig {
+    HostConfigLogConfig { typ: log.driver.clone(), config: Some(log.options.clone().into_iter().collect()) }
+}
+
 fn port_bindings(ports: &[PortBinding]) -> HashMap<String, Option<Vec<EnginePort>>> {
     let mut bindings: HashMap<String, Option<Vec<EnginePort>>> = HashMap::new();
     for port in ports {
@@ -132,13 +171,13 @@ fn networking(network: &Network) -> Option<NetworkingConfig> {
 }
 
 fn engine_restart(restart: Restart) -> RestartPolicy {
-    let name = match restart {
-        Restart::No => RestartPolicyNameEnum::NO,
-        Restart::UnlessStopped => RestartPolicyNameEnum::UNLESS_STOPPED,
-        Restart::Always => RestartPolicyNameEnum::ALWAYS,
-        Restart::OnFailure => RestartPolicyNameEnum::ON_FAILURE,
+    let (name, retries) = match restart {
+        Restart::No => (RestartPolicyNameEnum::NO, None),
+        Restart::UnlessStopped => (RestartPolicyNameEnum::UNLESS_STOPPED, None),
+        Restart::Always => (RestartPolicyNameEnum::ALWAYS, None),
+        Restart::OnFailure(retries) => (RestartPolicyNameEnum::ON_FAILURE, Some(i64::from(retries))),
     };
-    RestartPolicy { name: Some(name), maximum_retry_count: None }
+    RestartPolicy { name: Some(name), maximum_retry_count: retries }
 }
 
 fn engine_ulimit(limit: &Ulimit) -> ResourcesUlimits {
