@@ -3,16 +3,15 @@
 
 use super::client::{Client, Entry};
 use crate::dynamo::amount::GIB;
-use crate::dynamo::engine::args::EngineArgs;
 use crate::dynamo::fit::opinion::{Opinion, Room, judge};
 use crate::dynamo::fit::request::{self, Request};
 use crate::dynamo::fit::shape::Shape;
 use crate::dynamo::fit::{Load, Verdict, config, gigabytes};
 use crate::dynamo::gpus::GpuRequest;
-use crate::dynamo::installed;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Refusal};
 use crate::dynamo::spec::WorkerSpec;
+use crate::dynamo::{installed, launch};
 use crate::inventory::files::Tree;
 use crate::inventory::gpu::{GpuInventory, GpuSight};
 use crate::provider::objections;
@@ -46,12 +45,7 @@ fn asked(spec: &WorkerSpec) -> Option<Request> {
         GpuRequest::Named(names) => u32::try_from(names.len()).ok()?,
         GpuRequest::Count(count) => *count,
     };
-    request::read(spec.deployment.engine.engine, &arguments(spec), gpus)
-}
-
-fn arguments(spec: &WorkerSpec) -> EngineArgs {
-    let layers = [&spec.deployment.engine_args, &spec.engine_args];
-    layers.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+    request::read(spec.deployment.engine.engine, &launch::arguments(spec), gpus)
 }
 
 fn opinions(name: &str, size: &Size, request: Request, memory_bytes: u64, gpus: &GpuRequest) -> Diagnostics {

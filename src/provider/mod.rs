@@ -25,6 +25,7 @@ pub mod images;
 mod import_id;
 pub mod installed_models;
 mod look;
+mod model_args;
 pub mod model_catalog;
 mod model_source;
 mod objections;

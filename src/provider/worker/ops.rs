@@ -1,8 +1,8 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, label, model_source, objections, picked, planned_gpus,
-    topology, uuids, wanted_state,
+    self, container_name, deployment, derive, draft, effective_args, label, model_source, objections, picked,
+    planned_gpus, topology, uuids, wanted_state,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -57,6 +57,7 @@ impl Resource for Workers {
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
         planned.gpu_uuids = planned_gpus(None, &planned);
+        planned.effective_engine_args = effective_args(&planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
         let predecessor = call.predecessor.as_ref().and_then(|identity| identity.get("container").as_str());
         let warnings = check(&call.client, &planned, predecessor, true).await?;
@@ -81,6 +82,7 @@ impl Resource for Workers {
         }
         derive(config, &mut planned);
         planned.gpu_uuids = planned_gpus(Some(prior), &planned);
+        planned.effective_engine_args = effective_args(&planned);
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
@@ -113,6 +115,7 @@ impl Resource for Workers {
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
         place.find_model(&mut planned).await;
+        planned.effective_engine_args = effective_args(&planned);
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
@@ -142,6 +145,7 @@ impl Resource for Workers {
         // One at a time per role: the others serve meanwhile.
         let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), shown(&planned.role)).await;
         place.find_model(&mut planned).await;
+        planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();
         if picks {
             planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
