@@ -8,6 +8,7 @@
 mod bad_input;
 mod conformance;
 mod data_sources;
+mod docker_options;
 mod drift;
 mod examples;
 mod faults;
@@ -15,6 +16,7 @@ mod harness;
 mod host_network;
 pub mod hosts;
 mod lifecycle;
+mod models;
 mod process;
 mod registry;
 mod report;
@@ -26,15 +28,17 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 9] = [
+    let groups: [(&str, &[Case]); 11] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("docker_options", docker_options::CASES),
         ("process", process::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),
+        ("models", models::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {

@@ -18,19 +18,24 @@
 
 pub mod amount;
 pub mod blueprint;
+pub mod catalog;
 pub mod check;
+pub mod connector;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;
 pub mod draft;
 pub mod engine;
 pub mod env;
+pub mod fit;
 pub mod gpus;
 pub mod image;
 pub mod installed;
+pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod model;
+pub mod model_place;
 pub mod names;
 pub mod objection;
 pub mod paths;
@@ -39,6 +44,7 @@ mod reader;
 pub mod readiness;
 pub mod release;
 pub mod router;
+mod shared_args;
 pub mod spec;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::model::{HostSays, derive, draft, expected_status, label, objections, topology_of};
+use super::model::{HostSays, derive, draft, expected_status, label, model_source, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
@@ -16,7 +16,7 @@ use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
+use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -41,7 +41,9 @@ impl Resource for Deployments {
     }
 
     fn validate(&self, config: &DeploymentModel) -> Diagnostics {
-        objections(config).map_or_else(|error| error, objections::diagnostics)
+        let mut found = objections(config).map_or_else(|error| error, objections::diagnostics);
+        found.extend(docker_checks::warnings(&config.docker));
+        found
     }
 
     async fn plan_create(
@@ -69,6 +71,9 @@ impl Resource for Deployments {
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
+        if planned.model != prior.model {
+            (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
+        }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
@@ -112,10 +117,11 @@ impl Resource for Deployments {
         call: &Call<Client>,
         _config: DeploymentModel,
         _prior: DeploymentModel,
-        planned: DeploymentModel,
+        mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
+        find_model(&entry, &mut planned).await;
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
@@ -256,6 +262,7 @@ async fn create_once(
         wanted.services = Attr::Known(addresses.clone());
     }
     derive(config, &mut wanted, says(entry));
+    find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
@@ -406,9 +413,17 @@ fn spec(model: &DeploymentModel) -> Result<DeploymentSpec, Diagnostics> {
     draft(model)?.complete().map_err(objections::diagnostics)
 }
 
+/// Decides where the model comes from, where that is still open.
+async fn find_model(entry: &Entry, model: &mut DeploymentModel) {
+    let mut decided = model_source(model);
+    decided.decide(entry).await;
+    (model.model_source, model.model_path) = (decided.source, decided.path);
+}
+
 fn blueprint(client: &Client, model: &DeploymentModel, facts: &HostFacts) -> Result<Blueprint, Diagnostics> {
     let owner = Owner { run: client.run.clone(), spec_json: label(model)? };
-    decide::deployment(&spec(model)?, facts, &owner).map_err(objections::diagnostics)
+    let facts = model_source(model).known_to(facts);
+    decide::deployment(&spec(model)?, &facts, &owner).map_err(objections::diagnostics)
 }
 
 /// The folder that the model is mounted from, for errors about mounts.
@@ -439,6 +454,7 @@ async fn check(
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
     };
+    let facts = model_source(planned).expected_by(entry, &facts).await;
     let mut found = Diagnostics::new();
     let owner = Owner { run: String::new(), spec_json: String::new() };
     if let Err(wrong) = decide::deployment(&spec, &facts, &owner) {

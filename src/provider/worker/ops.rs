@@ -1,8 +1,8 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, label, objections, planned_gpus, topology, uuids,
-    wanted_state,
+    self, container_name, deployment, derive, draft, label, model_source, objections, picked, planned_gpus,
+    topology, uuids, wanted_state,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -18,7 +18,7 @@ use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
+use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -43,7 +43,9 @@ impl Resource for Workers {
     }
 
     fn validate(&self, config: &WorkerModel) -> Diagnostics {
-        objections(config).map_or_else(|error| error, objections::diagnostics)
+        let mut found = objections(config).map_or_else(|error| error, objections::diagnostics);
+        found.extend(docker_checks::warnings(&config.docker));
+        found
     }
 
     async fn plan_create(
@@ -72,6 +74,9 @@ impl Resource for Workers {
         let mends = prior.drift.known().is_some_and(|drift| !drift.is_empty());
         if mends {
             planned.ports = Attr::Unknown;
+        }
+        if deployment(&planned).model != deployment(prior).model {
+            (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
         }
         derive(config, &mut planned);
         planned.gpu_uuids = planned_gpus(Some(prior), &planned);
@@ -106,6 +111,7 @@ impl Resource for Workers {
             format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
+        place.find_model(&mut planned).await;
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
@@ -134,9 +140,10 @@ impl Resource for Workers {
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time per role: the others serve meanwhile.
         let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), shown(&planned.role)).await;
+        place.find_model(&mut planned).await;
         let picks = planned.ports.is_unknown();
         if picks {
-            planned.ports.clone_from(&prior.ports);
+            planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
         }
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         // What is to be stopped is not started first, unless it has to be made anew.
@@ -244,7 +251,15 @@ impl Place {
         let (facts, _) = plan_checks::facts(&self.entry, summary).await?;
         let spec = draft(model)?.complete().map_err(objections::diagnostics)?;
         let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        let facts = model_source(model).known_to(&facts);
         Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+    }
+
+    /// Decides where the model comes from, where that is still open.
+    async fn find_model(&self, worker: &mut WorkerModel) {
+        let mut decided = model_source(worker);
+        decided.decide(&self.entry).await;
+        (worker.model_source, worker.model_path) = (decided.source, decided.path);
     }
 
     /// Picks ports and brings the container up.
@@ -269,10 +284,10 @@ impl Place {
         planned: &mut WorkerModel,
         summary: &str,
     ) -> Result<Vec<PromisedPort>, Diagnostics> {
-        let rows = picked_ports::rows(topology(planned));
+        let rows = picked(planned);
         let taken =
             if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
-        let (ports, promises) = picked_ports::worker(client, &self.entry, rows, &taken)?;
+        let (ports, promises) = picked_ports::worker(client, &self.entry, &rows, &taken)?;
         planned.ports = Attr::Known(ports);
         Ok(promises)
     }
@@ -292,7 +307,7 @@ impl Place {
                 let mut draft = draft(planned)?;
                 draft.gpus.assigned = Given::Absent;
                 if planned.ports.is_unknown() {
-                    draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
+                    draft.ports = picked_ports::ports_to_come(&picked(planned));
                 }
                 draft.complete().map_err(objections::diagnostics)?.gpu_request
             }
@@ -466,13 +481,14 @@ async fn check(
         draft.deployment.services = picked_ports::services_to_come(topology(planned));
     }
     if planned.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
+        draft.ports = picked_ports::ports_to_come(&picked(planned));
     }
     let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
     let (facts, _) = match plan_checks::for_plan(&entry, new).await {
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
     };
+    let facts = model_source(planned).expected_by(&entry, &facts).await;
     let mut found = Diagnostics::new();
     if let Err(wrong) = decided(&spec, &facts, &Owner { run: String::new(), spec_json: String::new() }) {
         found.extend(wrong);
