@@ -33,6 +33,7 @@ mod own_models;
 mod picked_ports;
 mod plan_checks;
 mod remote;
+pub mod rendering;
 mod stored;
 mod timeouts;
 pub mod worker;
