@@ -22,6 +22,7 @@ mod import_id;
 pub mod installed_models;
 mod look;
 mod model_source;
+pub mod models;
 mod objections;
 mod picked_ports;
 mod plan_checks;
@@ -67,6 +68,7 @@ impl Provider for Dynamo {
 
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
+        registry.resource(models::Models);
         registry.resource(worker::Workers);
         registry.data_source(containers::Containers);
         registry.data_source(host::HostFacts);
