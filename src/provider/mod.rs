@@ -28,6 +28,7 @@ mod look;
 mod model_args;
 pub mod model_catalog;
 mod model_source;
+pub mod models;
 mod objections;
 mod own_models;
 mod picked_ports;
@@ -75,6 +76,7 @@ impl Provider for Dynamo {
 
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
+        registry.resource(models::Models);
         registry.resource(worker::Workers);
         registry.data_source(containers::Containers);
         registry.data_source(host::HostFacts);
