@@ -208,7 +208,7 @@ impl Stage {
         let host_name = shown(&planned.host).to_owned();
         let host = self.host(&host_name, path)?;
         if planned.ports.is_unknown() {
-            let rows = picked_ports::rows(workers::topology(&planned)).iter();
+            let rows = workers::picked(&planned).into_iter();
             let port = |from: u16| Attr::Known(i64::from(from) + host.workers);
             planned.ports = Attr::Known(rows.map(|row| (row.name.to_owned(), port(row.from))).collect());
         }
