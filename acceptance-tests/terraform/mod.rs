@@ -15,6 +15,7 @@ mod harness;
 mod host_network;
 pub mod hosts;
 mod lifecycle;
+mod openwebui;
 mod process;
 mod registry;
 mod report;
@@ -26,12 +27,13 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 9] = [
+    let groups: [(&str, &[Case]); 10] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("process", process::CASES),
+        ("openwebui", openwebui::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),

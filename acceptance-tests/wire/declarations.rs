@@ -159,7 +159,7 @@ async fn schema_is_optional() {
     let (_teller, mut asking) = client().await;
     let provider = Provider::start();
     let mut client = provider.client().await.with_schemas_of(&mut asking).await;
-    for resource in [samples::DEPLOYMENT, samples::WORKER] {
+    for resource in samples::RESOURCES {
         let config = samples::sample(resource);
         assert_eq!(client.validate_resource(resource, config.clone()).await.unwrap(), []);
         let upgraded = client.upgrade(resource, 0, b"{}").await.unwrap();
@@ -168,7 +168,7 @@ async fn schema_is_optional() {
     let hosts = || Value::object([("hosts", Value::Unknown)]);
     assert_eq!(client.validate_provider(hosts()).await.unwrap(), []);
     assert_eq!(client.configure(hosts()).await.unwrap(), []);
-    for resource in [samples::DEPLOYMENT, samples::WORKER] {
+    for resource in samples::RESOURCES {
         let planned = client.plan(resource, &Change::create(samples::sample(resource))).await.unwrap();
         assert_eq!(planned.diagnostics, []);
     }

@@ -20,11 +20,20 @@ pub(super) fn read(
     given: &BTreeMap<String, Given<String>>,
     release: Option<&Release>,
 ) -> BTreeMap<String, String> {
+    read_reserving(reader, given, release.map_or(&[], |release| release.reserved_env))
+}
+
+/// As [`read`]. `reserved` are the names that the provider decides, each with what to do instead.
+pub(super) fn read_reserving(
+    reader: &mut Reader,
+    given: &BTreeMap<String, Given<String>>,
+    reserved: &[(&str, &str)],
+) -> BTreeMap<String, String> {
     let mut env = BTreeMap::new();
     for (name, value) in given {
         let field = || Field::Env(name.clone());
         reader.keep(field(), check_name(name));
-        if let Some(refusal) = release.and_then(|release| refused(name, release)) {
+        if let Some(refusal) = refused(name, reserved) {
             reader.object(field(), refusal);
         }
         if let Some(value) = reader.needed(field(), value, |value| check_value(value)) {
@@ -44,8 +53,8 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     Err(Refusal::new(what, "use letters, digits and underscores, with no digit first"))
 }
 
-fn refused(name: &str, release: &Release) -> Option<Refusal> {
-    let (_, instead) = release.reserved_env.iter().find(|(reserved, _)| *reserved == name)?;
+fn refused(name: &str, reserved: &[(&str, &str)]) -> Option<Refusal> {
+    let (_, instead) = reserved.iter().find(|(reserved, _)| *reserved == name)?;
     Some(Refusal::new(format!("{name} is decided by the provider"), *instead))
 }
 

@@ -33,6 +33,7 @@ pub mod lint;
 pub mod model;
 pub mod names;
 pub mod objection;
+pub mod openwebui;
 pub mod paths;
 pub mod ports;
 mod reader;

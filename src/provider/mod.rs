@@ -22,6 +22,8 @@ mod import_id;
 pub mod installed_models;
 mod look;
 mod objections;
+pub mod openwebui;
+mod pages;
 mod picked_ports;
 mod plan_checks;
 mod remote;
@@ -67,6 +69,7 @@ impl Provider for Dynamo {
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
         registry.resource(worker::Workers);
+        registry.resource(openwebui::OpenWebuis);
         registry.data_source(containers::Containers);
         registry.data_source(host::HostFacts);
         registry.data_source(host_directory::HostDirectory);

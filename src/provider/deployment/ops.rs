@@ -10,13 +10,12 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
 use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
-use crate::hosts::Filter;
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
+use crate::provider::{errors, import_id, objections, pages, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -119,7 +118,7 @@ impl Resource for Deployments {
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
-        let seen = entry.host.observe(&Filter::Deployment(name)).await;
+        let seen = pages::of_deployment(&entry.host, &name).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
@@ -159,7 +158,7 @@ impl Resource for Deployments {
         let summary = format!("Unable to read deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
         let facts = plan_checks::for_refresh(&entry, &summary).await?;
-        let seen = entry.host.observe(&Filter::Deployment(name)).await;
+        let seen = pages::of_deployment(&entry.host, &name).await;
         let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         if seen.is_empty() {
             return Ok(None);
@@ -179,13 +178,15 @@ impl Resource for Deployments {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to remove deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let seen = entry.host.observe(&Filter::Deployment(name.clone())).await;
+        let seen = pages::of_deployment(&entry.host, &name).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
-        // Workers that are still there belong to a deployment which is being replaced, and go on in what replaces it:
-        // they keep the network and the volume through which they are found.
+        let pages = pages::joined_to(&entry.host, &names::network(&name)).await;
+        let pages = pages.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
+        // Workers and pages that are still there belong to a deployment which is being replaced, and go on in what replaces
+        // it: they keep the network and the volume through which they are found.
         let network = names::network(&name);
         let used = seen.iter().any(|it| bring::is_worker(it) && it.networks.contains(&network));
-        let networks = if used { Vec::new() } else { vec![network] };
+        let networks = if used || pages { Vec::new() } else { vec![network] };
         let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
         let time = timeouts::delete(&state.timeouts);
         let containers = own_containers(&seen);
@@ -329,7 +330,7 @@ async fn finished(
     mut model: DeploymentModel,
     summary: &str,
 ) -> Result<DeploymentModel, Diagnostics> {
-    let seen = entry.host.observe(&Filter::Deployment(shown(&model.name).to_owned())).await;
+    let seen = pages::of_deployment(&entry.host, shown(&model.name)).await;
     let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
     show_containers(&mut model, &seen);
     Ok(model)
@@ -380,7 +381,8 @@ fn show_containers(state: &mut DeploymentModel, seen: &[ObservedContainer]) {
     state.containers = Attr::Known(NestedMap(containers));
 }
 
-fn container_model(container: &ObservedContainer) -> ContainerModel {
+/// A container as it was seen.
+pub fn container_model(container: &ObservedContainer) -> ContainerModel {
     let ContainerSpec { name, image, .. } = &container.spec;
     ContainerModel {
         name: name.as_str().into(),
