@@ -1,6 +1,6 @@
 # The commands of this repository. Each says what it does while it does it.
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-down test docs
+.PHONY: help build demo demo-down test referee docs
 
 LAB := acceptance-tests/lab
 
@@ -18,6 +18,9 @@ demo-down:  ## destroy what `make demo` made, stop its Docker Engine, and check 
 
 test:       ## everything: format, lints, docs, unit tests, and the acceptance tests with real Terraform, Docker and Dynamo
 	@$(LAB)/test.sh
+
+referee:    ## give every golden command line to the argument parsers of the Dynamo release it is for (wheels from PyPI)
+	@python3 acceptance-tests/referee/referee.py
 
 docs:       ## write docs/ from the provider's schema
 	cargo run --quiet -- docs

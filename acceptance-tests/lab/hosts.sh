@@ -312,7 +312,8 @@ sshd_restart() {
   need "$name" >/dev/null
   sshd_config "$(cat "$STATE/$name/address")" "${options[@]}" | run "$name" tee /etc/ssh/lab_config >/dev/null
   run "$name" /usr/sbin/sshd -t -f /etc/ssh/lab_config
-  run "$name" sh -c 'rm -f /run/sshd.pid; pkill -KILL -x sshd' || true
+  # The port is free once none lives: a signal is sent and not waited for.
+  run "$name" sh -c 'rm -f /run/sshd.pid; pkill -KILL -x sshd; while ps -C sshd -o stat= | grep -qv Z; do sleep 0.02; done'
   run "$name" /usr/sbin/sshd -f /etc/ssh/lab_config -E /var/log/sshd.log
   wait_for "sshd of $name" sshd_listens "$name"
 }

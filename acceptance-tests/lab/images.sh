@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the images that demo and tests run, from Debian packages and NVIDIA's own wheels on PyPI: no image registry.
+# usage: images.sh [VERSION…]: with versions, dynamo-mocker of those older releases instead, for `make test-releases`.
 #
 #   dynamo-mocker:1.6.1    NVIDIA Dynamo's frontend, router and simulated engine, and etcd; laid out like NVIDIA's runtime images
 #   busybox:local          a shell; the bystander in tests that take ports and names away
@@ -16,14 +17,30 @@ WORK=$LAB/images
 RECIPE_LABEL=io.dynamo-terraform.recipe
 RECIPE=$(sha256sum <"${BASH_SOURCE[0]}" | cut -c1-16)
 
-# Debian 12's Python 3.11 and what it links to; etcd, which NVIDIA's images bring along; bash and busybox because people
-# look into containers.
+# Debian 12's Python 3.11 and what it links to; etcd and NATS, which NVIDIA's images bring along; bash and busybox because
+# people look into containers.
 PACKAGES=(libc6 libgcc-s1 libstdc++6 libcrypt1 zlib1g libexpat1 libssl3 libffi8 libbz2-1.0 liblzma5 libuuid1 libsqlite3-0
-  libpython3.11-minimal python3.11-minimal libpython3.11-stdlib python3.11 bash libtinfo6 busybox-static etcd-server)
+  libpython3.11-minimal python3.11-minimal libpython3.11-stdlib python3.11 bash libtinfo6 busybox-static etcd-server nats-server)
 
 # All that dynamo.frontend and dynamo.mocker import. The rest of what ai-dynamo declares serves engines and planners.
-WHEELS=("ai-dynamo==$DYNAMO" "ai-dynamo-runtime==$DYNAMO" pydantic==2.13.5 pydantic_core==2.46.5 annotated_types==0.8.0
-  typing_extensions==4.16.0 typing_inspection==0.4.5 uvloop==0.23.0 msgspec==0.22.0 packaging==26.3 pyyaml==6.0.3)
+WHEELS=(pydantic==2.13.5 pydantic_core==2.46.5 annotated_types==0.8.0 typing_extensions==4.16.0 typing_inspection==0.4.5
+  uvloop==0.23.0 msgspec==0.22.0 packaging==26.3 pyyaml==6.0.3)
+# Up to 1.5 the mocker imports the profiler and transformers, in 1.0 the planner with its Kubernetes client too: 150 MB more.
+TRANSFORMERS=(transformers==4.57.1 huggingface_hub==0.35.3 tokenizers==0.22.1 numpy==2.3.4 regex==2026.11.15 filelock==4.2.11
+  tqdm==4.70.1 requests==2.34.2 urllib3==2.8.0 idna==3.20 certifi==2026.10.18 charset-normalizer==3.5.2 fsspec==2026.9.0
+  safetensors==0.8.0)
+PLANNER=(kubernetes==32.0.1 six==1.17.0 python-dateutil==4.0.0 google-auth==2.62.2 websocket-client==1.9.2
+  requests-oauthlib==2.0.0 oauthlib==4.0.1 durationpy==0.11 cachetools==8.0.1 pyasn1==0.6.5 pyasn1_modules==0.4.2 rsa==4.9.1
+  cryptography==50.0.2 cffi==2.1.1 pycparser==3.12)
+
+# wheels_of VERSION
+wheels_of() {
+  printf '%s\n' "ai-dynamo==$1" "ai-dynamo-runtime==$1" "${WHEELS[@]}"
+  case $1 in
+    1.0.*) printf '%s\n' "${TRANSFORMERS[@]}" "${PLANNER[@]}" ;;
+    1.[1-5].*) printf '%s\n' "${TRANSFORMERS[@]}" ;;
+  esac
+}
 
 BUSYBOX_TOOLS=(sh ls cat cp mv rm mkdir ps kill sleep env id hostname wget nc ip df du head tail grep sed find touch chmod
   ln date netstat true false tr sort wc)
@@ -74,14 +91,16 @@ fetch_packages() {
   return 1
 }
 
+# install_wheels ROOT VERSION
 install_wheels() {
-  local root=$1 python
+  local root=$1 version=$2 python wheels
   python=$(lab_python)
+  mapfile -t wheels < <(wheels_of "$version")
   "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --cache-dir "$WORK/pip" \
     --no-deps --no-compile --only-binary=:all: --python-version 3.11 \
     --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
-    --target "$root/usr/local/lib/python3.11/dist-packages" "${WHEELS[@]}" >&2 ||
-    { say "PyPI did not give the wheels of Dynamo $DYNAMO: check the network, or PIP_INDEX_URL"; return 1; }
+    --target "$root/usr/local/lib/python3.11/dist-packages" "${wheels[@]}" >&2 ||
+    { say "PyPI did not give the wheels of Dynamo $version: check the network, or PIP_INDEX_URL"; return 1; }
 }
 
 # Engines cannot run without their own packages, and nobody reads manuals in here: 250 MB instead of 400.
@@ -89,7 +108,8 @@ prune() {
   local root=$1 site=$1/usr/local/lib/python3.11/dist-packages
   rm -rf "$root"/usr/share/{doc,man,info,lintian,locale,bug,bash-completion,perl5,applications,pixmaps,menu,gcc,gdb} \
     "$root"/usr/lib/x86_64-linux-gnu/gconv "$root"/usr/lib/python3.11/{idlelib,lib2to3,pydoc_data,test,turtledemo,ensurepip} \
-    "$site"/dynamo/{vllm,sglang,trtllm,triton,tokenspeed,planner,profiler} "${site:?}/bin"
+    "$site"/dynamo/{vllm,sglang,trtllm,triton,tokenspeed} "${site:?}/bin"
+  [[ -d $site/transformers ]] || rm -rf "$site"/dynamo/{planner,profiler}
   find "$site" -type d -name tests -prune -exec rm -rf {} +
   find "$root" -type d -name __pycache__ -prune -exec rm -rf {} +
   if command -v strip >/dev/null; then strip --strip-unneeded "$site"/dynamo/_core.abi3.so; fi
@@ -113,20 +133,21 @@ import() {
 }
 
 build_mocker() {
-  local root=$WORK/root-mocker
+  local image=$1 root=$WORK/root-mocker
   fetch_packages
   skeleton "$root"
   unpack "$root" "${PACKAGES[@]}"
   ln -sf python3.11 "$root/usr/bin/python3"
   install -D "$root/usr/bin/etcd" "$root/usr/local/bin/etcd/etcd" # where NVIDIA's images have theirs
   rm "$root/usr/bin/etcd"
+  mv "$root/usr/sbin/nats-server" "$root/usr/bin/nats-server"
   link_busybox "$root"
-  install_wheels "$root"
+  install_wheels "$root" "${image##*:}"
   prune "$root"
   compile_python "$root"
-  import "$root" "$1" 'ENV HOME=/home/dynamo' 'ENV PYTHONUNBUFFERED=1' 'WORKDIR /workspace' 'USER 1000:0' \
+  import "$root" "$image" 'ENV HOME=/home/dynamo' 'ENV PYTHONUNBUFFERED=1' 'WORKDIR /workspace' 'USER 1000:0' \
     'CMD ["python3","-m","dynamo.frontend"]'
-  docker run --rm --network none "$1" python3 -c 'import dynamo.frontend.main, dynamo.mocker.main'
+  docker run --rm --network none "$image" python3 -c 'import dynamo.frontend.main, dynamo.mocker.main'
 }
 
 build_busybox() {
@@ -174,6 +195,8 @@ build() {
 
 [[ $(uname -m) == x86_64 ]] || die "the recipe knows x86_64 only; on $(uname -m) use NVIDIA's own image"
 engine_answers || die "no Docker Engine answers: run acceptance-tests/lab/engine.sh up first"
+for version in "$@"; do build "dynamo-mocker:$version" build_mocker; done
+(($# == 0)) || exit 0
 build "dynamo-mocker:$DYNAMO" build_mocker
 build busybox:local build_busybox
 build dynamo-faults:dies build_dies

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# How long Terraform's refresh takes for containers on a host that is 20 ms away (40 ms there and back), and what it asks
-# the host, beside Docker's own command over SSH reading the same containers.
+# How long Terraform's refresh takes for a deployment with so many workers on a host that is 20 ms away (40 ms there and
+# back), and what it asks the host, beside Docker's own command over SSH reading the same containers. The workers are real.
 #
-#   measure-refresh.sh [CONTAINERS…]     default: 1 10 100
+#   measure-refresh.sh [WORKERS…]     default: 1 10 100, which wants 6 GB of memory
 #
 # Columns: seconds with the cable as it is and with the delay; the difference in round trips, which is how many of them
 # came one after the other; TCP connections, sessions on the server, and requests that the Engine saw.
@@ -50,14 +50,17 @@ provider "dynamo" {
     }
   }
 }
-variable "containers" { type = number }
-resource "dynamo_deployment" "many" {
-  count             = var.containers
-  name              = "measured-\${count.index}"
+variable "workers" { type = number }
+resource "dynamo_deployment" "measured" {
+  name              = "measured"
   engine            = "mocker"
-  image             = "dynamo-faults:hollow"
+  image             = "dynamo-mocker:1.6.1"
   image_pull_policy = "never"
-  model             = "/"
+  model             = "$LAB/model/plain/Tiny-Chat-0.1B"
+}
+resource "dynamo_worker" "measured" {
+  count      = var.workers
+  deployment = dynamo_deployment.measured
 }
 HCL
   # What `docker -H ssh://` finds on the PATH, with the lab's key and without the user's settings.
@@ -91,7 +94,7 @@ seconds() {
   awk -v ns=$(($(date +%s%N) - started)) 'BEGIN { printf "%.2f", ns / 1e9 }'
 }
 
-# measure CONTAINERS NAME COMMAND
+# measure WORKERS NAME COMMAND
 measure() {
   local near far before after
   hosts delay "$HOST" 0
@@ -115,14 +118,14 @@ require_tools cargo terraform docker ssh
 trap 'hosts lab-down; rm -rf "$WORK"' EXIT
 hosts lab-up
 hosts host-up "$HOST" "$ADDRESS"
-hosts load "$HOST" dynamo-faults:hollow
+hosts load "$HOST" dynamo-mocker:1.6.1
 prepare
-printf '%10s  %-13s %9s %9s %11s %12s %9s %9s\n' containers reading 'no delay' "$DELAY_MS ms" 'round trips' connections sessions requests
+printf '%10s  %-13s %9s %9s %11s %12s %9s %9s\n' workers reading 'no delay' "$DELAY_MS ms" 'round trips' connections sessions requests
 (($#)) || set -- 1 10 100
 for n in "$@"; do
   hosts delay "$HOST" 0
-  export TF_VAR_containers=$n
-  step "Making $n containers" tf apply -auto-approve -parallelism=10 >/dev/null
+  export TF_VAR_workers=$n
+  step "Making $n workers" tf apply -auto-approve -parallelism=10 >/dev/null
   IDS=$(hosts run "$HOST" docker ps --quiet)
   measure "$n" terraform refresh
   measure "$n" 'inspect all' inspect_all

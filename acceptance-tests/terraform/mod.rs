@@ -15,6 +15,7 @@ mod harness;
 mod host_network;
 pub mod hosts;
 mod lifecycle;
+mod models;
 mod openwebui;
 mod process;
 mod registry;
@@ -27,7 +28,7 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 10] = [
+    let groups: [(&str, &[Case]); 11] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
@@ -37,6 +38,7 @@ pub fn trials() -> Vec<Trial> {
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),
+        ("models", models::CASES),
         ("examples", examples::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {

@@ -132,8 +132,10 @@ fn other(resource: &str, name: &str) -> Option<Value> {
         "image_pull_policy" => text("never"),
         "model" => text("/models/other"),
         "version" => text("0.9.6"),
-        "deployments" | "admin_email" | "admin_password" | "admin_password_version" => None,
-        "auth" | "delete_data_on_destroy" => Some((name != "auth").into()),
+        // They go with others, or with a warning.
+        "deployments" | "admin_email" | "admin_password" | "auth" => None,
+        "admin_password_version" => Some(2.into()),
+        "delete_data_on_destroy" => Some(true.into()),
         "port" => Some(8001.into()),
         "bind_address" => text("0.0.0.0"),
         "env" => Some(Value::object([("DYN_LOG", "warn")])),
@@ -267,7 +269,7 @@ async fn unknown_host() {
         }
         assert_eq!(planned.diagnostics, [], "{unknown}");
         assert!(planned.state.get("model_path").is_unknown(), "the host decides where models are kept");
-        assert!(planned.state.get("model_source") == &"download".into());
+        assert!(planned.state.get("model_source").is_unknown(), "the host may have a copy");
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Depth {
 /// A configuration in which every argument is unknown.
 pub fn unknown_block(block: &Block, depth: Depth) -> Value {
     let attributes = block.attributes.iter().filter(|it| it.required || it.optional);
+    // Instead of `deployment`, and never beside it.
+    let attributes = attributes.filter(|it| it.name != "deployments");
     let attributes = attributes.map(|it| (it.name.clone(), unknown_attribute(it, depth)));
     let blocks = block.block_types.iter().map(|nested| {
         let inner = || unknown_block(nested.block.as_ref().unwrap(), depth);

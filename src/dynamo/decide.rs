@@ -140,8 +140,12 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
     let (common, engine) = (shared.common, shared.common.engine);
     let mut engine_args = common.engine_args.clone();
     engine_args.extend(spec.engine_args.clone());
-    let model =
-        [engine.model_flag, common.model.argument(), engine.served_name_flag, &common.served_model_name];
+    let model = [
+        engine.model_flag,
+        common.model.argument_on(shared.host),
+        engine.served_name_flag,
+        &common.served_model_name,
+    ];
     let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
     let command = command.map(str::to_owned).chain(args::render(&engine_args, &engine.args)).collect();
     let mut decided_env = strings(engine.env);
@@ -338,7 +342,8 @@ impl<'a> Shared<'a> {
             shared.extend(clients.map(|(name, value)| ((*name).to_owned(), seat.fill(value, ""))));
         }
         shared.extend(self.common.model.env(release));
-        env::layered([&strings(defaults), &self.common.env, nearest, &shared, &decided])
+        let defaults = strings(defaults.iter().chain(self.common.model.default_env(self.host)));
+        env::layered([&defaults, &self.common.env, nearest, &shared, &decided])
     }
 
     /// What the provider mounts into the frontend and every worker.

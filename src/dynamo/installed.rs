@@ -42,7 +42,7 @@ pub struct InstalledModel {
     pub revision: Option<String>,
     /// Bytes of its files, each counted once.
     pub size_bytes: u64,
-    /// What is missing or broken, as a clause; `None` = complete.
+    /// What is missing or broken, as a clause; `None` = complete. See [`InstalledModel::is_usable`].
     pub problem: Option<String>,
     pub architecture: Option<String>,
     pub quantization: Option<String>,
@@ -50,11 +50,42 @@ pub struct InstalledModel {
     pub context_length: Option<u64>,
 }
 
+impl InstalledModel {
+    /// Whether an engine could load it: complete, or without weights where the engine needs none.
+    pub fn is_usable(&self, needs_weights: bool) -> bool {
+        match self.problem.as_deref() {
+            None => true,
+            Some(NO_WEIGHTS) => !needs_weights,
+            Some(_) => false,
+        }
+    }
+}
+
+/// Problem of a model that is complete but for its weights: all of them are missing.
+const NO_WEIGHTS: &str = "there are no weights";
+
+/// Name in a cache of the folder of a model: `models--acme--Tiny` of `acme/Tiny`.
+pub fn cache_folder(name: &str) -> String {
+    format!("{CACHE_PREFIX}{}", name.replace('/', "--"))
+}
+
+/// A tree that is one model's folder in a cache. `revision` is a commit or the name of a reference; `None` = as [`scan`]
+/// chooses.
+pub fn of_cache_folder(tree: &Tree, name: &str, revision: Option<&str>) -> InstalledModel {
+    Files::new(tree).cached(name.to_owned(), "", revision)
+}
+
+/// A tree that is one model's plain folder.
+pub fn of_plain_folder(tree: &Tree, name: &str) -> InstalledModel {
+    Files::new(tree).describe(name.to_owned(), Layout::Folder, "", None)
+}
+
 /// Every model in the tree, by name.
 pub fn scan(tree: &Tree) -> Vec<InstalledModel> {
     let files = Files::new(tree);
     let caches = files.folders().filter(|path| cache_name(path).is_some());
-    let mut found: Vec<InstalledModel> = caches.map(|path| files.cached(path)).collect();
+    let name = |path: &str| cache_name(path).unwrap_or(path).replace("--", "/");
+    let mut found: Vec<InstalledModel> = caches.map(|path| files.cached(name(path), path, None)).collect();
     let mut inside: Vec<&str> = Vec::new();
     // By path, so that a model's folder comes before the folders in it.
     for folder in std::iter::once("").chain(files.folders()) {
@@ -195,9 +226,8 @@ impl<'a> Files<'a> {
         self.describe(name, Layout::Folder, folder, None)
     }
 
-    fn cached(&self, folder: &str) -> InstalledModel {
-        let name = cache_name(folder).unwrap_or(folder).replace("--", "/");
-        match self.snapshot(folder) {
+    fn cached(&self, name: String, folder: &str, revision: Option<&str>) -> InstalledModel {
+        match self.snapshot(folder, revision) {
             Ok((snapshot, revision)) => self.describe(name, Layout::Cache, &snapshot, Some(revision)),
             Err(problem) => InstalledModel {
                 name,
@@ -213,17 +243,25 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// The snapshot that is used: the one that `refs/main` names, else the only one.
-    fn snapshot(&self, folder: &str) -> Result<(String, String), &'static str> {
+    /// The snapshot that is used: of the revision that was asked for, else the one that `refs/main` names, else the only
+    /// one.
+    fn snapshot(&self, folder: &str, revision: Option<&str>) -> Result<(String, String), &'static str> {
         let snapshots = join(folder, "snapshots");
         let path = |revision: &str| join(&snapshots, revision);
-        if let Some(main) = self.text(&join(folder, "refs/main")).map(str::trim).filter(|it| is_commit(it)) {
-            let there = self.resolve(&path(main)).is_some_and(|entry| entry.kind == FileKind::Folder);
-            return if there {
-                Ok((path(main), main.to_owned()))
-            } else {
-                Err("nothing of its main revision is there")
-            };
+        let there = |commit: &str| {
+            let found = self.resolve(&path(commit)).filter(|entry| entry.kind == FileKind::Folder);
+            found.map(|_| (path(commit), commit.to_owned()))
+        };
+        let named = |reference: &str| {
+            let text = self.text(&join(folder, &format!("refs/{reference}")));
+            text.map(str::trim).filter(|it| is_commit(it))
+        };
+        if let Some(revision) = revision {
+            let commit = if is_commit(revision) { Some(revision) } else { named(revision) };
+            return commit.and_then(there).ok_or("nothing of that revision is there");
+        }
+        if let Some(main) = named("main") {
+            return there(main).ok_or("nothing of its main revision is there");
         }
         let below = self.below(&snapshots).into_iter();
         let mut revisions =
@@ -281,7 +319,7 @@ impl<'a> Files<'a> {
             None => self.names(folder).filter(|name| is_weights(name)).map(str::to_owned).collect(),
         };
         if needed.is_empty() {
-            return Some("there are no weights".to_owned());
+            return Some(NO_WEIGHTS.to_owned());
         }
         needed.iter().find_map(|name| self.weights_problem(&join(folder, name), name))
     }

@@ -31,6 +31,7 @@ pub mod installed;
 pub mod limits;
 pub mod lint;
 pub mod model;
+pub mod model_place;
 pub mod names;
 pub mod objection;
 pub mod openwebui;

@@ -5,10 +5,13 @@
 //!
 //! * A folder of the host is mounted read-only, at its own path: error messages of the engine then name a path that
 //!   exists on the host.
-//! * A Hugging Face name means the host's model cache, mounted writable, with `HF_HOME` pointing to it: what is there
-//!   is used, what is not is downloaded once for all deployments of the host. `HF_HOME` is set together with this
+//! * A Hugging Face name of which the host has a complete copy means that copy, read-only and offline
+//!   ([`super::model_place`]).
+//! * Any other Hugging Face name means the host's model cache, mounted writable, with `HF_HOME` pointing to it: what is
+//!   there is used, what is not is downloaded once for all deployments of the host. `HF_HOME` is set together with this
 //!   mount and only then; the image's own default lies in a home folder that a mount would make unwritable.
 
+use super::model_place::{self, ModelPlace};
 use super::objection::Refusal;
 use super::paths;
 use super::release::Release;
@@ -46,11 +49,21 @@ impl ModelRef {
         ))
     }
 
-    /// What the engine is told to load.
+    /// What it is called in the configuration.
     pub fn argument(&self) -> &str {
         match self {
             Self::Path(text) | Self::HuggingFace(text) => text,
         }
+    }
+
+    /// What the engine is told to load on that host.
+    pub fn argument_on<'a>(&'a self, host: &'a HostFacts) -> &'a str {
+        self.place(host).map_or(self.argument(), |place| place.argument(self.argument()))
+    }
+
+    /// The copy of a named model that is used. A path is its own.
+    fn place<'a>(&self, host: &'a HostFacts) -> Option<&'a ModelPlace> {
+        host.model_place.as_ref().filter(|_| matches!(self, Self::HuggingFace(_)))
     }
 
     /// The name clients use when none was chosen: the folder's own, or the name on the hub.
@@ -63,6 +76,9 @@ impl ModelRef {
 
     /// What containers need mounted to see the model.
     pub fn mount(&self, release: &Release, host: &HostFacts) -> Mount {
+        if let Some(place) = self.place(host) {
+            return place.mount(release);
+        }
         match self {
             Self::Path(path) => {
                 Mount { source: MountSource::HostPath(path.clone()), target: path.clone(), read_only: true }
@@ -83,6 +99,11 @@ impl ModelRef {
             Self::Path(_) => None,
             Self::HuggingFace(_) => Some(("HF_HOME".to_owned(), release.hf_home.to_owned())),
         }
+    }
+
+    /// Environment that goes with the mount unless users set it themselves.
+    pub fn default_env(&self, host: &HostFacts) -> &'static [(&'static str, &'static str)] {
+        self.place(host).map_or(&[], |_| model_place::OFFLINE)
     }
 }
 

@@ -11,6 +11,7 @@ use super::discovery::Seat;
 use super::engine::{EngineFacts, args::EngineArgs};
 use super::gpus::GpuRequest;
 use super::model::ModelRef;
+use super::model_place::ModelPlace;
 use super::release::Release;
 use super::router::RouterSpec;
 use crate::container::{Mount, Ulimit};
@@ -201,6 +202,8 @@ pub struct HostFacts {
     pub reserved_memory_gb: Option<Amount>,
     /// Folder on the host for downloaded models; `None` = the release's default.
     pub model_cache: Option<String>,
+    /// A complete copy there of the model, where one was found; `None` = it is downloaded into the cache.
+    pub model_place: Option<ModelPlace>,
     /// IP address by which other hosts reach it; `None` = none is configured.
     pub advertise_address: Option<String>,
 }

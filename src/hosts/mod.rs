@@ -48,6 +48,7 @@ pub use things::Ensured;
 pub use usage::Usage;
 
 use crate::container::ObservedContainer;
+use crate::inventory::files::Tree;
 use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
@@ -68,6 +69,9 @@ struct Inner {
     images: Flights<Option<ImageFacts>, HostError>,
     pages: Flights<(u16, String), HostError>,
     gpus: Flight<GpuSight, HostError>,
+    model_trees: Flights<Arc<Vec<Tree>>, HostError>,
+    /// Counts our changes in folders of models.
+    models_changed: AtomicU64,
     /// Counts our changes; a snapshot from before a change is stale.
     generation: AtomicU64,
     /// Facts by image id, which never change.
@@ -96,6 +100,8 @@ impl Host {
             images: Flights::default(),
             pages: Flights::default(),
             gpus: Flight::default(),
+            model_trees: Flights::default(),
+            models_changed: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             image_facts: Mutex::default(),
             turns: Mutex::default(),

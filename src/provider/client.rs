@@ -12,10 +12,12 @@ use crate::dynamo::limits;
 use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
+use crate::dynamo::release;
 use crate::dynamo::spec::HostFacts;
 use crate::hosts::ssh::{Environment, SshReach};
 use crate::hosts::{Credentials, Host, HostError, LocalReach, Reach};
 use crate::inventory::PortInUse;
+use crate::inventory::files::Tree;
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::model::Model;
@@ -236,6 +238,7 @@ impl Entry {
             reserved_cpus: self.reserved_cpus,
             reserved_memory_gb: self.reserved_memory_gb,
             model_cache: self.model_cache.known().cloned(),
+            model_place: None,
             advertise_address: self.advertise_address.known().cloned(),
         };
         Ok((facts, inventory.ports))
@@ -245,6 +248,19 @@ impl Entry {
     pub async fn reserve(&self) -> Result<limits::Share, HostError> {
         let (facts, _) = self.facts().await?;
         Ok(limits::reserve(&facts))
+    }
+
+    /// What lies in the folders in which models are looked for: the cache first, then as they are listed.
+    pub async fn model_trees(&self) -> Result<Arc<Vec<Tree>>, HostError> {
+        let default_cache = || release::ALL.last().map(|release| release.model_cache);
+        let cache = self.model_cache.known().map(String::as_str).or_else(default_cache);
+        let mut roots: Vec<String> = Vec::new();
+        for root in cache.into_iter().map(str::to_owned).chain(self.model_paths.iter().cloned()) {
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+        self.host.model_trees(&roots).await
     }
 
     /// Folders in which models are looked for, besides the cache.

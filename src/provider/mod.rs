@@ -21,6 +21,7 @@ pub mod images;
 mod import_id;
 pub mod installed_models;
 mod look;
+mod model_source;
 mod objections;
 pub mod openwebui;
 mod pages;

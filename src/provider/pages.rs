@@ -4,10 +4,16 @@ use crate::container::ObservedContainer;
 use crate::container::labels::COMPONENT;
 use crate::dynamo::openwebui;
 use crate::hosts::{Filter, Host, HostError};
+use crate::tf_provider::value::Value;
 
 /// Whether a container is an Open WebUI of ours.
 pub fn is_page(container: &ObservedContainer) -> bool {
     container.spec.labels.get(COMPONENT).is_some_and(|component| component == openwebui::COMPONENT)
+}
+
+/// The name in an object's identity.
+pub fn name_of(identity: Option<&Value>) -> Option<&str> {
+    identity.and_then(|identity| identity.get("name").as_str())
 }
 
 /// The containers of a deployment, and no page of that name.

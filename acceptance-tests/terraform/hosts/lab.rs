@@ -13,7 +13,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::super::harness::{HOLLOW_IMAGE, IMAGE};
+use super::super::harness::{BYSTANDER_IMAGE, HOLLOW_IMAGE, IMAGE};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Each host: its name and the last number of its address.
@@ -65,7 +65,7 @@ fn start() -> Lab {
     let lab = Lab { hold, changed: false };
     for (name, number) in HOSTS {
         script_runs(&["host-up", name, &address(number), "--gpus", "2"]);
-        script_runs(&["load", name, IMAGE, HOLLOW_IMAGE]);
+        script_runs(&["load", name, IMAGE, HOLLOW_IMAGE, BYSTANDER_IMAGE]);
     }
     lab
 }
@@ -176,6 +176,11 @@ impl Host {
         script_runs(&[&["run", &self.name], command].concat())
     }
 
+    /// As [`Host::run`], for what may fail.
+    pub fn try_run(&self, command: &[&str]) -> Result<String, String> {
+        try_script(&[&["run", &self.name], command].concat())
+    }
+
     /// The Engine as this machine sees it, without SSH.
     pub fn engine(&self) -> String {
         let pid = fs::read_to_string(state().join(&self.name).join("pid")).unwrap();
@@ -259,6 +264,11 @@ impl Watch {
         self.count(|line| {
             words.iter().any(|word| line.starts_with(word)) || line.starts_with("Invalid user ")
         })
+    }
+
+    /// Shells and commands that were started for somebody.
+    pub fn sessions(&self) -> usize {
+        self.count(|line| line.starts_with("Starting session"))
     }
 
     pub fn logins(&self) -> usize {

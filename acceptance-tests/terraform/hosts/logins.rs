@@ -3,10 +3,13 @@
 //! A server counts what we try. So the cases count with it: nothing is tried on a server that is not the right one, and
 //! what was refused once is not tried again, or the server shuts everybody out (`PerSourcePenalties`, fail2ban).
 
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use super::{
-    super::{Case, harness::Scene, report::Outcome},
+    super::{Case, harness::Scene, report::Outcome, world::wait_until},
     chat_on, chats, end,
     lab::{Host, key, password, visit, with_key},
     left_on, many_on, provider,
@@ -20,6 +23,8 @@ pub const CASES: &[Case] = &[
     ("any_host_key_when_told_so", any_host_key_when_told_so),
     ("refused_key_is_tried_once", refused_key_is_tried_once),
     ("key_from_the_environment", key_from_the_environment),
+    ("keys_of_an_agent", keys_of_an_agent),
+    ("alias_and_bastion_from_ssh_config", alias_and_bastion_from_ssh_config),
     ("passphrase_is_missing_or_wrong", passphrase_is_missing_or_wrong),
     ("bastion", bastion),
     ("docker_through_sudo", docker_through_sudo),
@@ -169,6 +174,50 @@ fn key_from_the_environment() {
     let watch = host.watch();
     plan(&scene).succeeds();
     assert_eq!((watch.connections(), watch.logins()), (1, 1));
+}
+
+/// The agent has two keys; the host knows the second.
+fn keys_of_an_agent() {
+    let mut lab = visit();
+    let host = lab.host();
+    let mut scene = chat_on(&host.entry("ops", "agent = true"));
+    let socket = scene.path().join("agent.sock");
+    let mut agent =
+        Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
+    wait_until("the agent listens", || socket.exists());
+    for name in ["stranger", "ed25519"] {
+        let added = Command::new("ssh-add").env("SSH_AUTH_SOCK", &socket).arg("-q").arg(key(name)).status();
+        assert!(added.is_ok_and(|status| status.success()), "ssh-add {name}");
+    }
+    scene.environment("SSH_AUTH_SOCK", socket.to_str().unwrap());
+    let watch = host.watch();
+    let outcome = plan(&scene);
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    let outcome = outcome.succeeds();
+    assert_eq!((watch.connections(), watch.logins()), (1, 1), "{outcome}");
+}
+
+/// What OpenSSH would do with the same lines.
+fn alias_and_bastion_from_ssh_config() {
+    let mut lab = visit();
+    let (host, bastion) = (lab.host(), lab.other_host());
+    let scene = chat_on("address = \"lab-alias\"\nssh_config = true");
+    let folder = scene.path().join(".ssh");
+    fs::create_dir(&folder).unwrap();
+    let known = format!("{} {}\n{} {}\n", host.address, host.host_key(), bastion.address, bastion.host_key());
+    fs::write(folder.join("lab_hosts"), known).unwrap();
+    let config = format!(
+        "Host lab-alias\n  HostName {}\n  ProxyJump nosudo@{}\nHost *\n  User ops\n  IdentityFile {}\n  UserKnownHostsFile ~/.ssh/lab_hosts\n",
+        host.address,
+        bastion.address,
+        key("ed25519").display(),
+    );
+    fs::write(folder.join("config"), config).unwrap();
+    let (outer, inner) = (bastion.watch(), host.watch());
+    let outcome = plan(&scene).succeeds();
+    assert_eq!((outer.logins(), inner.logins()), (1, 1), "{outcome}");
+    assert_eq!(inner.connections_from(&bastion.address), 1);
 }
 
 fn passphrase_is_missing_or_wrong() {

@@ -4,10 +4,13 @@
 //! turns, because what the server's log counts (connections, logins) is much of what they check. Root is needed, and the
 //! images of the lab; no other machine.
 
+mod gpus;
 mod lab;
 mod logins;
 mod outages;
 mod service;
+mod several;
+mod sources;
 
 use libtest_mimic::Trial;
 
@@ -39,7 +42,14 @@ resource "dynamo_deployment" "many" {
 "#;
 
 pub fn trials() -> Vec<Trial> {
-    let groups = [("service", service::CASES), ("logins", logins::CASES), ("outages", outages::CASES)];
+    let groups = [
+        ("service", service::CASES),
+        ("logins", logins::CASES),
+        ("outages", outages::CASES),
+        ("sources", sources::CASES),
+        ("gpus", gpus::CASES),
+        ("several", several::CASES),
+    ];
     let written = groups.iter().flat_map(|(group, cases)| {
         cases.iter().map(move |(name, case)| super::trial("hosts", &format!("{group}::{name}"), *case))
     });
@@ -72,24 +82,27 @@ fn many_on(entry: &str, count: usize) -> Scene {
 /// The model answers a chat that is asked on the host itself: its frontend listens on the host's loopback address.
 #[track_caller]
 fn chats(host: &Host, state: &State) {
-    let url = format!("{}/v1/chat/completions", state.text(DEPLOYMENT, "endpoint"));
-    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
-    let question =
-        format!(r#"{{"model":"{MODEL}","max_tokens":4,"messages":[{{"role":"user","content":"hello"}}]}}"#);
-    let answer = host.run(&[
-        "curl",
-        "-sS",
-        "--max-time",
-        "60",
-        "-H",
-        "content-type: application/json",
-        "-d",
-        &question,
-        &url,
-    ]);
+    let endpoint = state.text(DEPLOYMENT, "endpoint");
+    assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
+    chats_from(host, state);
+}
+
+/// The model answers a chat that is asked on this host.
+#[track_caller]
+fn chats_from(host: &Host, state: &State) {
+    let answer = ask(host, state).unwrap_or_else(|error| panic!("{error}"));
     let completion: serde_json::Value = serde_json::from_str(&answer).unwrap_or_default();
     let text = completion["choices"][0]["message"]["content"].as_str().unwrap_or_default();
     assert!(!text.trim().is_empty(), "{answer}");
+}
+
+/// The body of the answer to a chat, or why there is none.
+fn ask(host: &Host, state: &State) -> Result<String, String> {
+    let url = format!("{}/v1/chat/completions", state.text(DEPLOYMENT, "endpoint"));
+    let question =
+        format!(r#"{{"model":"{MODEL}","max_tokens":4,"messages":[{{"role":"user","content":"hello"}}]}}"#);
+    let json = "content-type: application/json";
+    host.try_run(&["curl", "-sS", "--fail", "--max-time", "60", "-H", json, "-d", &question, &url])
 }
 
 /// Destroys, and checks that the host's Engine holds nothing of the provider's any more.

@@ -3,8 +3,8 @@
 use std::{process::Child, thread::sleep, time::Duration};
 
 use super::{
-    super::{Case, harness::Scene},
-    chat_on, chats, end,
+    super::{Case, harness::Scene, world::wait_until},
+    ask, chat_on, chats, end,
     lab::{Host, visit, with_key},
     wait_for_frontend,
 };
@@ -82,6 +82,8 @@ fn host_is_off_and_has_a_deployment() {
     blind.succeeds(); // and finds nothing to change
     host.power_on();
     let state = scene.settle();
+    // The containers run as they should, so nothing is waited for; what is in them starts as the host does.
+    wait_until("the model is served again", || ask(&host, &state).is_ok());
     chats(&host, &state);
     end(&host, &scene);
 }

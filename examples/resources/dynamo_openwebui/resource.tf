@@ -6,6 +6,12 @@ terraform {
   }
 }
 
+variable "model" {
+  description = "Hugging Face name, or an absolute path on the host."
+  type        = string
+  default     = "Qwen/Qwen3-0.6B"
+}
+
 variable "admin_email" {
   description = "Account of the page's administrator. Left out: whoever signs up first."
   type        = string
@@ -23,7 +29,7 @@ variable "admin_password" {
 resource "dynamo_deployment" "chat" {
   name   = "chat"
   engine = "mocker"
-  model  = "Qwen/Qwen3-0.6B"
+  model  = var.model
 }
 
 resource "dynamo_worker" "chat" {

@@ -49,6 +49,11 @@ impl EngineFacts {
         self.serving.iter().find(|row| row.mode == mode && row.role == role)
     }
 
+    /// Whether a model without weights is of no use to it. A simulator reads only the tokenizer.
+    pub fn needs_weights(&self) -> bool {
+        self.engine != Engine::Mocker
+    }
+
     /// Whether the engine is run in that mode at all.
     pub fn has_mode(&self, mode: Mode) -> bool {
         self.serving.iter().any(|row| row.mode == mode)

@@ -21,19 +21,19 @@ pub struct Release {
 }
 
 /// Oldest first.
-pub const ALL: &[Release] = &[
-    // The first release that makes an administrator by itself.
-    Release {
-        first: [0, 7, 0],
-        port: 8080,
-        health_path: "/health",
-        data: "/app/backend/data",
-        // It looks for updates and models at its own start otherwise, and waits where there is no way out.
-        defaults: &[("OFFLINE_MODE", "true"), ("SCARF_NO_ANALYTICS", "true"), ("DO_NOT_TRACK", "true")],
-        reserved: RESERVED,
-        grace_seconds: 30,
-    },
-];
+pub const ALL: &[&Release] = &[&V0_7];
+
+/// The first release that makes an administrator by itself.
+static V0_7: Release = Release {
+    first: [0, 7, 0],
+    port: 8080,
+    health_path: "/health",
+    data: "/app/backend/data",
+    // It looks for updates and models at its own start otherwise, and waits where there is no way out.
+    defaults: &[("OFFLINE_MODE", "true"), ("SCARF_NO_ANALYTICS", "true"), ("DO_NOT_TRACK", "true")],
+    reserved: RESERVED,
+    grace_seconds: 30,
+};
 
 const RESERVED: &[(&str, &str)] = &[
     ("DATA_DIR", "leave it out: it is a volume that outlives the container"),
@@ -63,7 +63,7 @@ pub fn find(version: &str) -> Result<&'static Release, Refusal> {
         let what = format!("{version:?} is not a release of Open WebUI");
         Refusal::new(what, format!("write it like {NEWEST:?}; for another tag or another registry set image"))
     })?;
-    ALL.iter().rev().find(|line| line.first <= number).ok_or_else(|| {
+    ALL.iter().rev().copied().find(|line| line.first <= number).ok_or_else(|| {
         let oldest = ALL.first().map_or([0; 3], |line| line.first).map(|part| part.to_string()).join(".");
         let what = format!("Open WebUI {version} is older than this provider knows");
         Refusal::new(what, format!("use {oldest} or newer"))
@@ -72,8 +72,7 @@ pub fn find(version: &str) -> Result<&'static Release, Refusal> {
 
 /// The line of the release that is meant where none is named.
 pub fn newest() -> &'static Release {
-    const LAST: &Release = &ALL[ALL.len() - 1];
-    LAST
+    &V0_7
 }
 
 /// The project's own image of a release.
@@ -100,6 +99,7 @@ mod tests {
     #[test]
     fn the_newest_release_is_of_the_newest_line() {
         assert_eq!(find(NEWEST).unwrap(), newest());
+        assert_eq!(ALL.last(), Some(&newest()));
         assert!(ALL.is_sorted_by_key(|line| line.first));
     }
 

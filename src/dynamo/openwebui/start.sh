@@ -2,7 +2,8 @@
 set -eu
 key=$DATA_DIR/.webui_secret_key
 if [ ! -s "$key" ]; then
-  (umask 077 && head -c 32 /dev/urandom | base64 | tr -d '\n' >"$key.new" && mv "$key.new" "$key")
+  (umask 077 && python3 -c 'import secrets; print(secrets.token_urlsafe(32))' >"$key.new")
+  mv "$key.new" "$key"
 fi
 WEBUI_SECRET_KEY=$(cat "$key")
 export WEBUI_SECRET_KEY

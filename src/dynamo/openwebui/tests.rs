@@ -156,7 +156,7 @@ fn an_account_has_a_password_and_a_page_without_login_has_neither() {
     let (yes, no) = (Given::Is(true), Given::Is(false));
     let (email, none) = (is("ada@example.org"), Given::Absent);
     let (password, missing) = (Given::Is(()), Given::Absent);
-    let table: [(&Given<bool>, &Given<String>, &Given<()>, Option<Field>); 9] = [
+    let table = [
         (&yes, &email, &password, None),
         (&yes, &none, &missing, None),
         (&no, &none, &missing, None),

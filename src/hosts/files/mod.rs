@@ -15,7 +15,12 @@ use super::reach::ShellOutput as Answer;
 use super::{Cause, Host, HostError};
 use crate::inventory::files::{Disk, FileEntry, FolderListing, Tree};
 use disks::Room;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+/// How long a look at all models is shared.
+const A_WHILE: Duration = Duration::from_secs(60);
 /// Entries of one folder that are listed.
 const MOST_IN_FOLDER: usize = 10_000;
 /// Entries below one model folder that are looked at.
@@ -39,6 +44,19 @@ impl Host {
     /// The host's disks, by mount point.
     pub async fn disks(&self) -> Result<Vec<Disk>, HostError> {
         self.look("list the disks", script::disks(), script::read_disks, walk::disks).await
+    }
+
+    /// As [`Host::trees`], shared by all who ask within a minute and between our own changes: a walk over terabytes of
+    /// models is not made for every resource.
+    pub async fn model_trees(&self, roots: &[String]) -> Result<Arc<Vec<Tree>>, HostError> {
+        let generation = self.0.models_changed.load(Ordering::SeqCst);
+        let look = || async { self.trees(roots).await.map(Arc::new) };
+        self.0.model_trees.of(&roots.join("\0")).share(A_WHILE, generation, look).await
+    }
+
+    /// Says that we changed what lies in folders of models.
+    pub fn models_changed(&self) {
+        self.0.models_changed.fetch_add(1, Ordering::SeqCst);
     }
 
     /// What lies below each of `roots` (absolute), for those that exist.
@@ -99,7 +117,6 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::path::Path;
     use std::process::{Command, Stdio};
-    use std::sync::Arc;
 
     fn sh(script: &str) -> Answer {
         let mut child = Command::new("sh")

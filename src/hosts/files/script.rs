@@ -57,7 +57,7 @@ pub fn trees(roots: &[String]) -> String {
            printf 'root\\0%s\\0' \"$1\"\n\
            find . -mindepth 1 -maxdepth {DEPTH} -printf {ENTRY} 2>/dev/null | head -z -n {more}\n\
            find . -mindepth 1 -maxdepth {DEPTH} \\( -type f -o -type l \\) \
-             \\( -name config.json -o -name '*.index.json' -o -name '*.safetensors' -o -path '*/refs/main' \\) \
+             \\( -name config.json -o -name '*.index.json' -o -name '*.safetensors' -o -path '*/refs/*' \\) \
              -exec sh -c \"$contents\" sh {{}} + 2>/dev/null\n\
          )\n\
          {looks}",

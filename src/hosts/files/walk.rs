@@ -95,12 +95,17 @@ fn content(entry: &FileEntry, path: &Path) -> Option<Content> {
         name if name.ends_with(".safetensors") => safetensors,
         name if name.ends_with(".index.json") => index,
         "config.json" => text,
-        "main" if entry.path.ends_with("/refs/main") => text,
+        _ if is_reference(&entry.path) => text,
         _ => return None,
     };
     let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
     let file = File::open(path).ok().filter(|_| is_file)?;
     read(file).ok()
+}
+
+/// A file in a folder `refs`, which is at the top or below.
+fn is_reference(path: &str) -> bool {
+    path.strip_prefix("refs/").or_else(|| path.rsplit_once("/refs/").map(|(_, name)| name)).is_some()
 }
 
 fn text(file: File) -> io::Result<Content> {

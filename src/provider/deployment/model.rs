@@ -11,6 +11,7 @@ use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
 use crate::dynamo::{check, names};
 use crate::provider::blocks::TextMap;
 use crate::provider::drafts::{self, given};
+use crate::provider::model_source::ModelSource;
 use crate::provider::picked_ports::advertised;
 use crate::provider::stored;
 use crate::tf_provider::attr::{Attr, Block};
@@ -75,14 +76,15 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: Hos
     if config.image.is_null() {
         planned.image = derived_image(planned).map_or(Attr::Unknown, Attr::Known);
     }
-    if let Some(model) = planned.model.known().and_then(|text| ModelRef::parse(text).ok()) {
-        if config.served_model_name.is_null() {
-            planned.served_model_name = model.default_served_name().into();
-        }
-        derive_model(&model, planned, host.model_cache);
-    } else {
-        (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
+    if let Some(model) = planned.model.known().and_then(|text| ModelRef::parse(text).ok())
+        && config.served_model_name.is_null()
+    {
+        planned.served_model_name = model.default_served_name().into();
     }
+    let mut model = model_source(planned);
+    let before = model.clone();
+    model.derive(Some(&before), host.model_cache);
+    (planned.model_source, planned.model_path) = (model.source, model.path);
     if let Some(name) = planned.name.known() {
         planned.network_name = match network_of(planned) {
             Some(NetworkMode::Bridge) => names::network(name).as_str().into(),
@@ -130,20 +132,15 @@ fn moved(seat: Seat, advertise: &Attr<String>) -> Seat {
     }
 }
 
-fn derive_model(model: &ModelRef, planned: &mut DeploymentModel, model_cache: &Attr<String>) {
-    let downloaded_before = planned.model_source == "download".into();
-    (planned.model_source, planned.model_path) = match (model, model_cache) {
-        (ModelRef::Path(path), _) => ("local".into(), path.as_str().into()),
-        (ModelRef::HuggingFace(_), Attr::Known(cache)) => ("download".into(), cache.as_str().into()),
-        (ModelRef::HuggingFace(_), Attr::Null) => {
-            let release = release_of(planned).map(|release| release.model_cache);
-            ("download".into(), release.map_or(Attr::Unknown, Attr::from))
-        }
-        (ModelRef::HuggingFace(_), Attr::Unknown) => {
-            let cache = if downloaded_before { planned.model_path.clone() } else { Attr::Unknown };
-            ("download".into(), cache)
-        }
-    };
+/// Where the model comes from, as far as the attributes say.
+pub fn model_source(model: &DeploymentModel) -> ModelSource {
+    ModelSource {
+        model: model.model.clone(),
+        engine: model.engine.clone(),
+        dynamo_version: model.dynamo_version.clone(),
+        source: model.model_source.clone(),
+        path: model.model_path.clone(),
+    }
 }
 
 /// The status that a deployment should have; unknown when it is not known whether it should run.
@@ -276,21 +273,26 @@ mod tests {
     }
 
     #[test]
-    fn a_model_of_the_hub_goes_into_the_hosts_cache() {
+    fn where_a_model_of_the_hub_comes_from_is_kept() {
+        let config = DeploymentModel { model: "acme/tiny".into(), ..minimal() };
+        let mut planned = DeploymentModel { model_source: Attr::Unknown, ..config.clone() };
+        derive(&config, &mut planned, SILENT);
+        assert!(planned.model_source.is_unknown() && planned.model_path.is_null());
+        let decided = DeploymentModel {
+            dynamo_version: release::newest().into(),
+            model_source: "download".into(),
+            model_path: "/data/hf".into(),
+            ..config.clone()
+        };
         for (cache, path) in [
-            ("/data/hf".into(), "/data/hf".into()),
-            (Attr::Null, "/var/lib/dynamo/huggingface".into()),
-            (Attr::Unknown, Attr::Unknown),
+            ("/other".into(), "/other"),
+            (Attr::Null, "/var/lib/dynamo/huggingface"),
+            // A host that is not known for a while does not move it.
+            (Attr::Unknown, "/data/hf"),
         ] {
-            let config = DeploymentModel { model: "acme/tiny".into(), ..minimal() };
-            let mut planned = DeploymentModel { dynamo_version: Attr::Unknown, ..config.clone() };
-            derive(&config, &mut planned, HostSays { model_cache: &cache, ..SILENT });
-            assert_eq!((&planned.model_source, &planned.model_path), (&"download".into(), &path));
-            // Once it is decided, a host that is not known for a while does not move it.
-            let decided = DeploymentModel { model_path: "/data/hf".into(), ..planned };
             let mut later = decided.clone();
-            derive(&config, &mut later, HostSays::UNKNOWN);
-            assert_eq!(later, decided);
+            derive(&config, &mut later, HostSays { model_cache: &cache, ..SILENT });
+            assert_eq!((later.model_source, later.model_path), ("download".into(), path.into()));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::model::{HostSays, derive, draft, expected_status, label, objections, topology_of};
+use super::model::{HostSays, derive, draft, expected_status, label, model_source, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
@@ -53,7 +53,7 @@ impl Resource for Deployments {
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         objections::diagnostics(objections(&planned)?).into_result()?;
         let warnings = match entry {
-            Some(entry) => check(&entry, &planned, None).await?,
+            Some(entry) => check(&entry, &planned, None, pages::name_of(call.predecessor.as_ref())).await?,
             None => Diagnostics::new(),
         };
         Ok(Plan { warnings, ..planned.into() })
@@ -68,6 +68,9 @@ impl Resource for Deployments {
         changed: bool,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
+        if planned.model != prior.model {
+            (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
+        }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
@@ -80,7 +83,7 @@ impl Resource for Deployments {
             objections::diagnostics(objections(&planned)?).into_result()?;
         }
         if let (true, Some(entry)) = (changed, entry) {
-            check(&entry, &planned, Some(prior)).await?;
+            check(&entry, &planned, Some(prior), prior.name.known().map(String::as_str)).await?;
         }
         Ok(planned.into())
     }
@@ -111,10 +114,11 @@ impl Resource for Deployments {
         call: &Call<Client>,
         _config: DeploymentModel,
         _prior: DeploymentModel,
-        planned: DeploymentModel,
+        mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
+        find_model(&entry, &mut planned).await;
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
@@ -257,6 +261,7 @@ async fn create_once(
         wanted.services = Attr::Known(addresses.clone());
     }
     derive(config, &mut wanted, says(entry));
+    find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
@@ -408,9 +413,17 @@ fn spec(model: &DeploymentModel) -> Result<DeploymentSpec, Diagnostics> {
     draft(model)?.complete().map_err(objections::diagnostics)
 }
 
+/// Decides where the model comes from, where that is still open.
+async fn find_model(entry: &Entry, model: &mut DeploymentModel) {
+    let mut decided = model_source(model);
+    decided.decide(entry).await;
+    (model.model_source, model.model_path) = (decided.source, decided.path);
+}
+
 fn blueprint(client: &Client, model: &DeploymentModel, facts: &HostFacts) -> Result<Blueprint, Diagnostics> {
     let owner = Owner { run: client.run.clone(), spec_json: label(model)? };
-    decide::deployment(&spec(model)?, facts, &owner).map_err(objections::diagnostics)
+    let facts = model_source(model).known_to(facts);
+    decide::deployment(&spec(model)?, &facts, &owner).map_err(objections::diagnostics)
 }
 
 /// The folder that the model is mounted from, for errors about mounts.
@@ -430,24 +443,30 @@ fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnos
     errors::not_done(summary, failed, model_folder(model))
 }
 
-/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not exist yet.
+/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not
+/// exist yet; `before` is the name of the one as it is, also when another takes its place.
 async fn check(
     entry: &Entry,
     planned: &DeploymentModel,
     prior: Option<&DeploymentModel>,
+    before: Option<&str>,
 ) -> Result<Diagnostics, Diagnostics> {
     let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
     let (facts, taken) = match plan_checks::for_plan(entry, prior.is_none()).await {
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
     };
+    let facts = model_source(planned).expected_by(entry, &facts).await;
     let mut found = Diagnostics::new();
     let owner = Owner { run: String::new(), spec_json: String::new() };
     if let Err(wrong) = decide::deployment(&spec, &facts, &owner) {
         found.extend(objections::diagnostics(wrong));
     }
     let frontend = names::container(&spec.common.name, FRONTEND);
-    let others: Vec<_> = taken.into_iter().filter(|port| !look::is_held_by(port, &frontend)).collect();
+    let own = [Some(spec.common.name.as_str()), before].into_iter().flatten();
+    let own: Vec<_> = own.map(|name| names::container(name, FRONTEND)).collect();
+    let is_own = |port: &PortInUse| own.iter().any(|name| look::is_held_by(port, name));
+    let others: Vec<_> = taken.into_iter().filter(|port| !is_own(port)).collect();
     if let (Some(_), Some(holder)) =
         (planned.port.known(), ports::conflict(spec.port, &spec.bind_address, &others))
     {

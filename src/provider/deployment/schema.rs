@@ -31,7 +31,8 @@ model! {
         image_pull_policy: Attr<String> = optional("When the image is downloaded: `missing` (only if it is not on the host), \
             `always`, or `never`.").default("missing"),
         model: Attr<String> = required("Hugging Face name (`Qwen/Qwen3-8B`), or an absolute path on the host. A path is mounted \
-            read-only; a name is downloaded into the host's model cache when a worker starts.").check(check::not_empty()),
+            read-only. Of a name, a complete copy in the host's `model_cache` or `model_paths` is used; without one it is downloaded \
+            into the model cache when a worker starts.").check(check::not_empty()),
         served_model_name: Attr<String> = optional_computed("Name that clients use. Left out: the Hugging Face name, or the last \
             part of the path."),
         mode: Attr<String> = optional("`aggregated`: every worker does prefill and decode. (`disaggregated` is known, and refused by \
@@ -55,9 +56,11 @@ model! {
             (`0.0.0.0`), it has the host's `advertise_address`.").stable(),
         image_id: Attr<String> = computed("Id of the image that the frontend runs.").stable(),
         network_name: Attr<String> = computed("Name of the private Docker network; null with `network = \"host\"`.").stable(),
-        model_source: Attr<String> = computed("`local` (a folder of the host is mounted) or `download` (the host's model cache is \
-            mounted and filled at start).").stable(),
-        model_path: Attr<String> = computed("Folder of the host that is mounted: the model, or the model cache.").stable(),
+        model_source: Attr<String> = computed("`local`: the host has a complete copy, which is mounted read-only; the engine does not \
+            look at the hub. `download`: the host's model cache is mounted, and what is missing is downloaded at start. Of a name on \
+            the hub it is decided when the deployment is made, and kept.").stable(),
+        model_path: Attr<String> = computed("Folder of the host with the model (in a Hugging Face cache the model's `models--…`), or, \
+            with `download`, the model cache.").stable(),
         discovery: Attr<String> = computed("How the processes find each other: `file` or `etcd`, as release and network demand.")
             .stable(),
         services: Attr<TextMap> = computed("Addresses (`address:port`) of the supporting services, by name; empty where the release needs none. With \

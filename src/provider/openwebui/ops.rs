@@ -14,12 +14,13 @@ use crate::dynamo::openwebui::{self, COMPONENT, OpenWebuiDraft, OpenWebuiSpec, P
 use crate::dynamo::spec::{DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
 use crate::hosts::{Filter, HostError};
+use crate::inventory::PortInUse;
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry};
 use crate::provider::deployment::ops::container_model;
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections as told, picked_ports, plan_checks, timeouts};
+use crate::provider::{errors, import_id, objections as told, pages, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Assembly, Budget, Failed as NotDone, PrivateFile};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -59,7 +60,8 @@ impl Resource for OpenWebuis {
         follow(&call.client, config, &mut planned);
         told::diagnostics(objections(&planned)).into_result()?;
         told::diagnostics(login_objections(config)).into_result()?;
-        let mut warnings = check(&call.client, &planned, None).await?;
+        let mut warnings =
+            check(&call.client, &planned, None, pages::name_of(call.predecessor.as_ref())).await?;
         warnings.extend(Diagnostics(stopped(&planned).into_iter().collect()));
         Ok(Plan { warnings, ..planned.into() })
     }
@@ -87,7 +89,9 @@ impl Resource for OpenWebuis {
         if changed {
             told::diagnostics(objections(&plan.planned)).into_result()?;
             told::diagnostics(login_objections(config)).into_result()?;
-            plan.warnings = check(&call.client, &plan.planned, Some(prior)).await?;
+            plan.warnings =
+                check(&call.client, &plan.planned, Some(prior), prior.name.known().map(String::as_str))
+                    .await?;
             let warnings = [stopped(&plan.planned), login_goes(prior, &plan.planned)];
             plan.warnings.extend(Diagnostics(warnings.into_iter().flatten().collect()));
         }
@@ -419,11 +423,12 @@ fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
 }
 
 /// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a page that does not exist
-/// yet.
+/// yet; `before` is the name of the one as it is, also when another takes its place.
 async fn check(
     client: &Client,
     planned: &OpenWebuiModel,
     prior: Option<&OpenWebuiModel>,
+    before: Option<&str>,
 ) -> Result<Diagnostics, Diagnostics> {
     let mut host = planned.host.clone();
     if host.known().is_none() {
@@ -441,7 +446,10 @@ async fn check(
     let owner = Owner { run: String::new(), spec_json: String::new() };
     found.extend(decided(planned, &spec, &facts, &owner).err().unwrap_or_default());
     let container = names::container(&spec.name, COMPONENT);
-    let others: Vec<_> = taken.into_iter().filter(|port| !look::is_held_by(port, &container)).collect();
+    let own = [Some(spec.name.as_str()), before].into_iter().flatten();
+    let own: Vec<_> = own.map(|name| names::container(name, COMPONENT)).collect();
+    let is_own = |port: &PortInUse| own.iter().any(|name| look::is_held_by(port, name));
+    let others: Vec<_> = taken.into_iter().filter(|port| !is_own(port)).collect();
     if let (Some(_), Some(holder)) =
         (planned.port.known(), ports::conflict(spec.port, &spec.bind_address, &others))
     {

@@ -11,6 +11,7 @@ use crate::dynamo::release;
 use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, block_of};
 use crate::provider::drafts::{self, given};
+use crate::provider::model_source::ModelSource;
 use crate::provider::stored;
 use crate::tf_provider::attr::{Attr, Block, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -162,9 +163,20 @@ pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
     if topology(planned).is_some_and(|row| row.network == NetworkMode::Bridge) {
         planned.ports = Attr::Known(BTreeMap::new());
     }
+    let mut model = model_source(planned);
+    let before = model.clone();
+    model.derive(Some(&before), &Attr::Unknown);
+    (planned.model_source, planned.model_path) = (model.source, model.path);
     if let (Attr::Known(host), Attr::Known(container)) = (&planned.host, &planned.container) {
         planned.id = Attr::Known(format!("{host}/{container}"));
     }
+}
+
+/// Where the model comes from, as far as the attributes say.
+pub fn model_source(worker: &WorkerModel) -> ModelSource {
+    let DeploymentView { model, engine, dynamo_version, .. } = deployment(worker);
+    let (source, path) = (worker.model_source.clone(), worker.model_path.clone());
+    ModelSource { model, engine, dynamo_version, source, path }
 }
 
 /// What is known at plan of the GPUs that a worker will have. Those it has it keeps for as long as it asks for the same,

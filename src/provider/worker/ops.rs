@@ -1,8 +1,8 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, label, objections, planned_gpus, topology, uuids,
-    wanted_state,
+    self, container_name, deployment, derive, draft, label, model_source, objections, planned_gpus, topology,
+    uuids, wanted_state,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -73,6 +73,9 @@ impl Resource for Workers {
         if mends {
             planned.ports = Attr::Unknown;
         }
+        if deployment(&planned).model != deployment(prior).model {
+            (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
+        }
         derive(config, &mut planned);
         planned.gpu_uuids = planned_gpus(Some(prior), &planned);
         if deployment(&planned).image != deployment(prior).image {
@@ -106,6 +109,7 @@ impl Resource for Workers {
             format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
+        place.find_model(&mut planned).await;
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
@@ -134,6 +138,7 @@ impl Resource for Workers {
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time per role: the others serve meanwhile.
         let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), shown(&planned.role)).await;
+        place.find_model(&mut planned).await;
         let picks = planned.ports.is_unknown();
         if picks {
             planned.ports.clone_from(&prior.ports);
@@ -244,7 +249,15 @@ impl Place {
         let (facts, _) = plan_checks::facts(&self.entry, summary).await?;
         let spec = draft(model)?.complete().map_err(objections::diagnostics)?;
         let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        let facts = model_source(model).known_to(&facts);
         Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+    }
+
+    /// Decides where the model comes from, where that is still open.
+    async fn find_model(&self, worker: &mut WorkerModel) {
+        let mut decided = model_source(worker);
+        decided.decide(&self.entry).await;
+        (worker.model_source, worker.model_path) = (decided.source, decided.path);
     }
 
     /// Picks ports and brings the container up.
@@ -473,6 +486,7 @@ async fn check(
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
     };
+    let facts = model_source(planned).expected_by(&entry, &facts).await;
     let mut found = Diagnostics::new();
     if let Err(wrong) = decided(&spec, &facts, &Owner { run: String::new(), spec_json: String::new() }) {
         found.extend(wrong);

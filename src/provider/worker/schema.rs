@@ -37,6 +37,8 @@ model! {
             stops its workers too.").default("running").check(check::one_of(["running", "stopped"])),
 
         container: Attr<String> = computed("Name of the container.").stable(),
+        model_source: Attr<String> = computed("As on the deployment, for the worker's own host: `local` or `download`.").stable(),
+        model_path: Attr<String> = computed("Folder of the worker's host with the model, or, with `download`, the model cache.").stable(),
         ports: Attr<Ports> = computed("With `network = \"host\"`: ports at which it listens on the host, \
             by name. Picked when the container is made; a container that replaces another has its own. Else empty."),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
