@@ -36,7 +36,8 @@ pub fn deployment(
     let common = &spec.common;
     let shared = Shared::new(common, host, owner)?;
     let limits = limits::decide(common.resources, host);
-    let clashes = docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases());
+    let clashes =
+        docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases(), shared.place());
     let limits = agreed(limits, clashes)?;
     let mut containers = shared.services();
     containers.push(frontend(spec, &shared, limits));
@@ -59,8 +60,14 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
         Some(own) => limits::decide(own, host),
         None => limits::decide(common.resources, host).map_err(theirs),
     };
-    let mut clashes = docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases());
-    clashes.extend(theirs(docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases())));
+    let mut clashes =
+        docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases(), shared.place());
+    clashes.extend(theirs(docker_options::clashes(
+        &common.docker,
+        &shared.mounts(),
+        &shared.aliases(),
+        shared.place(),
+    )));
     let limits = agreed(limits, clashes)?;
     let container = worker_container(spec, serving, &shared, limits);
     Ok(Blueprint { containers: vec![container], ..Blueprint::default() })
@@ -129,7 +136,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
                 host_port: spec.port,
             }],
             network: shared.network(&[facts.alias]),
-            stop_grace_seconds: common.release.grace.frontend,
+            stop_grace_seconds: common.docker.stop_grace_seconds.unwrap_or(common.release.grace.frontend),
             ..base
         },
         ready: Readiness::Http { port, path: facts.health_path.to_owned() },
@@ -169,7 +176,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             ports: shared.on_the_host(worker_ports(spec, shared).map(|(_, port)| port)),
             network: shared.network(&[]),
             gpus: spec.gpus.clone(),
-            stop_grace_seconds: common.release.grace.worker,
+            stop_grace_seconds: docker.stop_grace_seconds.unwrap_or(common.release.grace.worker),
             ..base
         },
         ready: Readiness::WorkerListed(Listing {
@@ -252,6 +259,7 @@ struct Shared<'a> {
     owner: &'a Owner,
     /// By which other hosts reach this one; `None` on a private network, where nobody outside asks.
     address: Option<String>,
+    network_name: String,
 }
 
 impl<'a> Shared<'a> {
@@ -260,7 +268,8 @@ impl<'a> Shared<'a> {
             NetworkMode::Bridge => None,
             NetworkMode::Host => Some(advertised(host).map_err(|objection| vec![objection])?),
         };
-        Ok(Self { common, topology: topology(common)?, host, owner, address })
+        let network_name = names::network(&common.name);
+        Ok(Self { common, topology: topology(common)?, host, owner, address, network_name })
     }
 
     /// What the frontend and the workers have in common. Name, command, environment, network and grace are still open.
@@ -280,11 +289,19 @@ impl<'a> Shared<'a> {
             entrypoint: self.common.release.entrypoint.iter().map(|word| (*word).to_owned()).collect(),
             labels,
             mounts,
-            restart: Restart::UnlessStopped,
+            restart: docker.restart.unwrap_or(Restart::UnlessStopped),
             limits,
             shm_bytes: docker.shm_bytes,
             ulimits: docker.ulimits.clone(),
             extra_hosts: docker.extra_hosts.clone(),
+            cap_add: docker.cap_add.clone(),
+            devices: docker.devices.clone(),
+            ipc: docker.ipc.unwrap_or_default(),
+            privileged: docker.privileged.unwrap_or(false),
+            runtime: docker.runtime.clone(),
+            log: docker.log.clone(),
+            networks: docker.networks.clone(),
+            make_folders: docker.make_folders.clone(),
             ..ContainerSpec::default()
         }
     }
@@ -374,11 +391,16 @@ impl<'a> Shared<'a> {
         services.chain([self.common.release.frontend.alias]).collect()
     }
 
+    /// The kind of the deployment's network, and its name where it has one of its own.
+    fn place(&self) -> (NetworkMode, &str) {
+        (self.common.network, &self.network_name)
+    }
+
     fn network(&self, aliases: &[&str]) -> Network {
         match self.common.network {
             NetworkMode::Host => Network::Host,
             NetworkMode::Bridge => Network::Bridge {
-                name: names::network(&self.common.name),
+                name: self.network_name.clone(),
                 aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
             },
         }

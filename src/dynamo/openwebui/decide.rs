@@ -1,6 +1,6 @@
 //! From a spec and a host to a container with its volume.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::{Place, place};
 use super::spec::OpenWebuiSpec;
@@ -9,7 +9,7 @@ use crate::container::labels::{self, Ownership};
 use crate::container::{ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
 use crate::dynamo::objection::Objection;
-use crate::dynamo::spec::{HostFacts, NetworkMode, Owner};
+use crate::dynamo::spec::{DockerOptions, HostFacts, NetworkMode, Owner};
 use crate::dynamo::{docker_options, env, limits, names};
 
 /// By which other containers of its network find the page.
@@ -23,7 +23,7 @@ const ADMIN: &str = include_str!("admin.py");
 pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Result<Blueprint, Vec<Objection>> {
     let place = place(&spec.host, &spec.sources);
     let limits = limits::decide(spec.resources, host);
-    let clashes = docker_options::clashes(&spec.docker, &[data(spec)], &[ALIAS]);
+    let clashes = clashes(spec, place.as_ref().ok());
     let (place, limits) = match (place, limits) {
         (Ok(place), Ok(limits)) if clashes.is_empty() => (place, limits),
         (place, limits) => {
@@ -38,6 +38,13 @@ pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Resul
     };
     let container = container(spec, &place, owner, limits);
     Ok(Blueprint { network: None, volumes: vec![volume], containers: vec![container] })
+}
+
+/// What stands in the way of the provider's own; without a place, as far as that does not matter.
+fn clashes(spec: &OpenWebuiSpec, place: Option<&Place>) -> Vec<Objection> {
+    let network = place.map_or(NetworkMode::Bridge, |place| place.network);
+    let joined = place.and_then(|place| place.networks.first()).map_or("", String::as_str);
+    docker_options::clashes(&spec.docker, &[data(spec)], &[ALIAS], (network, joined))
 }
 
 fn container(
@@ -68,17 +75,37 @@ fn container(
             mounts,
             ports: vec![binding],
             network: network(place),
-            networks: place.networks.iter().skip(1).cloned().collect(),
-            restart: Restart::UnlessStopped,
+            networks: further_networks(spec, place),
             limits,
-            shm_bytes: spec.docker.shm_bytes,
-            ulimits: spec.docker.ulimits.clone(),
-            extra_hosts: spec.docker.extra_hosts.clone(),
-            stop_grace_seconds: spec.release.grace_seconds,
-            ..ContainerSpec::default()
+            stop_grace_seconds: spec.docker.stop_grace_seconds.unwrap_or(spec.release.grace_seconds),
+            ..with_options(&spec.docker)
         },
         ready: Readiness::Http { port, path: spec.release.health_path.to_owned() },
     }
+}
+
+/// What `docker run` is told beside what is decided here.
+fn with_options(docker: &DockerOptions) -> ContainerSpec {
+    ContainerSpec {
+        restart: docker.restart.unwrap_or(Restart::UnlessStopped),
+        shm_bytes: docker.shm_bytes,
+        ulimits: docker.ulimits.clone(),
+        extra_hosts: docker.extra_hosts.clone(),
+        cap_add: docker.cap_add.clone(),
+        devices: docker.devices.clone(),
+        ipc: docker.ipc.unwrap_or_default(),
+        privileged: docker.privileged.unwrap_or(false),
+        runtime: docker.runtime.clone(),
+        log: docker.log.clone(),
+        make_folders: docker.make_folders.clone(),
+        ..ContainerSpec::default()
+    }
+}
+
+/// Those of further deployments, and those that the user names; each once.
+fn further_networks(spec: &OpenWebuiSpec, place: &Place) -> Vec<String> {
+    let all: BTreeSet<&String> = place.networks.iter().skip(1).chain(&spec.docker.networks).collect();
+    all.into_iter().cloned().collect()
 }
 
 /// On a private network it listens at all addresses of its container, and Docker publishes the port.

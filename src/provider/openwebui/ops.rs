@@ -20,7 +20,9 @@ use crate::provider::client::{Client, Entry};
 use crate::provider::deployment::ops::container_model;
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections as told, pages, picked_ports, plan_checks, timeouts};
+use crate::provider::{
+    docker_checks, errors, import_id, objections as told, pages, picked_ports, plan_checks, timeouts,
+};
 use crate::reconcile::{self, Assembly, Budget, Failed as NotDone, PrivateFile};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -48,6 +50,7 @@ impl Resource for OpenWebuis {
     fn validate(&self, config: &OpenWebuiModel) -> Diagnostics {
         let mut found = told::diagnostics(objections(config));
         found.extend(told::diagnostics(login_objections(config)));
+        found.extend(docker_checks::warnings(&config.docker));
         found
     }
 
