@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::Given;
+use super::engine::EngineFacts;
 use super::objection::{Field, Refusal};
 use super::reader::Reader;
 use super::release::Release;
@@ -19,8 +20,10 @@ pub(super) fn read(
     reader: &mut Reader,
     given: &BTreeMap<String, Given<String>>,
     release: Option<&Release>,
+    engine: Option<&EngineFacts>,
 ) -> BTreeMap<String, String> {
-    read_reserving(reader, given, release.map_or(&[], |release| release.reserved_env))
+    let ours = [release.map(|release| release.reserved_env), engine.map(|engine| engine.reserved_env)];
+    read_reserving(reader, given, &ours.into_iter().flatten().flatten().copied().collect::<Vec<_>>())
 }
 
 /// As [`read`]. `reserved` are the names that the provider decides, each with what to do instead.
@@ -102,7 +105,7 @@ mod tests {
             ("DYN_NAMESPACE".to_owned(), Given::Is("hush".to_owned())),
             ("1".to_owned(), Given::Is("hush\0".to_owned())),
         ]);
-        read(&mut reader, &given, Some(&super::super::release::v1_6::RELEASE));
+        read(&mut reader, &given, Some(&super::super::release::v1_6::RELEASE), None);
         assert_eq!(reader.objections.len(), 3);
         assert!(reader.objections.iter().all(|objection| !objection.to_string().contains("hush")));
     }

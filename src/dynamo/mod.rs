@@ -20,6 +20,7 @@ pub mod amount;
 pub mod blueprint;
 pub mod catalog;
 pub mod check;
+pub mod connector;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;
@@ -30,6 +31,7 @@ pub mod fit;
 pub mod gpus;
 pub mod image;
 pub mod installed;
+pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod model;
@@ -43,6 +45,7 @@ mod reader;
 pub mod readiness;
 pub mod release;
 pub mod router;
+mod shared_args;
 pub mod spec;
 
 #[cfg(test)]
