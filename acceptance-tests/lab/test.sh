@@ -24,5 +24,5 @@ fi
 step "Writing the tiny model" "$LAB_SCRIPTS/model.py" "$LAB/model" >&2
 
 say "==> Tests (cargo test): units, plugin protocol, Terraform on Docker"
-# Two at a time: each acceptance test runs whole deployments.
-cargo test -- --test-threads 2
+# Three at a time: acceptance tests wait a good deal, and one of the three is often a case on lab hosts, which take turns.
+cargo test -- --test-threads 3

@@ -8,6 +8,7 @@
 mod bad_input;
 mod conformance;
 mod data_sources;
+mod docker_options;
 mod drift;
 mod examples;
 mod faults;
@@ -27,11 +28,12 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 10] = [
+    let groups: [(&str, &[Case]); 11] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("docker_options", docker_options::CASES),
         ("process", process::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),

@@ -65,7 +65,10 @@ pub struct CommonDraft {
     pub services: BTreeMap<String, Given<String>>,
     pub router: RouterDraft,
     pub env: BTreeMap<String, Given<String>>,
+    pub connector: ConnectorDraft,
     pub engine_args: BTreeMap<String, Given<ArgValue>>,
+    pub prefill_engine_args: BTreeMap<String, Given<ArgValue>>,
+    pub decode_engine_args: BTreeMap<String, Given<ArgValue>>,
     pub resources: ResourceDraft,
     pub docker: DockerDraft,
 }
@@ -118,6 +121,16 @@ pub struct RouterDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct ConnectorDraft {
+    #[cfg_attr(test, serde(rename = "type"))]
+    pub kind: Given<String>,
+    pub cpu_cache_gb: Given<i64>,
+    pub disk_cache_gb: Given<i64>,
+    pub disk_cache_path: Given<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct ResourceDraft {
     pub cpus: Given<Amount>,
     pub memory_gb: Given<Amount>,
@@ -132,6 +145,16 @@ pub struct DockerDraft {
     pub shm_size_gb: Given<Amount>,
     pub ulimits: Vec<UlimitDraft>,
     pub labels: BTreeMap<String, Given<String>>,
+    pub networks: Given<Vec<Given<String>>>,
+    pub cap_add: Given<Vec<Given<String>>>,
+    pub devices: Given<Vec<Given<String>>>,
+    pub privileged: Given<bool>,
+    pub ipc: Given<String>,
+    pub runtime: Given<String>,
+    pub log_driver: Given<String>,
+    pub log_options: BTreeMap<String, Given<String>>,
+    pub restart: Given<String>,
+    pub stop_grace_seconds: Given<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -141,6 +164,8 @@ pub struct VolumeDraft {
     pub container_path: Given<String>,
     /// Absent = false.
     pub read_only: Given<bool>,
+    /// Absent = false: the folder must be there.
+    pub create: Given<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

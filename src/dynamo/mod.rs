@@ -18,16 +18,20 @@
 
 pub mod amount;
 pub mod blueprint;
+pub mod catalog;
 pub mod check;
+pub mod connector;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;
 pub mod draft;
 pub mod engine;
 pub mod env;
+pub mod fit;
 pub mod gpus;
 pub mod image;
 pub mod installed;
+pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod model;
@@ -41,6 +45,7 @@ mod reader;
 pub mod readiness;
 pub mod release;
 pub mod router;
+mod shared_args;
 pub mod spec;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use super::router::RouterOption;
+use super::spec::Role;
 
 /// One reason why a specification cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +70,9 @@ pub enum Field {
     DesiredState,
     Env(String),
     EngineArg(String),
+    /// Of a deployment: an argument for the workers of a role.
+    RoleArg(Role, String),
+    Connector(ConnectorField),
     RouterMode,
     Router(RouterOption),
     Resources(ResourceField),
@@ -102,6 +106,14 @@ pub enum ResourceField {
     NoLimit,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectorField {
+    Type,
+    CpuCacheGb,
+    DiskCacheGb,
+    DiskCachePath,
+}
+
 /// Positions count from 0, in the order written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DockerField {
@@ -113,6 +125,16 @@ pub enum DockerField {
     UlimitSoft(usize),
     UlimitHard(usize),
     Label(String),
+    Network(usize),
+    CapAdd(usize),
+    Device(usize),
+    Privileged,
+    Ipc,
+    Runtime,
+    LogDriver,
+    LogOption(String),
+    Restart,
+    StopGraceSeconds,
 }
 
 /// As a user would write it.
@@ -143,6 +165,8 @@ impl fmt::Display for Field {
             Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),
             Self::Env(key) => return write!(f, "env[{key:?}]"),
             Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
+            Self::RoleArg(role, key) => return write!(f, "{}_engine_args[{key:?}]", role.word()),
+            Self::Connector(field) => return write!(f, "connector.{}", field.word()),
             Self::Router(option) => return write!(f, "router.{}", option.word()),
             Self::Resources(field) => return write!(f, "resources.{}", field.word()),
             Self::HostReserved(field) => return write!(f, "reserved.{}", field.word()),
@@ -162,6 +186,17 @@ impl ResourceField {
     }
 }
 
+impl ConnectorField {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::CpuCacheGb => "cpu_cache_gb",
+            Self::DiskCacheGb => "disk_cache_gb",
+            Self::DiskCachePath => "disk_cache_path",
+        }
+    }
+}
+
 impl fmt::Display for DockerField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -173,6 +208,16 @@ impl fmt::Display for DockerField {
             Self::UlimitSoft(at) => write!(f, "ulimit[{at}].soft"),
             Self::UlimitHard(at) => write!(f, "ulimit[{at}].hard"),
             Self::Label(key) => write!(f, "labels[{key:?}]"),
+            Self::Network(at) => write!(f, "networks[{at}]"),
+            Self::CapAdd(at) => write!(f, "cap_add[{at}]"),
+            Self::Device(at) => write!(f, "devices[{at}]"),
+            Self::Privileged => f.write_str("privileged"),
+            Self::Ipc => f.write_str("ipc"),
+            Self::Runtime => f.write_str("runtime"),
+            Self::LogDriver => f.write_str("log_driver"),
+            Self::LogOption(key) => write!(f, "log_options[{key:?}]"),
+            Self::Restart => f.write_str("restart"),
+            Self::StopGraceSeconds => f.write_str("stop_grace_seconds"),
         }
     }
 }

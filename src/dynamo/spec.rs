@@ -7,14 +7,15 @@
 use std::collections::BTreeMap;
 
 use super::amount::Amount;
+use super::connector::ConnectorSpec;
 use super::discovery::Seat;
 use super::engine::{EngineFacts, args::EngineArgs};
 use super::gpus::GpuRequest;
 use super::model::ModelRef;
 use super::model_place::ModelPlace;
 use super::release::Release;
-use super::router::RouterSpec;
-use crate::container::{Mount, Ulimit};
+use super::router::{OptionValue, RouterOption, RouterSpec};
+use crate::container::{Ipc, Log, Mount, Restart, Ulimit};
 
 /// An enum whose values have one spelling each, in configurations and in messages alike.
 macro_rules! words {
@@ -118,9 +119,25 @@ pub struct Common {
     pub router: RouterSpec,
     /// May hold secrets: never printed.
     pub env: BTreeMap<String, String>,
+    pub connector: ConnectorSpec,
     pub engine_args: EngineArgs,
+    /// Over these, for the workers of a role.
+    pub role_args: BTreeMap<Role, EngineArgs>,
     pub resources: ResourceSpec,
     pub docker: DockerOptions,
+}
+
+impl Common {
+    /// Whether the router looks at the workers' caches.
+    pub fn looks_at_caches(&self) -> bool {
+        self.router.mode.kv
+    }
+
+    /// Whether workers report what they cache to it.
+    pub fn reports_caches(&self) -> bool {
+        self.router.mode.kv
+            && self.router.options.get(&RouterOption::KvEvents) != Some(&OptionValue::Switch(false))
+    }
 }
 
 /// A frontend with its router and supporting services.
@@ -143,7 +160,7 @@ pub struct WorkerSpec {
     pub suffix: String,
     /// Over the deployment's.
     pub env: BTreeMap<String, String>,
-    /// Over the deployment's.
+    /// Over the deployment's and its role's.
     pub engine_args: EngineArgs,
     /// `None` = the deployment's.
     pub resources: Option<ResourceSpec>,
@@ -186,6 +203,21 @@ pub struct DockerOptions {
     /// In the order written; one per name.
     pub ulimits: Vec<Ulimit>,
     pub labels: BTreeMap<String, String>,
+    /// Host folders among `volumes` that are made where they are missing, sorted.
+    pub make_folders: Vec<String>,
+    /// Networks to be in beside the deployment's.
+    pub networks: Vec<String>,
+    pub cap_add: Vec<String>,
+    /// `host[:container[:permissions]]`, in the shortest spelling.
+    pub devices: Vec<String>,
+    pub privileged: Option<bool>,
+    pub ipc: Option<Ipc>,
+    pub runtime: Option<String>,
+    pub log: Option<Log>,
+    /// `None` = unless stopped.
+    pub restart: Option<Restart>,
+    /// `None` = what the release needs.
+    pub stop_grace_seconds: Option<u32>,
 }
 
 /// What a decision needs to know of a host.

@@ -14,6 +14,7 @@ mod docker;
 mod error;
 mod files;
 mod flight;
+mod folders;
 mod gpu;
 mod http;
 mod images;

@@ -6,8 +6,10 @@ use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use super::gpus::GpuLedger;
 use super::models::Claims;
+use super::own_models;
 use super::remote;
 use crate::dynamo::amount::Amount;
+use crate::dynamo::catalog::Catalog;
 use crate::dynamo::draft::Given;
 use crate::dynamo::limits;
 use crate::dynamo::names;
@@ -35,6 +37,8 @@ pub struct Client {
     promises: Promises,
     /// Which folders were planned for which models.
     pub models: Claims,
+    /// The models that are known by name; `None` while the user's own are not known.
+    pub catalog: Option<Catalog>,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
@@ -92,6 +96,7 @@ impl Client {
             run: token()?,
             promises: Promises::default(),
             models: Claims::default(),
+            catalog: own_models::catalog(&config.models),
             gpus: GpuLedger::default(),
             rolling: Mutex::default(),
         })

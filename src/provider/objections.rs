@@ -43,6 +43,8 @@ fn path(field: &Field) -> Option<Path> {
         Field::Env(key) => Path::of("env").key(key),
         // The value is an object: its arguments are attributes of it.
         Field::EngineArg(key) => Path::of("engine_args").attribute(key),
+        Field::RoleArg(role, key) => Path::of(&format!("{}_engine_args", role.word())).attribute(key),
+        Field::Connector(field) => Path::of("connector").attribute(field.word()),
         Field::RouterMode => Path::of("router").attribute("mode"),
         Field::Router(option) => Path::of("router").attribute(option.word()),
         Field::Resources(field) => Path::of("resources").attribute(field.word()),
@@ -67,6 +69,16 @@ fn docker(field: &DockerField) -> Path {
         DockerField::UlimitSoft(at) => ulimit(at, "soft"),
         DockerField::UlimitHard(at) => ulimit(at, "hard"),
         DockerField::Label(key) => docker.attribute("labels").key(key),
+        DockerField::Network(at) => docker.attribute("networks").index(*at),
+        DockerField::CapAdd(at) => docker.attribute("cap_add").index(*at),
+        DockerField::Device(at) => docker.attribute("devices").index(*at),
+        DockerField::Privileged => docker.attribute("privileged"),
+        DockerField::Ipc => docker.attribute("ipc"),
+        DockerField::Runtime => docker.attribute("runtime"),
+        DockerField::LogDriver => docker.attribute("log_driver"),
+        DockerField::LogOption(key) => docker.attribute("log_options").key(key),
+        DockerField::Restart => docker.attribute("restart"),
+        DockerField::StopGraceSeconds => docker.attribute("stop_grace_seconds"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, label, model_source, objections, planned_gpus, topology,
-    uuids, wanted_state,
+    self, container_name, deployment, derive, draft, label, model_source, objections, picked, planned_gpus,
+    topology, uuids, wanted_state,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -18,7 +18,7 @@ use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
+use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -43,7 +43,9 @@ impl Resource for Workers {
     }
 
     fn validate(&self, config: &WorkerModel) -> Diagnostics {
-        objections(config).map_or_else(|error| error, objections::diagnostics)
+        let mut found = objections(config).map_or_else(|error| error, objections::diagnostics);
+        found.extend(docker_checks::warnings(&config.docker));
+        found
     }
 
     async fn plan_create(
@@ -141,7 +143,7 @@ impl Resource for Workers {
         place.find_model(&mut planned).await;
         let picks = planned.ports.is_unknown();
         if picks {
-            planned.ports.clone_from(&prior.ports);
+            planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
         }
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         // What is to be stopped is not started first, unless it has to be made anew.
@@ -282,10 +284,10 @@ impl Place {
         planned: &mut WorkerModel,
         summary: &str,
     ) -> Result<Vec<PromisedPort>, Diagnostics> {
-        let rows = picked_ports::rows(topology(planned));
+        let rows = picked(planned);
         let taken =
             if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
-        let (ports, promises) = picked_ports::worker(client, &self.entry, rows, &taken)?;
+        let (ports, promises) = picked_ports::worker(client, &self.entry, &rows, &taken)?;
         planned.ports = Attr::Known(ports);
         Ok(promises)
     }
@@ -305,7 +307,7 @@ impl Place {
                 let mut draft = draft(planned)?;
                 draft.gpus.assigned = Given::Absent;
                 if planned.ports.is_unknown() {
-                    draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
+                    draft.ports = picked_ports::ports_to_come(&picked(planned));
                 }
                 draft.complete().map_err(objections::diagnostics)?.gpu_request
             }
@@ -479,7 +481,7 @@ async fn check(
         draft.deployment.services = picked_ports::services_to_come(topology(planned));
     }
     if planned.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
+        draft.ports = picked_ports::ports_to_come(&picked(planned));
     }
     let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
     let (facts, _) = match plan_checks::for_plan(&entry, new).await {
