@@ -27,7 +27,9 @@ pub mod model_catalog;
 mod model_source;
 pub mod models;
 mod objections;
+pub mod openwebui;
 mod own_models;
+mod pages;
 mod picked_ports;
 mod plan_checks;
 mod remote;
@@ -74,6 +76,7 @@ impl Provider for Dynamo {
         registry.resource(deployment::Deployments);
         registry.resource(models::Models);
         registry.resource(worker::Workers);
+        registry.resource(openwebui::OpenWebuis);
         registry.data_source(containers::Containers);
         registry.data_source(host::HostFacts);
         registry.data_source(host_directory::HostDirectory);
