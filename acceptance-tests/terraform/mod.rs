@@ -19,6 +19,7 @@ mod models;
 mod process;
 mod registry;
 mod report;
+mod routing;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -27,7 +28,7 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 10] = [
+    let groups: [(&str, &[Case]); 11] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
@@ -38,6 +39,7 @@ pub fn trials() -> Vec<Trial> {
         ("data_sources", data_sources::CASES),
         ("models", models::CASES),
         ("examples", examples::CASES),
+        ("routing", routing::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
         cases.iter().map(move |(name, case)| trial("terraform", &format!("{group}::{name}"), *case))
