@@ -18,6 +18,7 @@ mod lifecycle;
 mod models;
 mod process;
 mod registry;
+mod releases;
 mod report;
 mod routing;
 mod world;
@@ -52,7 +53,10 @@ pub fn trials() -> Vec<Trial> {
         let name = format!("examples::{}", example.name());
         trial("terraform", &name, move || example.run())
     });
-    written.chain(found).chain(shown).chain(hosts::trials()).collect()
+    let older = releases::CASES
+        .iter()
+        .map(|(name, case)| trial("releases", name, *case).with_ignored_flag(true));
+    written.chain(found).chain(shown).chain(older).chain(hosts::trials()).collect()
 }
 
 fn trial(tier: &str, name: &str, case: impl FnOnce() + Send + 'static) -> Trial {

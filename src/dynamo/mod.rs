@@ -27,6 +27,7 @@ pub mod engine;
 pub mod env;
 pub mod gpus;
 pub mod image;
+pub mod image_release;
 pub mod installed;
 pub mod limits;
 pub mod lint;
@@ -42,6 +43,8 @@ pub mod release;
 pub mod router;
 pub mod spec;
 
+#[cfg(test)]
+mod every_combination;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

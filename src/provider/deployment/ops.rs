@@ -1,5 +1,6 @@
 //! Planning, making, changing, reading and removing a deployment.
 
+use super::image_release;
 use super::model::{HostSays, derive, draft, expected_status, label, model_source, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
@@ -53,10 +54,10 @@ impl Resource for Deployments {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         objections::diagnostics(objections(&planned)?).into_result()?;
-        let warnings = match entry {
-            Some(entry) => check(&entry, &planned, None).await?,
-            None => Diagnostics::new(),
-        };
+        let mut warnings = image_release::warnings(config, &planned);
+        if let Some(entry) = entry {
+            warnings.extend(check(&entry, &planned, None).await?);
+        }
         Ok(Plan { warnings, ..planned.into() })
     }
 
@@ -86,7 +87,8 @@ impl Resource for Deployments {
         if let (true, Some(entry)) = (changed, entry) {
             check(&entry, &planned, Some(prior)).await?;
         }
-        Ok(planned.into())
+        let warnings = if changed { image_release::warnings(config, &planned) } else { Diagnostics::new() };
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn create(
