@@ -124,7 +124,9 @@ fn other(name: &str) -> Option<Value> {
     let text = |text: &str| Some(Value::from(text));
     match name {
         "name" | "host" | "served_model_name" => text("other"),
-        "engine" | "dynamo_version" | "mode" => None,
+        "dynamo_version" => None,
+        "engine" => text("sglang"),
+        "mode" => text("disaggregated"),
         "network" => text("host"),
         "image" => text("example/other:1"),
         "image_pull_policy" => text("never"),
@@ -136,6 +138,10 @@ fn other(name: &str) -> Option<Value> {
             let ty = Type::Object([("max-num-seqs".to_owned(), Type::Number)].into());
             Some(Value::dynamic(ty, Value::object([("max-num-seqs", 8)])))
         }
+        // While the deployment is aggregated, it has no prefill workers that could have arguments.
+        "prefill_engine_args" => Some(Value::dynamic(Type::Object([].into()), Value::Map([].into()))),
+        "decode_engine_args" => other("engine_args"),
+        "connector" => Some(Value::object([("type", "none")])),
         "desired_state" => text("stopped"),
         "role" => text("prefill"),
         "gpus" => Some(Value::List(vec!["0".into()])),

@@ -50,6 +50,8 @@ pub struct Listing {
     pub instances_path: String,
     pub models_path: String,
     pub served_model_name: String,
+    /// Whether the model must be listed too, for which this worker is enough.
+    pub model_listed: bool,
     pub namespace: String,
     pub component: String,
     pub endpoint: String,

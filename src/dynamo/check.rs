@@ -4,7 +4,7 @@
 //! [`DeploymentDraft::complete`] and [`WorkerDraft::complete`] read the same way and then insist. There is one reader,
 //! so the three moments cannot disagree.
 
-use super::discovery::Seat;
+use super::discovery::{Seat, WorkerPort};
 use super::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
 use super::engine::{EngineFacts, args};
 use super::model::{self, ModelRef};
@@ -14,7 +14,7 @@ use super::release::{self, Release};
 use super::spec::{
     Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
 };
-use super::{docker_options, env, gpus, image, limits, names, ports, router};
+use super::{connector, docker_options, env, gpus, image, launch, limits, names, ports, router, shared_args};
 use std::collections::BTreeMap;
 
 type Releases = &'static [&'static Release];
@@ -63,6 +63,16 @@ impl WorkerDraft {
         reader.missing.extend(theirs.missing.into_iter().map(Objection::of_the_deployment));
         finish(spec, reader)
     }
+}
+
+/// The ports that are picked for a worker; none on a private network, where they are constants. `None` while what it
+/// takes to tell is not known.
+pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
+    let aside = &mut Reader::default();
+    let deployment = read_common(aside, &draft.deployment, release::ALL)?;
+    let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word))?;
+    let on_the_host = deployment.network == NetworkMode::Host;
+    Some(if on_the_host { launch::ports(&deployment, role) } else { Vec::new() })
 }
 
 fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
@@ -128,18 +138,23 @@ fn read_worker(
         reader.object(Field::Role, wrong_role(engine, mode, role));
     }
     let suffix = reader.needed(Field::Suffix, &draft.suffix, |text| names::check_suffix(text));
-    let env = env::read(reader, &draft.env, release);
-    let engine_args = args::read(reader, &draft.engine_args, engine);
+    let env = env::read(reader, &draft.env, release, engine);
+    let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
+    shared_args::of_a_worker(reader, &draft.engine_args, engine.zip(mode));
+    let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode));
+    shared_args::of_the_connector(reader, &draft.engine_args, connector.as_ref(), Field::EngineArg);
     let resources = match &draft.resources {
         Some(block) => limits::read(reader, block).map(Some),
         None => Some(None),
     };
     let docker = docker_options::read(reader, &draft.docker);
     let gpu_request = gpus::read(reader, &draft.gpus);
+    if engine.is_some_and(EngineFacts::needs_gpu) {
+        gpus::at_least_one(reader, &draft.gpus);
+    }
     let assigned = reader.or(Field::Gpus, &draft.gpus.assigned, Vec::new(), |uuids| Ok(uuids.clone()));
     let desired_state = read_state(reader, &draft.desired_state);
-    let network = read_network(aside, &draft.deployment, release);
-    let ports = read_ports(reader, &draft.ports, release.zip(network));
+    let ports = read_ports(reader, &draft.ports, deployment.as_ref().zip(role));
     Some(WorkerSpec {
         deployment: deployment?,
         role: role?,
@@ -178,8 +193,18 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let network = read_network(reader, draft, release);
     let services = read_services(reader, draft, release.zip(network));
     let router = router::read(reader, &draft.router, release);
-    let env = env::read(reader, &draft.env, release);
-    let engine_args = args::read(reader, &draft.engine_args, engine);
+    let env = env::read(reader, &draft.env, release, engine);
+    let connector = connector::read(reader, &draft.connector, engine.zip(mode));
+    let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
+    let role_args = shared_args::of_roles(reader, draft, engine.zip(mode));
+    shared_args::of_the_connector(reader, &draft.engine_args, connector.as_ref(), Field::EngineArg);
+    for (role, written) in
+        [(Role::Prefill, &draft.prefill_engine_args), (Role::Decode, &draft.decode_engine_args)]
+    {
+        let at = |key| Field::RoleArg(role, key);
+        shared_args::of_the_connector(reader, written, connector.as_ref(), at);
+    }
+    shared_args::must_be_cached(reader, draft, engine);
     let resources = limits::read(reader, &draft.resources);
     let docker = docker_options::read(reader, &draft.docker);
     Some(Common {
@@ -196,7 +221,9 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
         services: services?,
         router: router?,
         env,
+        connector: connector?,
         engine_args,
+        role_args,
         resources: resources?,
         docker,
     })
@@ -283,13 +310,13 @@ fn seat(service: &str, text: &str) -> Result<Seat, Refusal> {
 fn read_ports(
     reader: &mut Reader,
     draft: &BTreeMap<String, Given<i64>>,
-    on: Option<(&Release, NetworkMode)>,
+    of: Option<(&Common, Role)>,
 ) -> Option<BTreeMap<&'static str, u16>> {
-    let (release, network) = on?;
-    let rows = release.topology(network)?.worker_ports.iter();
+    let (deployment, role) = of?;
+    let rows = launch::ports(deployment, role).into_iter();
     let ports = rows.map(|row| {
-        let port = match network {
-            NetworkMode::Bridge => Some(row.from),
+        let port = match deployment.network {
+            NetworkMode::Bridge => row.private,
             NetworkMode::Host => {
                 let given = draft.get(row.name).unwrap_or(&Given::Absent);
                 reader.needed(Field::WorkerPort(row.name), given, |port| ports::check(*port))

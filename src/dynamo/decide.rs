@@ -8,15 +8,19 @@
 use std::collections::BTreeMap;
 
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
-use super::discovery::{Seat, Service, ServiceImage, Topology, WorkerPort};
-use super::engine::{Serving, args};
+use super::discovery::{Seat, Service, ServiceImage, Topology};
+use super::engine::Serving;
 use super::gpus::NO_GPUS;
-use super::objection::{Field, Objection, Refusal};
-use super::spec::{Common, DeploymentSpec, DockerOptions, HostFacts, NetworkMode, Owner, Role, WorkerSpec};
+use super::launch::{self, Launch, Site};
+use super::objection::{ConnectorField, Field, Objection, Refusal};
+use super::spec::{
+    Common, DeploymentSpec, DockerOptions, HostFacts, Mode, NetworkMode, Owner, Role, WorkerSpec,
+};
 use super::{docker_options, env, limits, names, ports, router};
 use crate::container::labels::Ownership;
 use crate::container::{
-    ContainerSpec, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit, VolumeSpec,
+    ContainerSpec, Ipc, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit,
+    VolumeSpec,
 };
 
 /// Component of the frontend's container.
@@ -62,8 +66,30 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
     let mut clashes = docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases());
     clashes.extend(theirs(docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases())));
     let limits = agreed(limits, clashes)?;
+    cache_fits(spec, limits, host).map_err(|refusal| {
+        vec![refusal.at(Field::Connector(ConnectorField::CpuCacheGb)).of_the_deployment()]
+    })?;
     let container = worker_container(spec, serving, &shared, limits);
     Ok(Blueprint { containers: vec![container], ..Blueprint::default() })
+}
+
+/// A cache is pinned memory: the kernel ends the worker that pins more than its limit, and swaps everything else out for
+/// one that pins more than the machine can spare.
+fn cache_fits(spec: &WorkerSpec, limits: Limits, host: &HostFacts) -> Result<(), Refusal> {
+    let wanted = launch::cache_bytes(spec);
+    let there = match limits.memory_bytes {
+        Some(limit) => limit,
+        None => limits::available(host).map_or(0, |share| share.memory_bytes),
+    };
+    if wanted == 0 || wanted < there {
+        return Ok(());
+    }
+    let what = format!(
+        "a worker would pin {} for its cache, and may use {}",
+        limits::gb_text(wanted),
+        limits::gb_text(there)
+    );
+    Err(Refusal::new(what, "make the cache smaller, or raise the worker's resources.memory_gb"))
 }
 
 fn theirs(objections: Vec<Objection>) -> Vec<Objection> {
@@ -122,7 +148,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
         spec: ContainerSpec {
             name: names::container(&common.name, FRONTEND),
             command,
-            env: shared.env(facts.defaults, &BTreeMap::new(), decided_env),
+            env: shared.env(&launch::env_defaults(common, facts.defaults), &BTreeMap::new(), decided_env),
             ports: vec![PortBinding {
                 container_port: port,
                 host_address: spec.bind_address.clone(),
@@ -138,26 +164,15 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
 
 fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, limits: Limits) -> Planned {
     let (common, engine) = (shared.common, shared.common.engine);
-    let mut engine_args = common.engine_args.clone();
-    engine_args.extend(spec.engine_args.clone());
-    let model = [
-        engine.model_flag,
-        common.model.argument_on(shared.host),
-        engine.served_name_flag,
-        &common.served_model_name,
-    ];
-    let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
-    let command = command.map(str::to_owned).chain(args::render(&engine_args, &engine.args)).collect();
-    let mut decided_env = strings(engine.env);
-    decided_env.extend(shared.address_env(shared.topology.worker_address_env));
-    decided_env.extend(worker_ports(spec, shared).map(|(row, port)| (row.env.to_owned(), port.to_string())));
-    let namespace = worker_namespace(common, &args::render(&engine_args, &engine.args));
-    decided_env.insert(common.release.namespace_env.to_owned(), namespace.clone());
+    let Launch { command, env, env_defaults, mounts, namespace } =
+        launch::worker(spec, serving, &shared.site());
+    let mut decided_env = env;
     if spec.gpus.is_empty() {
         decided_env.extend(strings([&NO_GPUS]));
     }
     let mut docker = docker_options::merged(&common.docker, &spec.docker);
-    docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes);
+    let ipc_host = engine.ipc_host && docker.shm_bytes.is_none();
+    docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes.filter(|_| !ipc_host));
     docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
     let base = shared.dynamo_container(&docker, WORKER, Some(spec.role), limits);
     Planned {
@@ -165,10 +180,13 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
         spec: ContainerSpec {
             name: names::worker(&common.name, spec.role, &spec.suffix),
             command,
-            env: shared.env(&[], &spec.env, decided_env),
-            ports: shared.on_the_host(worker_ports(spec, shared).map(|(_, port)| port)),
+            env: shared.env(&env_defaults, &spec.env, decided_env),
+            mounts: base.mounts.iter().cloned().chain(mounts).collect(),
+            ports: shared.worker_ports(spec),
             network: shared.network(&[]),
             gpus: spec.gpus.clone(),
+            ipc: if ipc_host { Ipc::Host } else { Ipc::Private },
+            cap_add: engine.cap_add.iter().map(|name| (*name).to_owned()).collect(),
             stop_grace_seconds: common.release.grace.worker,
             ..base
         },
@@ -179,19 +197,10 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
     }
 }
 
-/// The rows of the topology, each with the port that the worker has for it.
-fn worker_ports<'a>(
-    spec: &'a WorkerSpec,
-    shared: &Shared<'_>,
-) -> impl Iterator<Item = (&'static WorkerPort, u16)> + 'a {
-    let rows = shared.topology.worker_ports.iter();
-    rows.filter_map(|row| spec.ports.get(row.name).map(|port| (row, *port)))
-}
-
 /// Where the worker takes requests, if that is decided here.
 fn seat(spec: &WorkerSpec, shared: &Shared<'_>) -> Option<Seat> {
-    let (_, port) = worker_ports(spec, shared).find(|(row, _)| row.listed)?;
-    Some(Seat { address: shared.address.clone()?, port })
+    let row = shared.topology.worker_ports.iter().find(|row| row.listed)?;
+    Some(Seat { address: shared.address.clone()?, port: *spec.ports.get(row.name)? })
 }
 
 /// A frontend that serves a prefix has no namespace of its own.
@@ -201,22 +210,6 @@ fn frontend_env(common: &Common) -> BTreeMap<String, String> {
         env.insert(common.release.namespace_env.to_owned(), names::namespace(&common.name, None));
     }
     env
-}
-
-/// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,
-/// engine, model, mode and the engine's arguments. (It refuses another model on the same endpoint, and a model card that
-/// another block size or context length has changed.)
-fn worker_namespace(common: &Common, engine_args: &[String]) -> String {
-    let fixed = [
-        common.dynamo_version.as_str(),
-        &common.image,
-        common.engine.module,
-        common.model.argument(),
-        &common.served_model_name,
-        common.mode.word(),
-    ];
-    let generation = names::generation(fixed.into_iter().chain(engine_args.iter().map(String::as_str)));
-    names::namespace(&common.name, common.release.namespace_prefix_flag.map(|_| generation.as_str()))
 }
 
 /// The engine's, except those that the user set.
@@ -237,6 +230,8 @@ fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
         instances_path: frontend.health_path.to_owned(),
         models_path: frontend.models_path.to_owned(),
         served_model_name: common.served_model_name.clone(),
+        // Of a disaggregated deployment the model is listed once both roles are there, whoever comes first.
+        model_listed: common.mode == Mode::Aggregated,
         namespace,
         component: serving.component.to_owned(),
         endpoint: GENERATE.to_owned(),
@@ -289,6 +284,11 @@ impl<'a> Shared<'a> {
         }
     }
 
+    fn site(&self) -> Site<'_> {
+        let (topology, address) = (self.topology, self.address.as_deref());
+        Site { topology, address, model: self.common.model.argument_on(self.host) }
+    }
+
     /// Services, each with its seat.
     fn seats(&self) -> impl Iterator<Item = (&'static Service, &Seat)> {
         let seats = &self.common.services;
@@ -331,7 +331,7 @@ impl<'a> Shared<'a> {
     /// Defaults, then what users set, then what the provider decides; users may set none of the last.
     fn env(
         &self,
-        defaults: &[(&str, &str)],
+        defaults: &BTreeMap<String, String>,
         nearest: &BTreeMap<String, String>,
         decided: BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
@@ -342,8 +342,9 @@ impl<'a> Shared<'a> {
             shared.extend(clients.map(|(name, value)| ((*name).to_owned(), seat.fill(value, ""))));
         }
         shared.extend(self.common.model.env(release));
-        let defaults = strings(defaults.iter().chain(self.common.model.default_env(self.host)));
-        env::layered([&defaults, &self.common.env, nearest, &shared, &decided])
+        let mut below = defaults.clone();
+        below.extend(strings(self.common.model.default_env(self.host)));
+        env::layered([&below, &self.common.env, nearest, &shared, &decided])
     }
 
     /// What the provider mounts into the frontend and every worker.
@@ -390,6 +391,19 @@ impl<'a> Shared<'a> {
         let binding =
             |port| PortBinding { container_port: port, host_address: address.clone(), host_port: port };
         ports.into_iter().map(binding).collect()
+    }
+
+    /// The ports of a worker on the host's network.
+    fn worker_ports(&self, spec: &WorkerSpec) -> Vec<PortBinding> {
+        let rows = launch::ports(self.common, spec.role).into_iter();
+        let bindings = rows.filter_map(|row| {
+            let mut binding = self.on_the_host([*spec.ports.get(row.name)?]).pop()?;
+            if row.any_address {
+                "0.0.0.0".clone_into(&mut binding.host_address);
+            }
+            Some(binding)
+        });
+        bindings.collect()
     }
 
     fn address_env(&self, names: &[&str]) -> Vec<(String, String)> {

@@ -47,13 +47,26 @@ impl Topology {
 #[derive(Debug, PartialEq)]
 pub struct WorkerPort {
     pub name: &'static str,
-    /// The variable that takes it.
-    pub env: &'static str,
-    /// The port on a private network; on the host's, where the search for a free one begins. Below 32768, where the
-    /// kernel starts to hand out ports by itself.
+    /// How the worker learns of it.
+    pub told: Told,
+    /// The port on a private network; `None` = it is not told there, and what it uses then is in nobody's way.
+    pub private: Option<u16>,
+    /// Where the search for a free one begins on the host's network. Below 32768, where the kernel starts to hand out
+    /// ports by itself.
     pub from: u16,
     /// Whether the frontend lists the worker's address with this port.
     pub listed: bool,
+    /// Whether it must be free at every address of the host, because that is where the worker listens or may.
+    pub any_address: bool,
+}
+
+/// How a worker learns of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    Env(&'static str),
+    Flag(&'static str),
+    /// Its name stands in braces where it belongs, among the texts of the record that asks for it.
+    Inside,
 }
 
 /// A volume that all containers of a deployment mount.

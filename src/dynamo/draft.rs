@@ -65,7 +65,10 @@ pub struct CommonDraft {
     pub services: BTreeMap<String, Given<String>>,
     pub router: RouterDraft,
     pub env: BTreeMap<String, Given<String>>,
+    pub connector: ConnectorDraft,
     pub engine_args: BTreeMap<String, Given<ArgValue>>,
+    pub prefill_engine_args: BTreeMap<String, Given<ArgValue>>,
+    pub decode_engine_args: BTreeMap<String, Given<ArgValue>>,
     pub resources: ResourceDraft,
     pub docker: DockerDraft,
 }
@@ -114,6 +117,16 @@ pub struct RouterDraft {
     pub kv_events: Given<bool>,
     pub ttl_seconds: Given<Amount>,
     pub replica_sync: Given<bool>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct ConnectorDraft {
+    #[cfg_attr(test, serde(rename = "type"))]
+    pub kind: Given<String>,
+    pub cpu_cache_gb: Given<i64>,
+    pub disk_cache_gb: Given<i64>,
+    pub disk_cache_path: Given<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

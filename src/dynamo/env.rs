@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::Given;
+use super::engine::EngineFacts;
 use super::objection::{Field, Refusal};
 use super::reader::Reader;
 use super::release::Release;
@@ -19,12 +20,15 @@ pub(super) fn read(
     reader: &mut Reader,
     given: &BTreeMap<String, Given<String>>,
     release: Option<&Release>,
+    engine: Option<&EngineFacts>,
 ) -> BTreeMap<String, String> {
     let mut env = BTreeMap::new();
     for (name, value) in given {
         let field = || Field::Env(name.clone());
         reader.keep(field(), check_name(name));
-        if let Some(refusal) = release.and_then(|release| refused(name, release)) {
+        let ours =
+            release.map(|release| release.reserved_env).into_iter().chain(engine.map(|it| it.reserved_env));
+        if let Some(refusal) = refused(name, ours) {
             reader.object(field(), refusal);
         }
         if let Some(value) = reader.needed(field(), value, |value| check_value(value)) {
@@ -44,8 +48,8 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     Err(Refusal::new(what, "use letters, digits and underscores, with no digit first"))
 }
 
-fn refused(name: &str, release: &Release) -> Option<Refusal> {
-    let (_, instead) = release.reserved_env.iter().find(|(reserved, _)| *reserved == name)?;
+fn refused<'a>(name: &str, ours: impl Iterator<Item = &'a [(&'a str, &'a str)]>) -> Option<Refusal> {
+    let (_, instead) = ours.flatten().find(|(reserved, _)| *reserved == name)?;
     Some(Refusal::new(format!("{name} is decided by the provider"), *instead))
 }
 
@@ -93,7 +97,7 @@ mod tests {
             ("DYN_NAMESPACE".to_owned(), Given::Is("hush".to_owned())),
             ("1".to_owned(), Given::Is("hush\0".to_owned())),
         ]);
-        read(&mut reader, &given, Some(&super::super::release::v1_6::RELEASE));
+        read(&mut reader, &given, Some(&super::super::release::v1_6::RELEASE), None);
         assert_eq!(reader.objections.len(), 3);
         assert!(reader.objections.iter().all(|objection| !objection.to_string().contains("hush")));
     }

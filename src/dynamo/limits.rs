@@ -161,7 +161,7 @@ fn cpus_text(nano_cpus: u64) -> String {
 }
 
 /// `28.8 GB`, rounded down so that what is printed can be used.
-fn gb_text(bytes: u64) -> String {
+pub(super) fn gb_text(bytes: u64) -> String {
     format!("{} GB", thousandths(bytes, GIB))
 }
 

@@ -175,7 +175,8 @@ const ADDRESSES: &[&str] =
 fn one_address_is_said_everywhere(planned: &Planned) -> Option<String> {
     let ContainerSpec { env, command, ports, network, .. } = &planned.spec;
     let said: Vec<&str> = ADDRESSES.iter().filter_map(|name| env.get(*name).map(String::as_str)).collect();
-    let listens = ports.iter().map(|port| port.host_address.as_str());
+    let told = ports.iter().filter(|port| !is_told_no_address(&planned.spec, port.host_port));
+    let listens = told.map(|port| port.host_address.as_str());
     let addresses: BTreeSet<&str> = match planned.component.as_str() {
         // It listens to clients where users want it to.
         "frontend" => said.iter().copied().collect(),
@@ -190,6 +191,17 @@ fn one_address_is_said_everywhere(planned: &Planned) -> Option<String> {
         (Network::Host, _) => one && !command.iter().any(|word| everywhere(word)),
     };
     (!good).then(|| format!("says the addresses {said:?} and listens at {ports:?}"))
+}
+
+/// Ports of engines that take no address: reports of caches, the block manager's own, and SGLang's.
+fn is_told_no_address(spec: &ContainerSpec, port: u16) -> bool {
+    let port = port.to_string();
+    let after = |flag: &str| spec.command.iter().skip_while(|word| *word != flag).nth(1) == Some(&port);
+    let named = |name: &str| spec.env.get(name) == Some(&port);
+    spec.command.iter().any(|word| word.contains(&format!("tcp://*:{port}\"")))
+        || after("--port")
+        || named("DYN_KVBM_LEADER_ZMQ_PUB_PORT")
+        || named("DYN_KVBM_LEADER_ZMQ_ACK_PORT")
 }
 
 fn ulimits_are_set_once(planned: &Planned) -> Option<String> {

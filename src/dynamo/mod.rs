@@ -19,6 +19,7 @@
 pub mod amount;
 pub mod blueprint;
 pub mod check;
+pub mod connector;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;
@@ -29,6 +30,7 @@ pub mod gpus;
 pub mod image;
 pub mod image_release;
 pub mod installed;
+pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod model;
@@ -41,6 +43,7 @@ mod reader;
 pub mod readiness;
 pub mod release;
 pub mod router;
+mod shared_args;
 pub mod spec;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use super::router::RouterOption;
+use super::spec::Role;
 
 /// One reason why a specification cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +70,9 @@ pub enum Field {
     DesiredState,
     Env(String),
     EngineArg(String),
+    /// Of a deployment: an argument for the workers of a role.
+    RoleArg(Role, String),
+    Connector(ConnectorField),
     RouterMode,
     Router(RouterOption),
     Resources(ResourceField),
@@ -100,6 +104,14 @@ pub enum ResourceField {
     Cpus,
     MemoryGb,
     NoLimit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectorField {
+    Type,
+    CpuCacheGb,
+    DiskCacheGb,
+    DiskCachePath,
 }
 
 /// Positions count from 0, in the order written.
@@ -143,6 +155,8 @@ impl fmt::Display for Field {
             Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),
             Self::Env(key) => return write!(f, "env[{key:?}]"),
             Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
+            Self::RoleArg(role, key) => return write!(f, "{}_engine_args[{key:?}]", role.word()),
+            Self::Connector(field) => return write!(f, "connector.{}", field.word()),
             Self::Router(option) => return write!(f, "router.{}", option.word()),
             Self::Resources(field) => return write!(f, "resources.{}", field.word()),
             Self::HostReserved(field) => return write!(f, "reserved.{}", field.word()),
@@ -158,6 +172,17 @@ impl ResourceField {
             Self::Cpus => "cpus",
             Self::MemoryGb => "memory_gb",
             Self::NoLimit => "no_limit",
+        }
+    }
+}
+
+impl ConnectorField {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::CpuCacheGb => "cpu_cache_gb",
+            Self::DiskCacheGb => "disk_cache_gb",
+            Self::DiskCachePath => "disk_cache_path",
         }
     }
 }

@@ -60,6 +60,9 @@ pub fn listed(listing: &Listing, address: Option<&str>, instances: &str, models:
     if !found {
         return Err("the frontend does not list the worker yet".to_owned());
     }
+    if !listing.model_listed {
+        return Ok(());
+    }
     let models: ModelsPage = serde_json::from_str(models)
         .map_err(|error| format!("the frontend's list of models cannot be read ({error})"))?;
     if models.data.iter().any(|model| model.id == listing.served_model_name) {
@@ -95,6 +98,7 @@ mod tests {
             instances_path: "/health".into(),
             models_path: "/v1/models".into(),
             served_model_name: "tiny".into(),
+            model_listed: true,
             namespace: "chat".into(),
             component: "backend".into(),
             endpoint: "generate".into(),
@@ -121,6 +125,13 @@ mod tests {
     fn the_model_must_be_listed_too() {
         let error = listed(&listing(), Some("172.18.0.4"), HEALTH, r#"{"data":[]}"#).unwrap_err();
         assert!(error.contains("\"tiny\""), "{error}");
+    }
+
+    #[test]
+    fn where_it_takes_two_roles_the_model_is_not_waited_for() {
+        let half = Listing { model_listed: false, ..listing() };
+        assert_eq!(listed(&half, Some("172.18.0.4"), HEALTH, r#"{"data":[]}"#), Ok(()));
+        assert!(listed(&half, Some("172.18.0.5"), HEALTH, MODELS).is_err());
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn ready_text(ready: &Readiness) -> String {
     match ready {
         Readiness::Http { port, path } => format!("when :{port}{path} answers"),
         Readiness::WorkerListed(listing) => format!(
-            "when {}:{} lists {}.{}.{}{} at {} and {} at {}",
+            "when {}:{} lists {}.{}.{}{} at {}{}",
             listing.frontend,
             listing.frontend_port,
             listing.namespace,
@@ -118,8 +118,10 @@ fn ready_text(ready: &Readiness) -> String {
             listing.endpoint,
             listing.seat.as_ref().map(|seat| format!(" of {seat}")).unwrap_or_default(),
             listing.instances_path,
-            listing.served_model_name,
-            listing.models_path
+            match listing.model_listed {
+                true => format!(" and {} at {}", listing.served_model_name, listing.models_path),
+                false => String::new(),
+            }
         ),
     }
 }

@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use super::amount::Amount;
+use super::connector::ConnectorSpec;
 use super::discovery::Seat;
 use super::engine::{EngineFacts, args::EngineArgs};
 use super::gpus::GpuRequest;
 use super::model::ModelRef;
 use super::model_place::ModelPlace;
 use super::release::Release;
-use super::router::RouterSpec;
+use super::router::{OptionValue, RouterOption, RouterSpec};
 use crate::container::{Mount, Ulimit};
 
 /// An enum whose values have one spelling each, in configurations and in messages alike.
@@ -118,9 +119,25 @@ pub struct Common {
     pub router: RouterSpec,
     /// May hold secrets: never printed.
     pub env: BTreeMap<String, String>,
+    pub connector: ConnectorSpec,
     pub engine_args: EngineArgs,
+    /// Over these, for the workers of a role.
+    pub role_args: BTreeMap<Role, EngineArgs>,
     pub resources: ResourceSpec,
     pub docker: DockerOptions,
+}
+
+impl Common {
+    /// Whether the router looks at the workers' caches.
+    pub fn looks_at_caches(&self) -> bool {
+        self.router.mode.kv
+    }
+
+    /// Whether workers report what they cache to it.
+    pub fn reports_caches(&self) -> bool {
+        self.router.mode.kv
+            && self.router.options.get(&RouterOption::KvEvents) != Some(&OptionValue::Switch(false))
+    }
 }
 
 /// A frontend with its router and supporting services.
@@ -143,7 +160,7 @@ pub struct WorkerSpec {
     pub suffix: String,
     /// Over the deployment's.
     pub env: BTreeMap<String, String>,
-    /// Over the deployment's.
+    /// Over the deployment's and its role's.
     pub engine_args: EngineArgs,
     /// `None` = the deployment's.
     pub resources: Option<ResourceSpec>,

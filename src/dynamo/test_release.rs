@@ -1,11 +1,12 @@
 //! A release that does not exist: it needs etcd and NATS, and has an engine with every trait that the real rows do not
 //! use yet. With it the paths that older releases and other engines will take are walked by the same tests.
 
-use super::discovery::{ETCD, NATS, Topology, WorkerPort};
+use super::connector::{Connector, ConnectorFacts};
+use super::discovery::{ETCD, NATS, Topology};
 use super::engine::args::{ArgRules, ListStyle};
-use super::engine::{EngineFacts, Serving};
+use super::engine::{EngineFacts, vllm};
 use super::release::{Release, v1_6};
-use super::spec::{Engine, Mode, NetworkMode, Role};
+use super::spec::{Engine, Mode, NetworkMode};
 
 /// The made-up release, as the oldest, and the real ones.
 pub const ALL: &[&Release] = &[&WITH_SERVICES, &v1_6::RELEASE];
@@ -18,7 +19,7 @@ pub const WITH_SERVICES: Release = Release {
         env: &[("DYN_DISCOVERY_BACKEND", "etcd")],
         frontend_address_env: &[],
         worker_address_env: &[],
-        worker_ports: &[WorkerPort { name: "system", env: "DYN_SYSTEM_PORT", from: 9090, listed: false }],
+        worker_ports: &[v1_6::SYSTEM],
         store: None,
         services: &[ETCD, NATS],
     }],
@@ -28,19 +29,20 @@ pub const WITH_SERVICES: Release = Release {
         module: "dynamo.vllm",
         model_flag: "--model",
         served_name_flag: "--served-model-name",
-        serving: &[
-            Serving { mode: Mode::Aggregated, role: Role::Decode, args: &[], component: "backend" },
-            Serving {
+        parallel_args: &[],
+        default_args: &[],
+        events: None,
+        ipc_host: false,
+        cap_add: &[],
+        kv_env_defaults: &[],
+        serving: vllm::V1_6.serving,
+        connectors: &[
+            ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
+            ConnectorFacts {
+                connector: Connector::None,
                 mode: Mode::Disaggregated,
-                role: Role::Decode,
-                args: &["--disaggregation-mode", "decode"],
-                component: "backend",
-            },
-            Serving {
-                mode: Mode::Disaggregated,
-                role: Role::Prefill,
-                args: &["--disaggregation-mode", "prefill"],
-                component: "prefill",
+                roles: &[],
+                modules: &[],
             },
         ],
         env: &[],
@@ -55,6 +57,7 @@ pub const WITH_SERVICES: Release = Release {
         },
         ulimits: &[("memlock", -1, -1), ("stack", 67_108_864, 67_108_864)],
         shm_bytes: Some(10 << 30),
+        ..vllm::V1_6
     }],
     namespace_prefix_flag: None,
     ..v1_6::RELEASE

@@ -6,6 +6,7 @@ pub mod blocks;
 mod bring;
 pub mod client;
 pub mod config;
+pub mod connector;
 pub mod containers;
 pub mod deployment;
 mod drafts;

@@ -43,6 +43,8 @@ fn path(field: &Field) -> Option<Path> {
         Field::Env(key) => Path::of("env").key(key),
         // The value is an object: its arguments are attributes of it.
         Field::EngineArg(key) => Path::of("engine_args").attribute(key),
+        Field::RoleArg(role, key) => Path::of(&format!("{}_engine_args", role.word())).attribute(key),
+        Field::Connector(field) => Path::of("connector").attribute(field.word()),
         Field::RouterMode => Path::of("router").attribute("mode"),
         Field::Router(option) => Path::of("router").attribute(option.word()),
         Field::Resources(field) => Path::of("resources").attribute(field.word()),

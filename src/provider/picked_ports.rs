@@ -50,24 +50,17 @@ pub fn services(
     Ok(Some((services, promises)))
 }
 
-/// The rows of the ports that are picked for a worker: none on a private network, where they are constants.
-pub fn rows(topology: Option<&'static Topology>) -> &'static [WorkerPort] {
-    match topology {
-        Some(row) if row.network == NetworkMode::Host => row.worker_ports,
-        _ => &[],
-    }
-}
-
 /// Ports for a worker, and the promises that hold them.
 pub fn worker(
     client: &Client,
     entry: &Entry,
-    rows: &[WorkerPort],
+    rows: &[&WorkerPort],
     taken: &[PortInUse],
 ) -> Result<(Ports, Vec<PromisedPort>), Diagnostics> {
     let (mut ports, mut promises) = (Ports::new(), Vec::new());
     for row in rows {
-        let promise = promise(client, entry, row.from, taken, Field::WorkerPort(row.name))?;
+        let everywhere = row.any_address.then_some("0.0.0.0");
+        let promise = promise_at(client, entry, row.from, everywhere, taken, Field::WorkerPort(row.name))?;
         ports.insert(row.name.to_owned(), Attr::Known(i64::from(promise.port())));
         promises.push(promise);
     }
@@ -81,7 +74,19 @@ fn promise(
     taken: &[PortInUse],
     field: Field,
 ) -> Result<PromisedPort, Diagnostics> {
-    let address = advertised(entry.advertise_address());
+    promise_at(client, entry, from, None, taken, field)
+}
+
+/// `address`: where it must be free, if not at the host's own.
+fn promise_at(
+    client: &Client,
+    entry: &Entry,
+    from: u16,
+    address: Option<&str>,
+    taken: &[PortInUse],
+    field: Field,
+) -> Result<PromisedPort, Diagnostics> {
+    let address = address.unwrap_or(advertised(entry.advertise_address()));
     let promise = client.promise_port(entry.host.name(), from, address, taken);
     promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(field)]))
 }
@@ -105,8 +110,18 @@ pub fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, Given<S
 }
 
 /// Ports of a worker that are not picked yet.
-pub fn ports_to_come(rows: &[WorkerPort]) -> BTreeMap<String, Given<i64>> {
+pub fn ports_to_come(rows: &[&WorkerPort]) -> BTreeMap<String, Given<i64>> {
     rows.iter().map(|row| (row.name.to_owned(), Given::Is(i64::from(row.from)))).collect()
+}
+
+/// The ports that a worker had, with stand-ins for those that it did not need until now.
+pub fn with_those_to_come(had: &Attr<Ports>, rows: &[&WorkerPort]) -> Attr<Ports> {
+    let stand_in = |row: &&WorkerPort| (row.name.to_owned(), Attr::Known(i64::from(row.from)));
+    let all = rows
+        .iter()
+        .map(stand_in)
+        .chain(had.known().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+    Attr::Known(all.collect())
 }
 
 #[cfg(test)]
@@ -149,9 +164,10 @@ mod tests {
             holder: PortHolder::Process { name: None },
         };
         let topology = v1_6::RELEASE.topology(NetworkMode::Host);
+        let rows = [&v1_6::SYSTEM, &v1_6::RPC];
         let numbers =
             |ports: &Ports| -> Vec<i64> { ports.values().filter_map(|port| port.known().copied()).collect() };
-        let pick = || worker(&client, &entry, rows(topology), &[taken(9091)]).unwrap();
+        let pick = || worker(&client, &entry, &rows, &[taken(9091)]).unwrap();
         let (one, promises) = pick();
         let (other, _more) = pick();
         assert_eq!([numbers(&one), numbers(&other)].concat(), [9092, 9090, 9094, 9093]);
@@ -159,6 +175,7 @@ mod tests {
         assert_eq!(pick().0, one);
         let (services, _) = services(&client, &entry, topology, &[taken(2379)]).unwrap().unwrap();
         assert_eq!(services, TextMap::from([("etcd".to_owned(), "127.0.0.1:2380".into())]));
-        assert!(rows(v1_6::RELEASE.topology(NetworkMode::Bridge)).is_empty());
+        let had = Attr::Known(Ports::from([("rpc".to_owned(), Attr::Known(7))]));
+        assert_eq!(numbers(with_those_to_come(&had, &rows).known().unwrap()), [7, 9090]);
     }
 }

@@ -60,11 +60,12 @@ pub(in crate::dynamo) fn read(
     reader: &mut Reader,
     given: &BTreeMap<String, Given<ArgValue>>,
     engine: Option<&EngineFacts>,
+    at: impl Fn(String) -> Field,
 ) -> EngineArgs {
     let mut args = EngineArgs::new();
     let mut spelled: BTreeMap<String, &str> = BTreeMap::new();
     for (key, value) in given {
-        let field = || Field::EngineArg(key.clone());
+        let field = || at(key.clone());
         let Some(name) = reader.keep(field(), canonical(key)) else { continue };
         if let Some(refusal) = engine.and_then(|engine| refused(&name, engine)) {
             reader.object(field(), refusal);
@@ -81,7 +82,7 @@ pub(in crate::dynamo) fn read(
 }
 
 /// The one spelling of an argument's name.
-fn canonical(key: &str) -> Result<String, Refusal> {
+pub(in crate::dynamo) fn canonical(key: &str) -> Result<String, Refusal> {
     let name = key.strip_prefix("--").unwrap_or(key).replace('_', "-");
     let good = name.len() <= 100
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -118,6 +119,18 @@ fn check_value(value: &ArgValue) -> Result<ArgValue, Refusal> {
         return Err(Refusal::new("is an empty list", "leave the argument out, or list something"));
     }
     Ok(value.clone())
+}
+
+/// A map in JSON with another one's keys over its own. What is no map is taken as it is.
+pub(in crate::dynamo) fn over(above: &str, below: &str) -> ArgValue {
+    let map = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    match (map(below), map(above)) {
+        (Some(mut all), Some(more)) => {
+            all.extend(more);
+            ArgValue::Json(serde_json::Value::Object(all).to_string())
+        }
+        _ => ArgValue::Json(above.to_owned()),
+    }
 }
 
 /// The argument vector, in the order of names.

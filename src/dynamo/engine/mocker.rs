@@ -3,7 +3,8 @@
 //! It has no image of its own. The planner's image carries it, and it is what Dynamo's own manifests use.
 
 use super::args::{ArgRules, ListStyle};
-use super::{EngineFacts, Serving};
+use super::{DISCOVERY, EngineFacts, MODEL, NAMESPACE, PLANE, ROLE, ROUTER, SERVED_NAME, Serving};
+use crate::dynamo::connector::{Connector, ConnectorFacts};
 use crate::dynamo::spec::{Engine, Mode, Role};
 
 /// Release line 1.6.
@@ -13,28 +14,65 @@ pub const V1_6: EngineFacts = EngineFacts {
     module: "dynamo.mocker",
     model_flag: "--model-path",
     served_name_flag: "--model-name",
-    serving: &[Serving { mode: Mode::Aggregated, role: Role::Decode, args: &[], component: "backend" }],
+    parallel_args: &[],
+    default_args: &[],
+    shared_args: &["block-size"],
+    role_args: &["max-model-len"],
+    serving: &[
+        Serving {
+            mode: Mode::Aggregated,
+            role: Role::Decode,
+            args: &[],
+            component: "backend",
+            publishes: true,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Decode,
+            args: &["--disaggregation-mode", "decode"],
+            component: "backend",
+            publishes: false,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Prefill,
+            args: &["--disaggregation-mode", "prefill"],
+            component: "prefill",
+            publishes: true,
+        },
+    ],
+    events: None,
+    // It only simulates that it moves something.
+    connectors: &[
+        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
+        ConnectorFacts { connector: Connector::None, mode: Mode::Disaggregated, roles: &[], modules: &[] },
+    ],
     // Without it the worker's own health page says 503 for as long as it lives.
     env: &[("DYN_SYSTEM_STARTING_HEALTH_STATUS", "ready")],
+    env_defaults: &[],
+    kv_env_defaults: &[],
+    reserved_env: &[],
     args: ArgRules {
         // The only two flags that are on by default; any other is off when it is left out.
         negatable: &["enable-prefix-caching", "enable-chunked-prefill"],
         lists: ListStyle::Commas,
         reserved: &[
-            ("model-path", "set model on the deployment"),
-            ("model-name", "set served_model_name on the deployment"),
-            ("endpoint", "leave it out: the deployment's name decides it"),
-            ("disaggregation-mode", "set mode on the deployment and role on the worker"),
-            ("is-prefill-worker", "set mode on the deployment and role on the worker"),
-            ("is-decode-worker", "set mode on the deployment and role on the worker"),
+            ("model-path", MODEL),
+            ("model-name", SERVED_NAME),
+            ("endpoint", NAMESPACE),
+            ("disaggregation-mode", ROLE),
+            ("is-prefill-worker", ROLE),
+            ("is-decode-worker", ROLE),
             ("num-workers", "use count on the worker resource: each worker is a container of its own"),
-            ("router-mode", "set router.mode on the deployment"),
-            ("discovery-backend", "leave it out: the release and the network decide it"),
-            ("request-plane", "leave it out: the release decides it for all containers"),
-            ("response-plane", "leave it out: the release decides it for all containers"),
-            ("event-plane", "leave it out: the release decides it for all containers"),
+            ("router-mode", ROUTER),
+            ("discovery-backend", DISCOVERY),
+            ("request-plane", PLANE),
+            ("response-plane", PLANE),
+            ("event-plane", PLANE),
         ],
     },
     ulimits: &[],
     shm_bytes: None,
+    ipc_host: false,
+    cap_add: &[],
 };

@@ -108,6 +108,19 @@ impl GpuName {
     }
 }
 
+/// Complains of a worker whose engine computes on GPUs and that asks for none.
+pub(super) fn at_least_one(reader: &mut Reader, draft: &GpuDraft) {
+    let none_named = draft.gpus.is_absent() || draft.gpus.known().is_some_and(Vec::is_empty);
+    let none_counted = draft.gpu_count.is_absent() || draft.gpu_count.known() == Some(&0);
+    if none_named && none_counted {
+        let fix = "set gpu_count to how many it gets, or gpus to the ones";
+        reader.object(
+            Field::GpuCount,
+            Refusal::new("the engine needs a GPU, and the worker asks for none", fix),
+        );
+    }
+}
+
 /// Reads what a worker asks for.
 pub(super) fn read(reader: &mut Reader, draft: &GpuDraft) -> Option<GpuRequest> {
     let names = match &draft.gpus {

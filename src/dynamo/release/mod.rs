@@ -169,10 +169,13 @@ fn distance(one: [u32; 3], other: [u32; 3]) -> [u32; 3] {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::dynamo::{discovery::ServiceImage, image, paths, router::OptionFlag, test_release};
+    use crate::dynamo::connector::{ConnectorFacts, RoleFacts};
+    use crate::dynamo::discovery::{ServiceImage, Told, WorkerPort};
+    use crate::dynamo::spec::Mode;
+    use crate::dynamo::{image, paths, router::OptionFlag, test_release};
 
     fn all() -> impl Iterator<Item = &'static Release> {
         test_release::ALL.iter().copied()
@@ -253,14 +256,81 @@ mod tests {
             assert_unique("engine", release.engines.iter().map(|facts| facts.engine));
             for facts in release.engines {
                 let own = [facts.model_flag, facts.served_name_flag];
-                let args = facts.serving.iter().flat_map(|row| row.args).copied();
-                for flag in own.into_iter().chain(args).filter_map(|arg| arg.strip_prefix("--")) {
+                let args = facts.serving.iter().flat_map(|row| row.args);
+                let args = args.chain(facts.events.iter().flat_map(|events| events.args)).copied();
+                let flags = ports_of(facts).filter_map(|port| match port.told {
+                    Told::Flag(flag) => Some(flag),
+                    Told::Env(_) | Told::Inside => None,
+                });
+                for flag in own.into_iter().chain(args).chain(flags).filter_map(|arg| arg.strip_prefix("--"))
+                {
                     let reserved = facts.args.reserved.iter().any(|(name, _)| *name == flag);
                     assert!(reserved, "{:?}: --{flag} is ours and may be given by users", facts.engine);
                 }
                 assert_unique("reserved", facts.args.reserved.iter().map(|(name, _)| name));
                 assert_unique("serving", facts.serving.iter().map(|row| (row.mode, row.role)));
                 assert!(!facts.serving.is_empty());
+                let roles_of =
+                    |row: &ConnectorFacts| row.roles.iter().map(|role| role.role).collect::<Vec<_>>();
+                assert_unique("connector", facts.connectors.iter().map(|row| (row.mode, row.connector)));
+                for row in facts.connectors {
+                    assert!(facts.has_mode(row.mode));
+                    assert!(roles_of(row).iter().all(|role| facts.serving(row.mode, *role).is_some()));
+                    assert_unique("role", roles_of(row));
+                }
+                for mode in Mode::ALL.iter().filter(|mode| facts.has_mode(**mode)) {
+                    assert!(facts.connectors.iter().any(|row| row.mode == *mode), "{mode:?} has no default");
+                }
+                let shared = facts.shared_args.iter().chain(facts.role_args).chain(facts.parallel_args);
+                assert_unique("argument", shared.clone());
+                for name in shared.copied().chain(facts.default_args.iter().map(|row| row.name)) {
+                    assert!(
+                        facts.args.reserved.iter().all(|(reserved, _)| !reserved.starts_with(name)),
+                        "{name}"
+                    );
+                }
+            }
+        }
+    }
+
+    fn connector_roles(facts: &EngineFacts) -> impl Iterator<Item = &'static RoleFacts> {
+        facts.connectors.iter().flat_map(|row| row.roles)
+    }
+
+    fn ports_of(facts: &EngineFacts) -> impl Iterator<Item = &'static WorkerPort> {
+        let events = facts.events.iter().flat_map(|events| events.ports);
+        connector_roles(facts).flat_map(|role| role.ports).chain(events)
+    }
+
+    fn env_of(port: &WorkerPort) -> Option<&'static str> {
+        match port.told {
+            Told::Env(name) => Some(name),
+            Told::Flag(_) | Told::Inside => None,
+        }
+    }
+
+    #[test]
+    fn engines_ports_have_one_name_each_and_stand_where_they_are_told() {
+        for release in all() {
+            for facts in release.engines {
+                let mut by_name: BTreeMap<&str, &WorkerPort> = BTreeMap::new();
+                for port in ports_of(facts) {
+                    assert_eq!(*by_name.entry(port.name).or_insert(port), port);
+                    assert!(port.from < 32768 && !port.listed);
+                    assert!(
+                        release
+                            .topologies
+                            .iter()
+                            .flat_map(|row| row.worker_ports)
+                            .all(|it| it.name != port.name)
+                    );
+                    if port.told == Told::Inside {
+                        let blank = format!("{{{}}}", port.name);
+                        let events = facts.events.iter().flat_map(|events| events.args);
+                        let mut texts = connector_roles(facts).flat_map(|role| role.args).chain(events);
+                        assert!(port.private.is_some() && texts.any(|text| text.contains(&blank)));
+                    }
+                }
             }
         }
     }
@@ -273,7 +343,7 @@ mod tests {
             });
             let decided = release.topologies.iter().flat_map(|row| {
                 let addresses = row.frontend_address_env.iter().chain(row.worker_address_env).copied();
-                addresses.chain(row.worker_ports.iter().map(|port| port.env))
+                addresses.chain(row.worker_ports.iter().filter_map(env_of))
             });
             let ours: Vec<&str> = topologies
                 .chain(release.env)
@@ -288,6 +358,26 @@ mod tests {
             }
             for name in ours {
                 assert!(release.reserved_env.iter().any(|(reserved, _)| *reserved == name), "{name}");
+            }
+            for facts in release.engines {
+                let reserved: Vec<_> =
+                    release.reserved_env.iter().chain(facts.reserved_env).map(|(name, _)| *name).collect();
+                assert_unique("reserved variable", &reserved);
+                let disks = connector_roles(facts).filter_map(|role| role.cache.as_ref()?.disk.as_ref());
+                let disks = disks.flat_map(|disk| {
+                    let names = disk.env.iter().chain(disk.unmounted_env).map(|(name, _)| *name);
+                    names.chain([disk.folder_env])
+                });
+                let decided = connector_roles(facts).flat_map(|role| {
+                    let names = role.env.iter().map(|(name, _)| *name);
+                    names.chain(role.address_env.iter().copied())
+                });
+                for name in ports_of(facts).filter_map(env_of).chain(disks).chain(decided) {
+                    assert!(reserved.contains(&name), "{:?}: {name}", facts.engine);
+                }
+                for (name, _) in facts.env_defaults.iter().chain(facts.kv_env_defaults) {
+                    assert!(!reserved.contains(name), "{name}");
+                }
             }
             assert_unique("reserved variable", release.reserved_env.iter().map(|(name, _)| name));
         }

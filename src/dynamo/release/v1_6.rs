@@ -1,8 +1,8 @@
 //! Release line 1.6: no NATS, etcd only for several hosts, workers that hand out their tokenizer files themselves.
 
 use super::{Frontend, Grace, Release};
-use crate::dynamo::discovery::{ETCD, Store, Topology, WorkerPort};
-use crate::dynamo::engine::mocker;
+use crate::dynamo::discovery::{ETCD, Store, Told, Topology, WorkerPort};
+use crate::dynamo::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::router::{OptionFacts, OptionFlag, RouterMode, RouterOption};
 use crate::dynamo::spec::NetworkMode;
 
@@ -88,7 +88,7 @@ pub const RELEASE: Release = Release {
             services: &[ETCD],
         },
     ],
-    engines: &[mocker::V1_6],
+    engines: &[vllm::V1_6, sglang::V1_6, trtllm::V1_6, mocker::V1_6],
     namespace_env: "DYN_NAMESPACE",
     namespace_prefix_flag: Some("--namespace-prefix"),
     // The defaults of this line, said aloud: all processes must agree, whatever an image sets.
@@ -139,9 +139,17 @@ pub const RELEASE: Release = Release {
 };
 
 /// A worker's own HTTP server: health, metrics, and the tokenizer files that the frontend fetches.
-const SYSTEM: WorkerPort = WorkerPort { name: "system", env: "DYN_SYSTEM_PORT", from: 9090, listed: false };
+pub const SYSTEM: WorkerPort = WorkerPort {
+    name: "system",
+    told: Told::Env("DYN_SYSTEM_PORT"),
+    private: Some(9090),
+    from: 9090,
+    listed: false,
+    any_address: false,
+};
 /// Where a worker takes requests.
-const RPC: WorkerPort = WorkerPort { name: "rpc", env: "DYN_TCP_RPC_PORT", from: 9090, listed: true };
+pub const RPC: WorkerPort =
+    WorkerPort { name: "rpc", told: Told::Env("DYN_TCP_RPC_PORT"), private: None, listed: true, ..SYSTEM };
 
 const DISCOVERY: &str = "/var/lib/dynamo/discovery";
 const DISCOVERY_ADVICE: &str =

@@ -13,7 +13,7 @@ use crate::provider::blocks::TextMap;
 use crate::provider::drafts::{self, given};
 use crate::provider::model_source::ModelSource;
 use crate::provider::picked_ports::advertised;
-use crate::provider::stored;
+use crate::provider::{connector, stored};
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -38,7 +38,16 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
             services: drafts::texts(&model.services),
             router: drafts::router(&model.router),
             env: drafts::texts(&model.env),
+            connector: connector::draft(&model.connector),
             engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
+            prefill_engine_args: drafts::engine_args(
+                &model.prefill_engine_args,
+                &Path::of("prefill_engine_args"),
+            )?,
+            decode_engine_args: drafts::engine_args(
+                &model.decode_engine_args,
+                &Path::of("decode_engine_args"),
+            )?,
             resources,
             docker: drafts::docker(&model.docker),
         },

@@ -2,6 +2,7 @@
 
 use crate::model;
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
+use crate::provider::connector::ConnectorModel;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
@@ -22,8 +23,8 @@ model! {
             digits and `-`, at most 40. Left out: generated once. Changing it replaces the deployment.").replaces().stable(),
         host: Attr<String> = optional_computed("Entry of the provider's `hosts`. May be left out when there is only one. Changing it \
             replaces the deployment.").replaces().stable(),
-        engine: Attr<String> = required("What computes the tokens. This version of the provider runs `mocker`: Dynamo's own \
-            simulator, which needs no GPU and answers with random words. (`vllm`, `sglang` and `trtllm` are known, and refused.)"),
+        engine: Attr<String> = required("What computes the tokens: `vllm`, `sglang` or `trtllm` (TensorRT-LLM), or `mocker`: Dynamo's own \
+            simulator, which needs no GPU and answers with random words."),
         dynamo_version: Attr<String> = optional_computed("Dynamo release. Left out: the newest one that the provider knew when the \
             deployment was made.").stable(),
         image: Attr<String> = optional_computed("Image of all containers of the deployment. Left out: NVIDIA's image for engine \
@@ -35,8 +36,8 @@ model! {
             into the model cache when a worker starts.").check(check::not_empty()),
         served_model_name: Attr<String> = optional_computed("Name that clients use. Left out: the Hugging Face name, or the last \
             part of the path."),
-        mode: Attr<String> = optional("`aggregated`: every worker does prefill and decode. (`disaggregated` is known, and refused by \
-            this version.)").default("aggregated"),
+        mode: Attr<String> = optional("`aggregated`: every worker does prefill and decode. `disaggregated`: some workers do prefill, \
+            others decode (`role`), and the deployment serves once it has one of each.").default("aggregated"),
         network: Attr<String> = optional("`bridge`: the containers share a private network of the host. `host`: they use the \
             network of their hosts, so that workers may be on other hosts than the frontend; a private network between the hosts \
             is needed, since Dynamo's processes and etcd ask nobody for a password. Changing it replaces the deployment.")
@@ -48,7 +49,13 @@ model! {
         env: Attr<TextMap> = optional("Environment variables of all containers of the deployment. Not for secrets: they are \
             visible in the state and to whoever may use Docker on the host."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine for all workers, as an object: `{ max-model-len = 8192, \
-            enable-prefix-caching = true }`. `true` gives the bare flag, `false` leaves it out."),
+            enable-prefix-caching = true }`. `true` gives the bare flag, `false` leaves it out (or gives `--no-…` where the flag is \
+            on by default). Over them go the arguments of a role, and over those the worker's own. While none of them says how \
+            the model is spread over GPUs (tensor, pipeline or data parallel), it is tensor parallel over all GPUs of a worker."),
+        prefill_engine_args: Attr<Dynamic> = optional("Arguments of the engine for prefill workers, over `engine_args`. Only where the \
+            deployment is disaggregated."),
+        decode_engine_args: Attr<Dynamic> = optional("Arguments of the engine for decode workers (all workers, where the deployment is \
+            aggregated), over `engine_args`."),
         desired_state: Attr<String> = optional("`running`, or `stopped`: containers are kept but not run.").default("running")
             .check(check::one_of(["running", "stopped"])),
 
@@ -73,6 +80,7 @@ model! {
         containers: Attr<NestedMap<ContainerModel>> = computed("The containers of the deployment without its workers, by component."),
 
         router: Block<RouterModel> = block("How requests are spread over the workers."),
+        connector: Block<ConnectorModel> = block("How KV caches leave a GPU: to other workers, to memory, to disk."),
         resources: Block<ResourcesModel> = block("Limits of each container: frontend, and workers that have no limits of their \
             own. Left out: all but the host's reserve."),
         docker: Block<DockerModel> = block("Further options of `docker run` for the frontend and the workers."),

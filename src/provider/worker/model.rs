@@ -2,7 +2,7 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
-use crate::dynamo::discovery::Topology;
+use crate::dynamo::discovery::{Topology, WorkerPort};
 use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
 use crate::dynamo::gpus::GpuName;
 use crate::dynamo::names;
@@ -12,7 +12,7 @@ use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, block_of};
 use crate::provider::drafts::{self, given};
 use crate::provider::model_source::ModelSource;
-use crate::provider::stored;
+use crate::provider::{connector, picked_ports, stored};
 use crate::tf_provider::attr::{Attr, Block, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -38,8 +38,11 @@ pub fn deployment(model: &WorkerModel) -> DeploymentView {
             services: Attr::Unknown,
             env: Attr::Unknown,
             engine_args: Attr::Unknown,
+            prefill_engine_args: Attr::Unknown,
+            decode_engine_args: Attr::Unknown,
             desired_state: Attr::Unknown,
             router: Attr::Unknown,
+            connector: Attr::Unknown,
             resources: Attr::Unknown,
             docker: Attr::Unknown,
         },
@@ -62,8 +65,11 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         services,
         env,
         engine_args,
+        prefill_engine_args,
+        decode_engine_args,
         desired_state: _,
         router,
+        connector,
         resources,
         docker,
     } = view;
@@ -83,7 +89,10 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         services: drafts::texts(&services),
         router: drafts::router(&router),
         env: drafts::texts(&env),
+        connector: connector::draft(&block_of(connector)),
         engine_args: drafts::engine_args(&engine_args, &Path::of("deployment"))?,
+        prefill_engine_args: drafts::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
+        decode_engine_args: drafts::engine_args(&decode_engine_args, &Path::of("deployment"))?,
         resources: resources.present().map(drafts::resources).unwrap_or_default(),
         docker: drafts::docker(&docker),
     })
@@ -128,6 +137,15 @@ pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
         word => NetworkMode::parse(word.known()?)?,
     };
     release::find(release::ALL, version).ok()?.0.topology(network)
+}
+
+/// The ports that are picked when the worker's container is made; none while what they depend on is not known.
+pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
+    let Ok(mut draft) = draft(model) else { return Vec::new() };
+    if deployment(model).services.is_unknown() {
+        draft.deployment.services = picked_ports::services_to_come(topology(model));
+    }
+    check::picked_ports(&draft).unwrap_or_default()
 }
 
 /// What is wrong with a configuration, as far as it is known.

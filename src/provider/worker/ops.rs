@@ -1,8 +1,8 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, label, model_source, objections, planned_gpus, topology,
-    uuids, wanted_state,
+    self, container_name, deployment, derive, draft, label, model_source, objections, picked, planned_gpus,
+    topology, uuids, wanted_state,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -141,7 +141,7 @@ impl Resource for Workers {
         place.find_model(&mut planned).await;
         let picks = planned.ports.is_unknown();
         if picks {
-            planned.ports.clone_from(&prior.ports);
+            planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
         }
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         // What is to be stopped is not started first, unless it has to be made anew.
@@ -282,10 +282,10 @@ impl Place {
         planned: &mut WorkerModel,
         summary: &str,
     ) -> Result<Vec<PromisedPort>, Diagnostics> {
-        let rows = picked_ports::rows(topology(planned));
+        let rows = picked(planned);
         let taken =
             if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
-        let (ports, promises) = picked_ports::worker(client, &self.entry, rows, &taken)?;
+        let (ports, promises) = picked_ports::worker(client, &self.entry, &rows, &taken)?;
         planned.ports = Attr::Known(ports);
         Ok(promises)
     }
@@ -305,7 +305,7 @@ impl Place {
                 let mut draft = draft(planned)?;
                 draft.gpus.assigned = Given::Absent;
                 if planned.ports.is_unknown() {
-                    draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
+                    draft.ports = picked_ports::ports_to_come(&picked(planned));
                 }
                 draft.complete().map_err(objections::diagnostics)?.gpu_request
             }
@@ -479,7 +479,7 @@ async fn check(
         draft.deployment.services = picked_ports::services_to_come(topology(planned));
     }
     if planned.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(picked_ports::rows(topology(planned)));
+        draft.ports = picked_ports::ports_to_come(&picked(planned));
     }
     let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
     let (facts, _) = match plan_checks::for_plan(&entry, new).await {

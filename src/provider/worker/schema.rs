@@ -4,6 +4,7 @@ use crate::model;
 use crate::provider::blocks::{
     DockerModel, DockerView, ResourcesModel, ResourcesView, RouterView, TextMap, TimeoutsModel,
 };
+use crate::provider::connector::ConnectorView;
 use crate::provider::picked_ports::Ports;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::provider::About;
@@ -12,7 +13,8 @@ use crate::tf_provider::schema::{block, check, computed, optional, optional_comp
 pub const ABOUT: About = About {
     type_name: "dynamo_worker",
     description: "A worker of a `dynamo_deployment`: the process that computes tokens. Use `count` or `for_each` for several.\n\n\
-        The resource is created when the frontend lists it, not when its container exists. A change replaces the container \
+        The resource is created when the frontend lists it, not when its container exists. (Of a disaggregated deployment the \
+        frontend lists each worker as it comes, and serves the model once both roles are there.) A change replaces the container \
         without dropping a request: the new one starts and registers, then the old one drains and goes, one worker of a role \
         at a time.",
 };
@@ -24,15 +26,15 @@ model! {
             release travel with it, so that their change shows up in each worker's plan."),
         host: Attr<String> = optional_computed("Entry of the provider's `hosts`. Left out: the deployment's. Changing it replaces the \
             worker.").replaces().stable(),
-        role: Attr<String> = optional("`decode`; it serves both phases when the deployment is aggregated. (`prefill` is for \
-            disaggregated deployments.) Changing it replaces the worker.").default("decode").replaces(),
+        role: Attr<String> = optional("`decode` (both phases, where the deployment is aggregated), or `prefill`, where it is \
+            disaggregated. Changing it replaces the worker.").default("decode").replaces(),
         gpus: Attr<Vec<Attr<String>>> = optional("GPUs of the host that the worker gets, by index or by UUID (of a card, or of a MIG \
             instance), for example `[\"0\", \"1\"]`. No GPU is ever given to two workers, or to a worker while something else \
             on the host computes on it."),
         gpu_count: Attr<i64> = optional("So many GPUs, picked by the provider when the worker is made: free ones, and of those the best \
             connected (NVLink first). They stay the worker's. Instead of `gpus`."),
         env: Attr<TextMap> = optional("Environment variables, over the deployment's. Not for secrets."),
-        engine_args: Attr<Dynamic> = optional("Arguments of the engine, over the deployment's."),
+        engine_args: Attr<Dynamic> = optional("Arguments of the engine, over the deployment's and those of the role."),
         desired_state: Attr<String> = optional("`running`, or `stopped`: the container is kept but not run. A stopped deployment \
             stops its workers too.").default("running").check(check::one_of(["running", "stopped"])),
 
@@ -72,8 +74,11 @@ model! {
         services: Attr<TextMap> = optional("Addresses of the supporting services."),
         env: Attr<TextMap> = optional("Environment variables."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine."),
+        prefill_engine_args: Attr<Dynamic> = optional("Arguments of the engine for prefill workers."),
+        decode_engine_args: Attr<Dynamic> = optional("Arguments of the engine for decode workers."),
         desired_state: Attr<String> = optional("`running` or `stopped`."),
         router: Attr<Nested<RouterView>> = optional("Router."),
+        connector: Attr<Nested<ConnectorView>> = optional("Connector."),
         resources: Attr<Nested<ResourcesView>> = optional("Limits."),
         docker: Attr<Nested<DockerView>> = optional("Further options of `docker run`."),
     }

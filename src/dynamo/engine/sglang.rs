@@ -1,0 +1,148 @@
+//! SGLang. Prefill and decode workers meet at the prefill worker's bootstrap port and move blocks over NIXL by
+//! themselves, so the transfer is a flag here and not a connector; nothing else is offered for it.
+
+use super::args::{ArgRules, ListStyle};
+use super::vllm::HASH_SEED;
+use super::{
+    ADDRESS, CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES,
+    GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
+};
+use crate::dynamo::connector::{Connector, ConnectorFacts, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::discovery::{Told, WorkerPort};
+use crate::dynamo::spec::{Engine, Mode, Role};
+
+/// Release line 1.6.
+pub const V1_6: EngineFacts = EngineFacts {
+    engine: Engine::Sglang,
+    image: "sglang-runtime",
+    module: "dynamo.sglang",
+    model_flag: "--model-path",
+    served_name_flag: "--served-model-name",
+    parallel_args: &[
+        "tp",
+        "tp-size",
+        "tensor-parallel-size",
+        "pp",
+        "pp-size",
+        "pipeline-parallel-size",
+        "dp",
+        "dp-size",
+        "data-parallel-size",
+    ],
+    default_args: &[
+        DefaultArg { name: "page-size", value: "16", ..EVERYWHERE },
+        DefaultArg {
+            name: "page-size",
+            value: "64",
+            mode: Some(Mode::Disaggregated),
+            kv: Some(true),
+            ..EVERYWHERE
+        },
+    ],
+    shared_args: &["page-size"],
+    role_args: &["context-length"],
+    serving: &[
+        Serving {
+            mode: Mode::Aggregated,
+            role: Role::Decode,
+            args: &[],
+            component: "backend",
+            publishes: true,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Decode,
+            args: &["--disaggregation-mode", "decode"],
+            component: "backend",
+            publishes: false,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Prefill,
+            args: &["--disaggregation-mode", "prefill"],
+            component: "prefill",
+            publishes: true,
+        },
+    ],
+    events: Some(Events {
+        args: &[
+            "--kv-events-config",
+            r#"{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:{kv_events}"}"#,
+        ],
+        ports: &[KV_EVENTS],
+        off_by: Some(("disable-radix-cache", true)),
+    }),
+    connectors: &[
+        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
+        ConnectorFacts {
+            connector: Connector::Nixl,
+            mode: Mode::Disaggregated,
+            roles: &[OVER_NIXL, RoleFacts { role: Role::Prefill, ..OVER_NIXL }],
+            modules: &[],
+        },
+    ],
+    env: &[],
+    env_defaults: &[],
+    kv_env_defaults: HASH_SEED,
+    reserved_env: &[("SGLANG_HOST_IP", ADDRESS)],
+    args: ArgRules {
+        negatable: &[],
+        lists: ListStyle::Words,
+        reserved: &[
+            ("model-path", MODEL),
+            ("served-model-name", SERVED_NAME),
+            ("disaggregation-mode", ROLE),
+            ("disaggregation-transfer-backend", CONNECTOR),
+            ("disaggregation-bootstrap-port", PORT),
+            ("kv-events-config", EVENTS),
+            ("host", ADDRESS),
+            ("port", PORT),
+            ("endpoint", NAMESPACE),
+            ("router-mode", ROUTER),
+            ("discovery-backend", DISCOVERY),
+            ("request-plane", PLANE),
+            ("response-plane", PLANE),
+            ("event-plane", PLANE),
+        ],
+    },
+    ulimits: GPU_ULIMITS,
+    shm_bytes: None,
+    ipc_host: true,
+    cap_add: GPU_CAPABILITIES,
+};
+
+/// Decode workers learn of each prefill worker's port from Dynamo, but are given one all the same.
+pub const OVER_NIXL: RoleFacts = RoleFacts {
+    args: &["--disaggregation-transfer-backend", "nixl", "--host", "{listen}"],
+    address_env: &["SGLANG_HOST_IP"],
+    ports: &[BOOTSTRAP, PORT_OF_ITS_OWN],
+    ..TOLD_NOTHING
+};
+
+/// Where it reports what it caches.
+pub const KV_EVENTS: WorkerPort = WorkerPort {
+    name: "kv_events",
+    told: Told::Inside,
+    private: Some(5557),
+    from: 5557,
+    listed: false,
+    any_address: true,
+};
+/// Where decode workers are introduced to a prefill worker.
+pub const BOOTSTRAP: WorkerPort = WorkerPort {
+    name: "bootstrap",
+    told: Told::Flag("--disaggregation-bootstrap-port"),
+    private: Some(12345),
+    from: 12345,
+    listed: false,
+    any_address: false,
+};
+/// The base of ports that it opens by itself; the default would be the same for all workers of a host.
+pub const PORT_OF_ITS_OWN: WorkerPort = WorkerPort {
+    name: "engine",
+    told: Told::Flag("--port"),
+    private: None,
+    from: 30000,
+    listed: false,
+    any_address: true,
+};

@@ -1,0 +1,108 @@
+//! TensorRT-LLM. What it transfers and how is part of its own configuration: a cache transceiver, which both roles need,
+//! and a scheduler that does not run ahead of a prefill worker's transfers.
+
+use super::args::{ArgRules, ListStyle};
+use super::vllm::{HASH_SEED, KVBM_CACHE, KVBM_ENV, KVBM_PORTS};
+use super::{
+    CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
+    MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
+};
+use crate::dynamo::connector::{Connector, ConnectorFacts, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::spec::{Engine, Mode, Role};
+
+/// Release line 1.6.
+pub const V1_6: EngineFacts = EngineFacts {
+    engine: Engine::Trtllm,
+    image: "tensorrtllm-runtime",
+    module: "dynamo.trtllm",
+    model_flag: "--model-path",
+    served_name_flag: "--served-model-name",
+    parallel_args: &["tensor-parallel-size", "pipeline-parallel-size"],
+    default_args: &[
+        DefaultArg { name: "override-engine-args", value: DECODE, role: Some(Role::Decode), ..TRANSCEIVER },
+        DefaultArg { name: "override-engine-args", value: PREFILL, role: Some(Role::Prefill), ..TRANSCEIVER },
+    ],
+    shared_args: &["kv-block-size"],
+    role_args: &["max-seq-len"],
+    serving: &[
+        Serving {
+            mode: Mode::Aggregated,
+            role: Role::Decode,
+            args: &[],
+            component: "backend",
+            publishes: true,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Decode,
+            args: &["--disaggregation-mode", "decode"],
+            component: "backend",
+            publishes: false,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Prefill,
+            args: &["--disaggregation-mode", "prefill"],
+            component: "prefill",
+            publishes: true,
+        },
+    ],
+    events: Some(Events { args: &["--publish-kv-events"], ports: &[], off_by: None }),
+    connectors: &[
+        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
+        ConnectorFacts {
+            connector: Connector::Kvbm,
+            mode: Mode::Aggregated,
+            roles: &[RoleFacts {
+                args: &["--connector", "kvbm"],
+                env: KVBM_ENV,
+                ports: &KVBM_PORTS,
+                cache: Some(KVBM_CACHE),
+                ..TOLD_NOTHING
+            }],
+            modules: &["kvbm"],
+        },
+        ConnectorFacts { connector: Connector::Nixl, mode: Mode::Disaggregated, roles: &[], modules: &[] },
+    ],
+    env: &[],
+    env_defaults: &[],
+    kv_env_defaults: HASH_SEED,
+    reserved_env: &[
+        ("DYN_KVBM_CPU_CACHE_GB", "set connector.cpu_cache_gb on the deployment"),
+        ("DYN_KVBM_DISK_CACHE_GB", "set connector.disk_cache_gb on the deployment"),
+        ("DYN_KVBM_DISK_CACHE_DIR", "set connector.disk_cache_path on the deployment"),
+        ("DYN_KVBM_DISK_DISABLE_O_DIRECT", "set connector.disk_cache_path on the deployment"),
+        ("DYN_KVBM_LEADER_ZMQ_PUB_PORT", PORT),
+        ("DYN_KVBM_LEADER_ZMQ_ACK_PORT", PORT),
+        ("DYN_TRTLLM_DISAGGREGATION_MODE", ROLE),
+    ],
+    args: ArgRules {
+        negatable: &[],
+        lists: ListStyle::Words,
+        reserved: &[
+            ("model-path", MODEL),
+            ("served-model-name", SERVED_NAME),
+            ("disaggregation-mode", ROLE),
+            ("connector", CONNECTOR),
+            ("publish-kv-events", EVENTS),
+            ("publish-events-and-metrics", EVENTS),
+            ("endpoint", NAMESPACE),
+            ("router-mode", ROUTER),
+            ("discovery-backend", DISCOVERY),
+            ("request-plane", PLANE),
+            ("response-plane", PLANE),
+            ("event-plane", PLANE),
+        ],
+    },
+    ulimits: GPU_ULIMITS,
+    shm_bytes: None,
+    ipc_host: true,
+    cap_add: GPU_CAPABILITIES,
+};
+
+/// Users with a configuration of their own say it there.
+const TRANSCEIVER: DefaultArg =
+    DefaultArg { mode: Some(Mode::Disaggregated), unless: &["extra-engine-args", "trtllm."], ..EVERYWHERE };
+const DECODE: &str = r#"{"cache_transceiver_config":{"backend":"DEFAULT"}}"#;
+const PREFILL: &str =
+    r#"{"cache_transceiver_config":{"backend":"DEFAULT"},"disable_overlap_scheduler":true}"#;

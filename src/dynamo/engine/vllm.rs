@@ -1,0 +1,260 @@
+//! vLLM. It moves KV caches by what `--kv-transfer-config` says, and reports them by what `--kv-events-config` says.
+//!
+//! The offloading connector of a disaggregated deployment works on the prefill side only and hands over to NIXL, so the
+//! decode side is told of NIXL alone. Both must lay their blocks out alike, which the hybrid KV cache manager of one side
+//! would change.
+
+use super::args::{ArgRules, ListStyle};
+use super::{
+    ADDRESS, CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES,
+    GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
+};
+use crate::dynamo::connector::{CacheFacts, Connector, ConnectorFacts, DiskFacts, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::discovery::{Told, WorkerPort};
+use crate::dynamo::spec::{Engine, Mode, Role};
+
+/// Release line 1.6.
+pub const V1_6: EngineFacts = EngineFacts {
+    engine: Engine::Vllm,
+    image: "vllm-runtime",
+    module: "dynamo.vllm",
+    model_flag: "--model",
+    served_name_flag: "--served-model-name",
+    parallel_args: &[
+        "tensor-parallel-size",
+        "pipeline-parallel-size",
+        "data-parallel-size",
+        "prefill-context-parallel-size",
+    ],
+    default_args: &[DefaultArg { name: "block-size", value: "64", kv: Some(true), ..EVERYWHERE }],
+    shared_args: &["block-size"],
+    role_args: &["max-model-len"],
+    serving: &[
+        Serving {
+            mode: Mode::Aggregated,
+            role: Role::Decode,
+            args: &[],
+            component: "backend",
+            publishes: true,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Decode,
+            args: &["--disaggregation-mode", "decode"],
+            component: "backend",
+            publishes: false,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Prefill,
+            args: &["--disaggregation-mode", "prefill"],
+            component: "prefill",
+            publishes: true,
+        },
+    ],
+    events: Some(Events {
+        args: &[
+            "--kv-events-config",
+            r#"{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:{kv_events}","enable_kv_cache_events":true}"#,
+        ],
+        ports: &[KV_EVENTS],
+        off_by: Some(("enable-prefix-caching", false)),
+    }),
+    connectors: &[
+        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
+        ConnectorFacts {
+            connector: Connector::Nixl,
+            mode: Mode::Aggregated,
+            roles: &[RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL }],
+            modules: &[],
+        },
+        ConnectorFacts {
+            connector: Connector::Kvbm,
+            mode: Mode::Aggregated,
+            roles: &[RoleFacts {
+                args: &[TRANSFER, KVBM],
+                env: KVBM_ENV,
+                ports: &KVBM_PORTS,
+                cache: Some(KVBM_CACHE),
+                ..TOLD_NOTHING
+            }],
+            modules: &["kvbm"],
+        },
+        ConnectorFacts {
+            connector: Connector::Lmcache,
+            mode: Mode::Aggregated,
+            roles: &[RoleFacts {
+                args: &[TRANSFER, LMCACHE],
+                env: LMCACHE_ENV,
+                cache: Some(LMCACHE_CACHE),
+                ..TOLD_NOTHING
+            }],
+            modules: &["lmcache"],
+        },
+        ConnectorFacts {
+            connector: Connector::Nixl,
+            mode: Mode::Disaggregated,
+            roles: &[
+                RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
+                RoleFacts { role: Role::Prefill, args: &[TRANSFER, NIXL], ..OVER_NIXL },
+            ],
+            modules: &[],
+        },
+        ConnectorFacts {
+            connector: Connector::Kvbm,
+            mode: Mode::Disaggregated,
+            roles: &[
+                RoleFacts { args: &[ONE_LAYOUT, TRANSFER, NIXL], ..OVER_NIXL },
+                RoleFacts {
+                    role: Role::Prefill,
+                    args: &[ONE_LAYOUT, TRANSFER, KVBM_THEN_NIXL],
+                    env: KVBM_ENV,
+                    ports: &[NIXL_PORT, KVBM_PUB, KVBM_ACK],
+                    cache: Some(KVBM_CACHE),
+                    ..OVER_NIXL
+                },
+            ],
+            modules: &["kvbm"],
+        },
+    ],
+    env: &[],
+    env_defaults: &[],
+    // Blocks are hashed with Python's own hash, and all workers must come to the same.
+    kv_env_defaults: HASH_SEED,
+    reserved_env: &[
+        ("VLLM_NIXL_SIDE_CHANNEL_HOST", ADDRESS),
+        ("VLLM_NIXL_SIDE_CHANNEL_PORT", PORT),
+        ("DYN_CONNECTOR", CONNECTOR),
+        ("DYN_VLLM_DISAGGREGATION_MODE", ROLE),
+        ("DYN_KVBM_CPU_CACHE_GB", "set connector.cpu_cache_gb on the deployment"),
+        ("DYN_KVBM_DISK_CACHE_GB", "set connector.disk_cache_gb on the deployment"),
+        ("DYN_KVBM_DISK_CACHE_DIR", "set connector.disk_cache_path on the deployment"),
+        ("DYN_KVBM_DISK_DISABLE_O_DIRECT", "set connector.disk_cache_path on the deployment"),
+        ("DYN_KVBM_LEADER_ZMQ_PUB_PORT", PORT),
+        ("DYN_KVBM_LEADER_ZMQ_ACK_PORT", PORT),
+        ("LMCACHE_LOCAL_CPU", CONNECTOR),
+        ("LMCACHE_MAX_LOCAL_CPU_SIZE", "set connector.cpu_cache_gb on the deployment"),
+        ("LMCACHE_CONFIG_FILE", "leave it out: with it, LMCache would look at no variable"),
+    ],
+    args: ArgRules {
+        // Those that are on unless they are switched off.
+        negatable: &[
+            "enable-prefix-caching",
+            "enable-chunked-prefill",
+            "async-scheduling",
+            "disable-hybrid-kv-cache-manager",
+        ],
+        lists: ListStyle::Words,
+        reserved: &[
+            ("model", MODEL),
+            ("served-model-name", SERVED_NAME),
+            ("disaggregation-mode", ROLE),
+            ("kv-transfer-config", CONNECTOR),
+            ("connector", CONNECTOR),
+            ("kv-events-config", EVENTS),
+            ("endpoint", NAMESPACE),
+            ("router-mode", ROUTER),
+            ("discovery-backend", DISCOVERY),
+            ("request-plane", PLANE),
+            ("response-plane", PLANE),
+            ("event-plane", PLANE),
+        ],
+    },
+    ulimits: GPU_ULIMITS,
+    shm_bytes: None,
+    ipc_host: true,
+    cap_add: GPU_CAPABILITIES,
+};
+
+const TRANSFER: &str = "--kv-transfer-config";
+const ONE_LAYOUT: &str = "--disable-hybrid-kv-cache-manager";
+
+macro_rules! nixl {
+    () => {
+        r#"{"kv_connector":"NixlConnector","kv_role":"kv_both"}"#
+    };
+}
+macro_rules! kvbm {
+    () => {
+        r#"{"kv_connector":"DynamoConnector","kv_connector_module_path":"kvbm.vllm_integration.connector","kv_role":"kv_both"}"#
+    };
+}
+macro_rules! lmcache {
+    () => {
+        r#"{"kv_connector":"LMCacheConnectorV1","kv_role":"kv_both"}"#
+    };
+}
+/// Two connectors in one: the one that offloads first, NIXL second, and no other order.
+macro_rules! then_nixl {
+    ($first:expr) => {
+        concat!(
+            r#"{"kv_connector":"PdConnector","kv_role":"kv_both","kv_connector_extra_config":{"connectors":["#,
+            $first,
+            ",",
+            nixl!(),
+            r#"]},"kv_connector_module_path":"kvbm.vllm_integration.connector"}"#
+        )
+    };
+}
+
+pub const NIXL: &str = nixl!();
+pub const KVBM: &str = kvbm!();
+pub const LMCACHE: &str = lmcache!();
+pub const KVBM_THEN_NIXL: &str = then_nixl!(kvbm!());
+/// Needs the `kvbm` module as well.
+pub const LMCACHE_THEN_NIXL: &str = then_nixl!(lmcache!());
+
+/// A worker that others connect to for its blocks.
+pub const OVER_NIXL: RoleFacts =
+    RoleFacts { address_env: &["VLLM_NIXL_SIDE_CHANNEL_HOST"], ports: &[NIXL_PORT], ..TOLD_NOTHING };
+
+/// Where it reports what it caches; the process beside it in the container listens.
+pub const KV_EVENTS: WorkerPort = WorkerPort {
+    name: "kv_events",
+    told: Told::Inside,
+    private: Some(20080),
+    from: 20080,
+    listed: false,
+    any_address: true,
+};
+/// Where other workers ask for the layout of its blocks. In a container of its own vLLM's default does.
+pub const NIXL_PORT: WorkerPort = WorkerPort {
+    name: "nixl",
+    told: Told::Env("VLLM_NIXL_SIDE_CHANNEL_PORT"),
+    private: None,
+    from: 20480,
+    listed: false,
+    any_address: false,
+};
+/// The block manager's two ports between its leader and its workers. Reports of its cache go out 1000 above the first.
+pub const KVBM_PUB: WorkerPort = WorkerPort {
+    name: "kvbm_pub",
+    told: Told::Env("DYN_KVBM_LEADER_ZMQ_PUB_PORT"),
+    private: None,
+    from: 26001,
+    listed: false,
+    any_address: true,
+};
+pub const KVBM_ACK: WorkerPort =
+    WorkerPort { name: "kvbm_ack", told: Told::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"), ..KVBM_PUB };
+pub const KVBM_PORTS: [WorkerPort; 2] = [KVBM_PUB, KVBM_ACK];
+
+pub const KVBM_ENV: &[(&str, &str)] = &[("DYN_KVBM_CPU_CACHE_GB", "{cpu_cache_gb}")];
+pub const KVBM_CACHE: CacheFacts = CacheFacts {
+    cpu_default_gb: None,
+    per_gpu: false,
+    disk: Some(DiskFacts {
+        env: &[("DYN_KVBM_DISK_CACHE_GB", "{disk_cache_gb}")],
+        folder_env: "DYN_KVBM_DISK_CACHE_DIR",
+        folder: "/var/lib/dynamo/kvbm",
+        // A container's own layer may be of a file system that cannot pass its cache.
+        unmounted_env: &[("DYN_KVBM_DISK_DISABLE_O_DIRECT", "true")],
+    }),
+};
+
+pub const LMCACHE_ENV: &[(&str, &str)] =
+    &[("LMCACHE_LOCAL_CPU", "true"), ("LMCACHE_MAX_LOCAL_CPU_SIZE", "{cpu_cache_gb}")];
+/// Every process of the engine, one per GPU, has a cache of its own.
+pub const LMCACHE_CACHE: CacheFacts = CacheFacts { cpu_default_gb: Some(5), per_gpu: true, disk: None };
+
+pub const HASH_SEED: &[(&str, &str)] = &[("PYTHONHASHSEED", "0")];

@@ -1,0 +1,264 @@
+//! What a worker's process is told: arguments, variables, ports, put together from the rows of its release and engine.
+//!
+//! Everything that differs between engines, modes, connectors and routers is data; here is only the order in which it
+//! is put together, and the layers of the engine's arguments, of which the nearest wins:
+//!
+//! 1. what the engine's record gives an argument that nobody sets, and, while no argument says how the model is spread
+//!    over GPUs, the number of the worker's GPUs for the first of those that could;
+//! 2. the deployment's `engine_args`;
+//! 3. the deployment's arguments for the role;
+//! 4. the worker's own.
+
+use std::collections::BTreeMap;
+
+use super::connector::{CacheFacts, ConnectorFacts, RoleFacts};
+use super::discovery::{Told, Topology, WorkerPort};
+use super::engine::args::{self, ArgValue, EngineArgs};
+use super::engine::{DefaultArg, Events, Serving};
+use super::gpus::GpuRequest;
+use super::names;
+use super::spec::{Common, Mode, NetworkMode, Role, WorkerSpec};
+use crate::container::{Mount, MountSource};
+
+/// Everywhere in a container.
+const EVERYWHERE: &str = "0.0.0.0";
+
+/// What differs between workers.
+pub(super) struct Launch {
+    pub command: Vec<String>,
+    /// What the provider decides.
+    pub env: BTreeMap<String, String>,
+    /// What users may change.
+    pub env_defaults: BTreeMap<String, String>,
+    pub mounts: Vec<Mount>,
+    /// Dynamo's namespace.
+    pub namespace: String,
+}
+
+/// What its host decides for a worker.
+pub(super) struct Site<'a> {
+    pub topology: &'static Topology,
+    /// By which others reach the host, on the hosts' own network.
+    pub address: Option<&'a str>,
+    /// What the engine is told to load there.
+    pub model: &'a str,
+}
+
+/// The ports at which a worker listens and of which it is told.
+pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
+    let Some(topology) = common.release.topology(common.network) else { return Vec::new() };
+    let parts = Parts::of(common, role, topology);
+    let told = |row: &&WorkerPort| common.network == NetworkMode::Host || row.private.is_some();
+    parts.ports().filter(told).collect()
+}
+
+pub(super) fn worker(spec: &WorkerSpec, serving: &Serving, site: &Site<'_>) -> Launch {
+    let (common, engine) = (&spec.deployment, spec.deployment.engine);
+    let Site { topology, address, model } = *site;
+    let parts = Parts::of(common, spec.role, topology);
+    let blanks = blanks(spec, address);
+    let fill = |text: &&str| filled(text, &blanks);
+    let mut arguments = layered(common, spec.role, Some(&spec.engine_args));
+    spread(&mut arguments, spec);
+
+    let model = [engine.model_flag, model, engine.served_name_flag, &common.served_model_name];
+    let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
+    let mut command: Vec<String> = command.map(str::to_owned).collect();
+    command.extend(parts.args().map(fill));
+    command.extend(parts.flags(&spec.ports));
+    command.extend(args::render(&arguments, &engine.args));
+
+    let mut env = pairs(engine.env, &blanks);
+    env.extend(parts.connector.into_iter().flat_map(|role| pairs(role.env, &blanks)));
+    env.extend(parts.addresses(address));
+    env.extend(parts.variables(&spec.ports));
+    let namespace = namespace(common, spec);
+    env.insert(common.release.namespace_env.to_owned(), namespace.clone());
+    let (disk_env, mounts) = parts.disk(common, &blanks);
+    env.extend(disk_env);
+    Launch { command, env, env_defaults: env_defaults(common, engine.env_defaults), mounts, namespace }
+}
+
+/// Environment that goes with the router, which users may change, over `more`.
+pub(super) fn env_defaults(common: &Common, more: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let router = if common.looks_at_caches() { common.engine.kv_env_defaults } else { &[] };
+    pairs(more, &[]).into_iter().chain(pairs(router, &[])).collect()
+}
+
+/// The rows that a worker is put together from.
+struct Parts {
+    topology: &'static Topology,
+    connector: Option<&'static RoleFacts>,
+    events: Option<&'static Events>,
+}
+
+impl Parts {
+    fn of(common: &Common, role: Role, topology: &'static Topology) -> Self {
+        let engine = common.engine;
+        let publishes = engine.serving(common.mode, role).is_some_and(|row| row.publishes);
+        Self {
+            topology,
+            connector: common.connector.facts.role(role),
+            events: engine.events.as_ref().filter(|_| publishes && common.reports_caches()),
+        }
+    }
+
+    fn ports(&self) -> impl Iterator<Item = &'static WorkerPort> {
+        let connector = self.connector.into_iter().flat_map(|role| role.ports);
+        let events = self.events.into_iter().flat_map(|events| events.ports);
+        self.topology.worker_ports.iter().chain(connector).chain(events)
+    }
+
+    fn args(&self) -> impl Iterator<Item = &'static &'static str> {
+        let connector = self.connector.into_iter().flat_map(|role| role.args);
+        connector.chain(self.events.into_iter().flat_map(|events| events.args))
+    }
+
+    fn flags(&self, ports: &BTreeMap<&'static str, u16>) -> Vec<String> {
+        let told = self.ports().filter_map(|row| match row.told {
+            Told::Flag(flag) => Some([flag.to_owned(), ports.get(row.name)?.to_string()]),
+            Told::Env(_) | Told::Inside => None,
+        });
+        told.flatten().collect()
+    }
+
+    fn variables(&self, ports: &BTreeMap<&'static str, u16>) -> Vec<(String, String)> {
+        let told = self.ports().filter_map(|row| match row.told {
+            Told::Env(name) => Some((name.to_owned(), ports.get(row.name)?.to_string())),
+            Told::Flag(_) | Told::Inside => None,
+        });
+        told.collect()
+    }
+
+    fn addresses(&self, address: Option<&str>) -> Vec<(String, String)> {
+        let connector = self.connector.into_iter().flat_map(|role| role.address_env);
+        let names = self.topology.worker_address_env.iter().chain(connector);
+        names.filter_map(|name| Some(((*name).to_owned(), address?.to_owned()))).collect()
+    }
+
+    /// The tier on disk, if this role has one.
+    fn disk(&self, common: &Common, blanks: &[(&str, String)]) -> (BTreeMap<String, String>, Vec<Mount>) {
+        let facts = self.connector.and_then(|role| role.cache.as_ref()?.disk.as_ref());
+        let (Some(facts), Some(disk)) = (facts, &common.connector.disk) else { return Default::default() };
+        let mut env = pairs(facts.env, blanks);
+        let Some(path) = &disk.path else {
+            env.extend(pairs(facts.unmounted_env, blanks));
+            return (env, Vec::new());
+        };
+        env.insert(facts.folder_env.to_owned(), facts.folder.to_owned());
+        let source = MountSource::HostPath(path.clone());
+        (env, vec![Mount { source, target: facts.folder.to_owned(), read_only: false }])
+    }
+}
+
+/// Memory in bytes that a worker keeps for its cache.
+pub(super) fn cache_bytes(spec: &WorkerSpec) -> u64 {
+    let connector = &spec.deployment.connector;
+    let cache: Option<&CacheFacts> = connector.facts.role(spec.role).and_then(|row| row.cache.as_ref());
+    let (Some(cache), Some(gb)) = (cache, connector.cpu_cache_gb) else { return 0 };
+    let times = if cache.per_gpu { u64::try_from(gpus(spec)).unwrap_or(u64::MAX).max(1) } else { 1 };
+    u64::from(gb).saturating_mul(super::amount::GIB).saturating_mul(times)
+}
+
+/// What stands in braces, with what takes its place.
+fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String)> {
+    let connector = &spec.deployment.connector;
+    let size = |gb: Option<u32>| gb.map(|gb| gb.to_string()).unwrap_or_default();
+    let mut blanks: Vec<_> = spec.ports.iter().map(|(name, port)| (*name, port.to_string())).collect();
+    blanks.push(("listen", address.unwrap_or(EVERYWHERE).to_owned()));
+    blanks.push(("cpu_cache_gb", size(connector.cpu_cache_gb)));
+    blanks.push(("disk_cache_gb", size(connector.disk.as_ref().map(|disk| disk.gb))));
+    blanks
+}
+
+fn filled(text: &str, blanks: &[(&str, String)]) -> String {
+    // Only a name that is known is a blank: the braces of JSON stay.
+    blanks.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+fn pairs(rows: &[(&str, &str)], blanks: &[(&str, String)]) -> BTreeMap<String, String> {
+    rows.iter().map(|(name, value)| ((*name).to_owned(), filled(value, blanks))).collect()
+}
+
+/// The layers of arguments for a role, without what follows from a worker's GPUs. `own` is the worker's.
+fn layered(common: &Common, role: Role, own: Option<&EngineArgs>) -> EngineArgs {
+    let layers = [Some(&common.engine_args), common.role_args.get(&role), own];
+    let users: EngineArgs =
+        layers.into_iter().flatten().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let mut all = EngineArgs::new();
+    for row in common.engine.default_args.iter().filter(|row| holds(row, common, role, &users)) {
+        all.insert(row.name.to_owned(), default_value(row));
+    }
+    for (name, value) in users {
+        let merged = match (all.get(&name), &value) {
+            (Some(ArgValue::Json(below)), ArgValue::Json(above)) => args::over(above, below),
+            _ => value,
+        };
+        all.insert(name, merged);
+    }
+    all
+}
+
+fn holds(row: &DefaultArg, common: &Common, role: Role, users: &EngineArgs) -> bool {
+    let named = |stop: &str| {
+        users.keys().any(|name| if stop.ends_with('.') { name.starts_with(stop) } else { name == stop })
+    };
+    row.mode.is_none_or(|mode| mode == common.mode)
+        && row.role.is_none_or(|wanted| wanted == role)
+        && row.kv.is_none_or(|kv| kv == common.looks_at_caches())
+        && !row.unless.iter().any(|stop| named(stop))
+}
+
+fn default_value(row: &DefaultArg) -> ArgValue {
+    let text = row.value.to_owned();
+    if text.starts_with('{') { ArgValue::Json(text) } else { ArgValue::Text(text) }
+}
+
+/// Over all GPUs of the worker, unless somebody says otherwise.
+fn spread(arguments: &mut EngineArgs, spec: &WorkerSpec) {
+    let rows = spec.deployment.engine.parallel_args;
+    let Some(first) = rows.first().filter(|_| gpus(spec) > 0) else { return };
+    if !rows.iter().any(|name| arguments.contains_key(*name)) {
+        arguments.insert((*first).to_owned(), ArgValue::Number(gpus(spec).to_string()));
+    }
+}
+
+/// How many GPUs a worker has, or will have.
+fn gpus(spec: &WorkerSpec) -> usize {
+    match &spec.gpu_request {
+        _ if !spec.gpus.is_empty() => spec.gpus.len(),
+        GpuRequest::None => 0,
+        GpuRequest::Named(names) => names.len(),
+        GpuRequest::Count(count) => usize::try_from(*count).unwrap_or(usize::MAX),
+    }
+}
+
+/// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,
+/// engine, model, mode and the engine's arguments. (It refuses another model on the same endpoint, and a model card that
+/// another block size or context length has changed; it lists such a worker all the same and sends it nothing.)
+///
+/// Prefill and decode workers meet only in one namespace, so that of a disaggregated deployment follows from what the
+/// deployment says of both, and from nothing of a single worker's.
+fn namespace(common: &Common, spec: &WorkerSpec) -> String {
+    let fixed = [
+        common.dynamo_version.as_str(),
+        &common.image,
+        common.engine.module,
+        common.model.argument(),
+        &common.served_model_name,
+        common.mode.word(),
+    ];
+    let rendered = |role, own| args::render(&layered(common, role, own), &common.engine.args);
+    let arguments = match common.mode {
+        Mode::Aggregated => rendered(spec.role, Some(&spec.engine_args)),
+        Mode::Disaggregated => {
+            let connector: &ConnectorFacts = common.connector.facts;
+            let roles = Role::ALL.iter().flat_map(|role| rendered(*role, None));
+            // What both sides are told of the connector must fit together.
+            let told = connector.roles.iter().flat_map(|role| role.args).map(|word| (*word).to_owned());
+            roles.chain(told).collect()
+        }
+    };
+    let generation = names::generation(fixed.into_iter().chain(arguments.iter().map(String::as_str)));
+    names::namespace(&common.name, common.release.namespace_prefix_flag.map(|_| generation.as_str()))
+}

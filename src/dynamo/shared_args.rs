@@ -1,0 +1,125 @@
+//! Engine arguments that are not one worker's own business.
+//!
+//! Dynamo serves workers side by side only if their model cards agree: block size, context length. An aggregated
+//! deployment copes with any difference, because each set of arguments gets a namespace of its own. Prefill and decode
+//! workers must meet in one, so there such an argument belongs to the deployment: what both roles share to `engine_args`,
+//! what a role shares to that role's arguments. Dynamo itself lists a worker that does not agree and sends it nothing,
+//! which nobody would notice.
+
+use std::collections::BTreeMap;
+
+use super::connector::ConnectorSpec;
+use super::draft::{CommonDraft, Given};
+use super::engine::EngineFacts;
+use super::engine::args::{self, ArgValue, EngineArgs};
+use super::objection::{Field, Refusal};
+use super::reader::Reader;
+use super::spec::{Mode, Role};
+
+type Written = BTreeMap<String, Given<ArgValue>>;
+type Named = fn(String) -> Field;
+
+/// Reads a deployment's arguments for its roles.
+pub(super) fn of_roles(
+    reader: &mut Reader,
+    draft: &CommonDraft,
+    on: Option<(&EngineFacts, Mode)>,
+) -> BTreeMap<Role, EngineArgs> {
+    let rows = [(Role::Prefill, &draft.prefill_engine_args), (Role::Decode, &draft.decode_engine_args)];
+    let read = rows.into_iter().map(|(role, written)| {
+        let at = |key| Field::RoleArg(role, key);
+        let arguments = args::read(reader, written, on.map(|(engine, _)| engine), at);
+        if let Some((engine, mode)) = on {
+            for (key, refusal) in misplaced(written, engine, mode, role) {
+                reader.object(at(key), refusal);
+            }
+        }
+        (role, arguments)
+    });
+    read.filter(|(_, arguments)| !arguments.is_empty()).collect()
+}
+
+fn misplaced(written: &Written, engine: &EngineFacts, mode: Mode, role: Role) -> Vec<(String, Refusal)> {
+    let refusal = |name: &str| {
+        if engine.serving(mode, role).is_none() {
+            let what = format!("a deployment whose mode is {:?} has no {} workers", mode.word(), role.word());
+            return Some(Refusal::new(what, "set it in engine_args, or change the mode"));
+        }
+        (mode == Mode::Disaggregated && engine.shared_args.contains(&name)).then(|| {
+            Refusal::new("prefill and decode workers must agree on it", "set it in engine_args, for both")
+        })
+    };
+    each(written, refusal)
+}
+
+/// Complains of a worker's own arguments that it cannot have for itself.
+pub(super) fn of_a_worker(reader: &mut Reader, written: &Written, on: Option<(&EngineFacts, Mode)>) {
+    let Some((engine, Mode::Disaggregated)) = on else { return };
+    let refusal = |name: &str| {
+        let shared = engine.shared_args.contains(&name).then(|| {
+            Refusal::new(
+                "all workers of a disaggregated deployment must agree on it",
+                "set it in the deployment's engine_args",
+            )
+        });
+        shared.or_else(|| {
+            engine.role_args.contains(&name).then(|| {
+                let fix = "set it in the deployment's prefill_engine_args or decode_engine_args";
+                Refusal::new("all workers of a role must agree on it in a disaggregated deployment", fix)
+            })
+        })
+    };
+    for (key, refusal) in each(written, refusal) {
+        reader.object(Field::EngineArg(key), refusal);
+    }
+}
+
+/// Complains of arguments that the connector gives to some role.
+pub(super) fn of_the_connector(
+    reader: &mut Reader,
+    written: &Written,
+    connector: Option<&ConnectorSpec>,
+    at: impl Fn(String) -> Field,
+) {
+    let Some(connector) = connector else { return };
+    let told: Vec<&str> = connector.facts.roles.iter().flat_map(|role| role.args).copied().collect();
+    let refusal = |name: &str| {
+        told.contains(&format!("--{name}").as_str()).then(|| {
+            let what = format!("the connector {:?} decides it", connector.facts.connector.word());
+            Refusal::new(what, "leave it out")
+        })
+    };
+    for (key, refusal) in each(written, refusal) {
+        reader.object(at(key), refusal);
+    }
+}
+
+/// What is wrong with each argument, by the key under which it was written.
+fn each(written: &Written, refusal: impl Fn(&str) -> Option<Refusal>) -> Vec<(String, Refusal)> {
+    let named = |key: &String| args::canonical(key).ok().and_then(|name| refusal(&name));
+    written.keys().filter_map(|key| named(key).map(|refusal| (key.clone(), refusal))).collect()
+}
+
+/// A router that waits for reports of an engine that was told to cache nothing would wait for ever.
+pub(super) fn must_be_cached(reader: &mut Reader, draft: &CommonDraft, engine: Option<&EngineFacts>) {
+    let off = engine.and_then(|engine| engine.events.as_ref()?.off_by);
+    let waits = draft.router.mode.known().is_some_and(|mode| mode == "kv")
+        && !draft.router.kv_events.is_unknown()
+        && draft.router.kv_events.known() != Some(&false);
+    let (Some((name, value)), true) = (off, waits) else { return };
+    let fields: [(&Written, Named); 3] = [
+        (&draft.engine_args, Field::EngineArg),
+        (&draft.prefill_engine_args, |key| Field::RoleArg(Role::Prefill, key)),
+        (&draft.decode_engine_args, |key| Field::RoleArg(Role::Decode, key)),
+    ];
+    for (written, at) in fields {
+        for (key, given) in written {
+            let same = args::canonical(key).is_ok_and(|canonical| canonical == name);
+            if same && given.known() == Some(&ArgValue::Bool(value)) {
+                let what = "without it workers have nothing to report to the router";
+                let fix = "leave it out, or set router.kv_events = false";
+                reader.object(at(key.clone()), Refusal::new(what, fix));
+            }
+        }
+    }
+}
