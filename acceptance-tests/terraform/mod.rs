@@ -53,9 +53,8 @@ pub fn trials() -> Vec<Trial> {
         let name = format!("examples::{}", example.name());
         trial("terraform", &name, move || example.run())
     });
-    let older = releases::CASES
-        .iter()
-        .map(|(name, case)| trial("releases", name, *case).with_ignored_flag(true));
+    let older =
+        releases::CASES.iter().map(|(name, case)| trial("releases", name, *case).with_ignored_flag(true));
     written.chain(found).chain(shown).chain(older).chain(hosts::trials()).collect()
 }
 

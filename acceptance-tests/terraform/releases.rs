@@ -107,7 +107,8 @@ fn upgraded_under_load() {
         move || {
             let mut answers = Vec::new();
             while !stop.load(Ordering::Relaxed) {
-                answers.push(client.try_chat(answers.len() % 2 == 0).is_ok_and(|answer| answer.status == 200));
+                answers
+                    .push(client.try_chat(answers.len() % 2 == 0).is_ok_and(|answer| answer.status == 200));
             }
             answers
         }

@@ -13,6 +13,7 @@ use super::connector::ConnectorFacts;
 use super::discovery::Topology;
 use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
 use super::engine::EngineFacts;
+use super::objection::Objection;
 use super::release::{self, Release};
 use super::router::RouterMode;
 use super::spec::{DeploymentSpec, HostFacts, NetworkMode, Owner, Role};
@@ -32,9 +33,10 @@ struct Combination {
 
 fn all() -> impl Iterator<Item = Combination> {
     release::ALL.iter().flat_map(|release| {
-        let engines = release.engines.iter().flat_map(|engine| {
-            engine.connectors.iter().map(move |connector| (engine, connector))
-        });
+        let engines = release
+            .engines
+            .iter()
+            .flat_map(|engine| engine.connectors.iter().map(move |connector| (engine, connector)));
         engines.flat_map(move |(engine, connector)| {
             let places = release.topologies.iter().filter(|row| engine.networks.contains(&row.network));
             places.flat_map(move |topology| {
@@ -61,10 +63,8 @@ impl Combination {
 
     fn deployment(&self) -> DeploymentDraft {
         let caches = self.connector.roles.iter().any(|role| role.cache.is_some());
-        let (model, served_model_name) = match self.engine.renames {
-            true => ("/data/tiny", text("small")),
-            false => ("acme/tiny", Given::Absent),
-        };
+        let (model, served_model_name) =
+            if self.engine.renames { ("/data/tiny", text("small")) } else { ("acme/tiny", Given::Absent) };
         let services = self.topology.services.iter().enumerate();
         let seat = |port: usize| text(&format!("{ADDRESS}:{}", 2379 + port));
         let common = CommonDraft {
@@ -133,6 +133,11 @@ impl Combination {
         })
     }
 
+    #[track_caller]
+    fn agreed<T>(&self, result: Result<T, Vec<Objection>>) -> T {
+        result.unwrap_or_else(|objections| panic!("{}: {objections:?}", self.wish(None)))
+    }
+
     /// Decided, or a panic that says what it was.
     fn blueprints(&self) -> Vec<(Option<Role>, Blueprint)> {
         let host = HostFacts {
@@ -142,13 +147,12 @@ impl Combination {
             ..HostFacts::default()
         };
         let owner = Owner { run: "run-1".to_owned(), spec_json: String::new() };
-        let refused = |what| move |objections| panic!("{what} of {}: {objections:?}", self.wish(None));
         let draft = self.deployment();
-        let spec = draft.complete().unwrap_or_else(refused("spec"));
-        let deployment = decide::deployment(&spec, &host, &owner).unwrap_or_else(refused("deployment"));
+        let spec = self.agreed(draft.complete());
+        let deployment = self.agreed(decide::deployment(&spec, &host, &owner));
         let workers = self.workers(&draft, &spec).into_iter().map(|draft| {
-            let spec = draft.complete().unwrap_or_else(refused("spec of a worker"));
-            let worker = decide::worker(&spec, &host, &owner).unwrap_or_else(refused("worker"));
+            let spec = self.agreed(draft.complete());
+            let worker = self.agreed(decide::worker(&spec, &host, &owner));
             assert_eq!(lint::lint_pair(&deployment, &worker), [""; 0], "{}", self.wish(Some(spec.role)));
             (Some(spec.role), worker)
         });
@@ -173,11 +177,17 @@ fn everything_that_the_tables_allow_is_decided() {
         lines.insert((combination.release.line, combination.engine.engine));
         for (role, blueprint) in combination.blueprints() {
             assert_eq!(lint::lint(&blueprint), [""; 0], "{}", combination.wish(role));
-            let dynamos = blueprint.containers.iter().filter(|it| it.spec.command.first().is_some_and(|w| w == "-m"));
+            let dynamos =
+                blueprint.containers.iter().filter(|it| it.spec.command.first().is_some_and(|w| w == "-m"));
             cases.extend(dynamos.map(|planned| combination.referee_case(role, planned)));
         }
     }
-    assert!(lines.len() > release::ALL.len() && cases.len() > 500, "{} lines, {} cases", lines.len(), cases.len());
+    assert!(
+        lines.len() > release::ALL.len() && cases.len() > 500,
+        "{} lines, {} cases",
+        lines.len(),
+        cases.len()
+    );
     if let Ok(file) = std::env::var("REFEREE_CASES") {
         std::fs::write(file, serde_json::to_string(&cases).unwrap()).unwrap();
     }

@@ -8,16 +8,13 @@ use super::objection::Refusal;
 use super::release::Release;
 
 /// What speaks against running `image` as `version`; `chosen` = the user said that it is that version.
-pub fn doubt(
-    image: &str,
-    version: &str,
-    chosen: bool,
-    releases: &[&'static Release],
-) -> Option<Refusal> {
+pub fn doubt(image: &str, version: &str, chosen: bool, releases: &[&'static Release]) -> Option<Refusal> {
     match release_of(image, releases) {
         Some((release, _)) if release.versions.contains(&version) => None,
         Some((_, tagged)) => Some(Refusal::new(
-            format!("{image:?} is Dynamo {tagged} by its tag, and is run with the command lines of {version}"),
+            format!(
+                "{image:?} is Dynamo {tagged} by its tag, and is run with the command lines of {version}"
+            ),
             format!("set dynamo_version = {tagged:?}, or take an image of {version}"),
         )),
         None if chosen => None,
@@ -54,7 +51,9 @@ mod tests {
 
     #[test]
     fn a_tag_that_fits_the_version_is_no_doubt() {
-        for image in ["r/x:1.3.1", "r/x:1.3.0", "r/x:1.3.1-cuda13", "localhost:5000/x:1.3.1", "x:1.3.1@sha256:00"] {
+        for image in
+            ["r/x:1.3.1", "r/x:1.3.0", "r/x:1.3.1-cuda13", "localhost:5000/x:1.3.1", "x:1.3.1@sha256:00"]
+        {
             assert_eq!(doubt(image, "1.3.1", true, ALL), None, "{image}");
             assert_eq!(doubt(image, "1.3.1", false, ALL), None, "{image}");
         }
@@ -68,8 +67,12 @@ mod tests {
 
     #[test]
     fn a_tag_that_says_nothing_is_one_until_a_version_is_chosen() {
-        for image in ["mine:latest", "mine", "localhost:5000/mine", "mine:1.30.1", "mine@sha256:00", "mine:"] {
-            assert!(doubt(image, "1.6.1", false, ALL).is_some_and(|it| it.fix.contains("dynamo_version")), "{image}");
+        for image in ["mine:latest", "mine", "localhost:5000/mine", "mine:1.30.1", "mine@sha256:00", "mine:"]
+        {
+            assert!(
+                doubt(image, "1.6.1", false, ALL).is_some_and(|it| it.fix.contains("dynamo_version")),
+                "{image}"
+            );
             assert_eq!(doubt(image, "1.6.1", true, ALL), None, "{image}");
         }
     }

@@ -203,9 +203,13 @@ mod tests {
 
     #[test]
     fn an_unknown_version_is_answered_with_the_nearest() {
-        for (wanted, nearest) in
-            [("1.6.7", "1.6.1"), ("9.9.9", "1.6.1"), ("latest", "1.6.1"), ("v0.1", "0.0.1"), ("1.3.9", "1.3.0, 1.3.1")]
-        {
+        for (wanted, nearest) in [
+            ("1.6.7", "1.6.1"),
+            ("9.9.9", "1.6.1"),
+            ("latest", "1.6.1"),
+            ("v0.1", "0.0.1"),
+            ("1.3.9", "1.3.0, 1.3.1"),
+        ] {
             let refusal = find(test_release::ALL, wanted).unwrap_err();
             assert!(refusal.fix.contains(nearest), "{wanted}: {}", refusal.fix);
         }

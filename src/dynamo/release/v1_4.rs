@@ -3,5 +3,4 @@
 
 use super::{Release, v1_5};
 
-pub const RELEASE: Release =
-    Release { line: "1.4", versions: &["1.4.0", "1.4.1", "1.4.2"], ..v1_5::RELEASE };
+pub const RELEASE: Release = Release { line: "1.4", versions: &["1.4.0", "1.4.1", "1.4.2"], ..v1_5::RELEASE };
