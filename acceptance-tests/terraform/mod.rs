@@ -8,6 +8,7 @@
 mod bad_input;
 mod conformance;
 mod data_sources;
+mod docker_options;
 mod drift;
 mod examples;
 mod faults;
@@ -34,6 +35,7 @@ pub fn trials() -> Vec<Trial> {
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
+        ("docker_options", docker_options::CASES),
         ("process", process::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),

@@ -5,6 +5,7 @@ use crate::provider::Dynamo;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::rules::{Use, violations};
 use crate::tf_provider::schema::{Attribute, AttributeType, Entry, Kind, OnChange};
+use std::path::PathBuf;
 
 type Config = <Dynamo as Provider>::Config;
 
@@ -110,7 +111,10 @@ fn guides_link_to_pages_that_exist() {
             if link.starts_with('#') || link.starts_with("https://") {
                 continue;
             }
-            let target = path.parent().unwrap().join(link);
+            let target = match link.strip_prefix("../") {
+                Some(rest) => PathBuf::from(rest),
+                None => path.parent().unwrap().join(link),
+            };
             assert!(pages.contains_key(&target), "{path:?} links to {link}");
         }
     }

@@ -40,7 +40,8 @@ pub fn deployment(
     let common = &spec.common;
     let shared = Shared::new(common, host, owner)?;
     let limits = limits::decide(common.resources, host);
-    let clashes = docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases());
+    let clashes =
+        docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases(), shared.place());
     let limits = agreed(limits, clashes)?;
     let mut containers = shared.services();
     containers.push(frontend(spec, &shared, limits));
@@ -63,8 +64,14 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
         Some(own) => limits::decide(own, host),
         None => limits::decide(common.resources, host).map_err(theirs),
     };
-    let mut clashes = docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases());
-    clashes.extend(theirs(docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases())));
+    let mut clashes =
+        docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases(), shared.place());
+    clashes.extend(theirs(docker_options::clashes(
+        &common.docker,
+        &shared.mounts(),
+        &shared.aliases(),
+        shared.place(),
+    )));
     let limits = agreed(limits, clashes)?;
     cache_fits(spec, limits, host).map_err(|refusal| {
         vec![refusal.at(Field::Connector(ConnectorField::CpuCacheGb)).of_the_deployment()]
@@ -155,7 +162,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
                 host_port: spec.port,
             }],
             network: shared.network(&[facts.alias]),
-            stop_grace_seconds: common.release.grace.frontend,
+            stop_grace_seconds: common.docker.stop_grace_seconds.unwrap_or(common.release.grace.frontend),
             ..base
         },
         ready: Readiness::Http { port, path: facts.health_path.to_owned() },
@@ -171,9 +178,11 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
         decided_env.extend(strings([&NO_GPUS]));
     }
     let mut docker = docker_options::merged(&common.docker, &spec.docker);
-    let ipc_host = engine.ipc_host && docker.shm_bytes.is_none();
-    docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes.filter(|_| !ipc_host));
+    // The host's /dev/shm has no size of a container's.
+    docker.ipc = docker.ipc.or((engine.ipc_host && docker.shm_bytes.is_none()).then_some(Ipc::Host));
+    docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes.filter(|_| docker.ipc != Some(Ipc::Host)));
     docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
+    docker.cap_add = with_engine_capabilities(docker.cap_add, engine.cap_add);
     let base = shared.dynamo_container(&docker, WORKER, Some(spec.role), limits);
     Planned {
         component: WORKER.to_owned(),
@@ -185,9 +194,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             ports: shared.worker_ports(spec),
             network: shared.network(&[]),
             gpus: spec.gpus.clone(),
-            ipc: if ipc_host { Ipc::Host } else { Ipc::Private },
-            cap_add: engine.cap_add.iter().map(|name| (*name).to_owned()).collect(),
-            stop_grace_seconds: common.release.grace.worker,
+            stop_grace_seconds: docker.stop_grace_seconds.unwrap_or(common.release.grace.worker),
             ..base
         },
         ready: Readiness::WorkerListed(Listing {
@@ -222,6 +229,15 @@ fn with_engine_ulimits(mut own: Vec<Ulimit>, engine: &[(&str, i64, i64)]) -> Vec
     own
 }
 
+fn with_engine_capabilities(mut own: Vec<String>, engine: &[&str]) -> Vec<String> {
+    for name in engine {
+        if own.iter().all(|other| other.strip_prefix("CAP_").unwrap_or(other) != *name) {
+            own.push((*name).to_owned());
+        }
+    }
+    own
+}
+
 fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
     let frontend = &common.release.frontend;
     Listing {
@@ -247,6 +263,7 @@ struct Shared<'a> {
     owner: &'a Owner,
     /// By which other hosts reach this one; `None` on a private network, where nobody outside asks.
     address: Option<String>,
+    network_name: String,
 }
 
 impl<'a> Shared<'a> {
@@ -255,7 +272,8 @@ impl<'a> Shared<'a> {
             NetworkMode::Bridge => None,
             NetworkMode::Host => Some(advertised(host).map_err(|objection| vec![objection])?),
         };
-        Ok(Self { common, topology: topology(common)?, host, owner, address })
+        let network_name = names::network(&common.name);
+        Ok(Self { common, topology: topology(common)?, host, owner, address, network_name })
     }
 
     /// What the frontend and the workers have in common. Name, command, environment, network and grace are still open.
@@ -275,11 +293,19 @@ impl<'a> Shared<'a> {
             entrypoint: self.common.release.entrypoint.iter().map(|word| (*word).to_owned()).collect(),
             labels,
             mounts,
-            restart: Restart::UnlessStopped,
+            restart: docker.restart.unwrap_or(Restart::UnlessStopped),
             limits,
             shm_bytes: docker.shm_bytes,
             ulimits: docker.ulimits.clone(),
             extra_hosts: docker.extra_hosts.clone(),
+            cap_add: docker.cap_add.clone(),
+            devices: docker.devices.clone(),
+            ipc: docker.ipc.unwrap_or_default(),
+            privileged: docker.privileged.unwrap_or(false),
+            runtime: docker.runtime.clone(),
+            log: docker.log.clone(),
+            networks: docker.networks.clone(),
+            make_folders: docker.make_folders.clone(),
             ..ContainerSpec::default()
         }
     }
@@ -375,11 +401,16 @@ impl<'a> Shared<'a> {
         services.chain([self.common.release.frontend.alias]).collect()
     }
 
+    /// The kind of the deployment's network, and its name where it has one of its own.
+    fn place(&self) -> (NetworkMode, &str) {
+        (self.common.network, &self.network_name)
+    }
+
     fn network(&self, aliases: &[&str]) -> Network {
         match self.common.network {
             NetworkMode::Host => Network::Host,
             NetworkMode::Bridge => Network::Bridge {
-                name: names::network(&self.common.name),
+                name: self.network_name.clone(),
                 aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
             },
         }

@@ -145,6 +145,16 @@ pub struct DockerDraft {
     pub shm_size_gb: Given<Amount>,
     pub ulimits: Vec<UlimitDraft>,
     pub labels: BTreeMap<String, Given<String>>,
+    pub networks: Given<Vec<Given<String>>>,
+    pub cap_add: Given<Vec<Given<String>>>,
+    pub devices: Given<Vec<Given<String>>>,
+    pub privileged: Given<bool>,
+    pub ipc: Given<String>,
+    pub runtime: Given<String>,
+    pub log_driver: Given<String>,
+    pub log_options: BTreeMap<String, Given<String>>,
+    pub restart: Given<String>,
+    pub stop_grace_seconds: Given<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -154,6 +164,8 @@ pub struct VolumeDraft {
     pub container_path: Given<String>,
     /// Absent = false.
     pub read_only: Given<bool>,
+    /// Absent = false: the folder must be there.
+    pub create: Given<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

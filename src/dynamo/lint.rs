@@ -142,7 +142,8 @@ fn owner_can_be_told(planned: &Planned) -> Option<String> {
 }
 
 fn starts_again_by_itself(planned: &Planned) -> Option<String> {
-    (planned.spec.restart != Restart::UnlessStopped).then(|| "would stay down".to_owned())
+    let comes_back = matches!(planned.spec.restart, Restart::UnlessStopped | Restart::Always);
+    (!comes_back).then(|| "would stay down".to_owned())
 }
 
 fn has_time_to_stop(planned: &Planned) -> Option<String> {

@@ -18,6 +18,7 @@
 
 pub mod amount;
 pub mod blueprint;
+pub mod catalog;
 pub mod check;
 pub mod connector;
 pub mod decide;
@@ -26,6 +27,7 @@ pub mod docker_options;
 pub mod draft;
 pub mod engine;
 pub mod env;
+pub mod fit;
 pub mod gpus;
 pub mod image;
 pub mod image_release;

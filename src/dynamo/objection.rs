@@ -125,6 +125,16 @@ pub enum DockerField {
     UlimitSoft(usize),
     UlimitHard(usize),
     Label(String),
+    Network(usize),
+    CapAdd(usize),
+    Device(usize),
+    Privileged,
+    Ipc,
+    Runtime,
+    LogDriver,
+    LogOption(String),
+    Restart,
+    StopGraceSeconds,
 }
 
 /// As a user would write it.
@@ -198,6 +208,16 @@ impl fmt::Display for DockerField {
             Self::UlimitSoft(at) => write!(f, "ulimit[{at}].soft"),
             Self::UlimitHard(at) => write!(f, "ulimit[{at}].hard"),
             Self::Label(key) => write!(f, "labels[{key:?}]"),
+            Self::Network(at) => write!(f, "networks[{at}]"),
+            Self::CapAdd(at) => write!(f, "cap_add[{at}]"),
+            Self::Device(at) => write!(f, "devices[{at}]"),
+            Self::Privileged => f.write_str("privileged"),
+            Self::Ipc => f.write_str("ipc"),
+            Self::Runtime => f.write_str("runtime"),
+            Self::LogDriver => f.write_str("log_driver"),
+            Self::LogOption(key) => write!(f, "log_options[{key:?}]"),
+            Self::Restart => f.write_str("restart"),
+            Self::StopGraceSeconds => f.write_str("stop_grace_seconds"),
         }
     }
 }

@@ -91,7 +91,12 @@ fn docker() -> BoxedStrategy<DockerDraft> {
     let present =
         |paths: BoxedStrategy<Given<String>>| paths.prop_filter("present", |path| !path.is_absent());
     let volume = (present(paths()), present(paths()), given(vec![true, false])).prop_map(
-        |(host_path, container_path, read_only)| VolumeDraft { host_path, container_path, read_only },
+        |(host_path, container_path, read_only)| VolumeDraft {
+            host_path,
+            container_path,
+            read_only,
+            ..VolumeDraft::default()
+        },
     );
     let ulimit = (select(vec!["nofile", "core"]), select(vec![-1, 0, 9]), given(vec![-1, 9, 100])).prop_map(
         |(name, soft, hard)| UlimitDraft { name: Given::Is(name.to_owned()), soft: Given::Is(soft), hard },
@@ -109,6 +114,7 @@ fn docker() -> BoxedStrategy<DockerDraft> {
             shm_size_gb,
             ulimits,
             labels,
+            ..DockerDraft::default()
         })
         .boxed()
 }

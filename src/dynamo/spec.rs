@@ -15,7 +15,7 @@ use super::model::ModelRef;
 use super::model_place::ModelPlace;
 use super::release::Release;
 use super::router::{OptionValue, RouterOption, RouterSpec};
-use crate::container::{Mount, Ulimit};
+use crate::container::{Ipc, Log, Mount, Restart, Ulimit};
 
 /// An enum whose values have one spelling each, in configurations and in messages alike.
 macro_rules! words {
@@ -203,6 +203,21 @@ pub struct DockerOptions {
     /// In the order written; one per name.
     pub ulimits: Vec<Ulimit>,
     pub labels: BTreeMap<String, String>,
+    /// Host folders among `volumes` that are made where they are missing, sorted.
+    pub make_folders: Vec<String>,
+    /// Networks to be in beside the deployment's.
+    pub networks: Vec<String>,
+    pub cap_add: Vec<String>,
+    /// `host[:container[:permissions]]`, in the shortest spelling.
+    pub devices: Vec<String>,
+    pub privileged: Option<bool>,
+    pub ipc: Option<Ipc>,
+    pub runtime: Option<String>,
+    pub log: Option<Log>,
+    /// `None` = unless stopped.
+    pub restart: Option<Restart>,
+    /// `None` = what the release needs.
+    pub stop_grace_seconds: Option<u32>,
 }
 
 /// What a decision needs to know of a host.

@@ -13,7 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::docker::{CHANGE, translate};
 use super::error::if_found;
 use super::{Cause, Host, HostError};
-use crate::container::{ContainerSpec, Limits, ObservedContainer, Restart};
+use crate::container::{ContainerSpec, Limits, Mount, ObservedContainer, Restart};
 
 /// Pause between looks at a container that somebody else is removing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -43,6 +43,7 @@ impl Host {
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, HostError> {
         let name = &spec.name;
         let body = translate::create_body(spec);
+        let missing = self.missing_folders(spec).await?;
         let answer = self
             .change("create", &container(name), CHANGE, |docker| {
                 let body = body.clone();
@@ -53,7 +54,7 @@ impl Host {
         for warning in &answer.warnings {
             tracing::warn!(host = self.name(), container = %name, %warning, "Docker warns");
         }
-        if let Err(error) = self.finish(&answer.id, spec).await {
+        if let Err(error) = self.finish(&answer.id, spec, &missing).await {
             if let Err(left) = self.remove(&answer.id).await {
                 tracing::warn!(host = self.name(), container = %name, error = %left, "could not be removed again");
             }
@@ -63,7 +64,10 @@ impl Host {
     }
 
     /// What a request to create cannot say.
-    async fn finish(&self, id: &str, spec: &ContainerSpec) -> Result<(), HostError> {
+    async fn finish(&self, id: &str, spec: &ContainerSpec, missing: &[&Mount]) -> Result<(), HostError> {
+        for mount in missing {
+            self.give_folder(id, spec, mount).await?;
+        }
         for network in &spec.networks {
             self.join(id, &spec.name, network).await?;
         }

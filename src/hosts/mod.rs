@@ -13,6 +13,7 @@ mod docker;
 mod error;
 mod files;
 mod flight;
+mod folders;
 mod gpu;
 mod http;
 mod images;

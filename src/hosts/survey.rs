@@ -98,6 +98,13 @@ impl Host {
         self.ask("ask about", "the Engine", |docker| async move { docker.info().await }).await
     }
 
+    /// Names of the OCI runtimes and of the log drivers that the Engine has.
+    pub async fn offers(&self) -> Result<(Vec<String>, Vec<String>), HostError> {
+        let info = self.info().await?;
+        let runtimes = info.runtimes.unwrap_or_default().into_keys().collect();
+        Ok((runtimes, info.plugins.and_then(|plugins| plugins.log).unwrap_or_default()))
+    }
+
     /// Whether a path exists on the host; `None` where that cannot be seen from here.
     pub async fn path_exists(&self, path: &str) -> Result<Option<bool>, HostError> {
         let info = self.info().await?;

@@ -40,6 +40,11 @@ impl Host {
         Ok(Ensured::Created)
     }
 
+    /// The name of the network that the Engine finds under `name`, which may also be an id; `None` when there is none.
+    pub async fn network_named(&self, name: &str) -> Result<Option<String>, HostError> {
+        Ok(self.find_network(name).await?.and_then(|network| network.name))
+    }
+
     /// Removes a network of ours; one that is gone or somebody else's is left as it is. Containers attached to it are
     /// an error that names them.
     pub async fn remove_network(&self, name: &str) -> Result<(), HostError> {

@@ -47,6 +47,26 @@ model! {
         extra_hosts: Attr<TextMap> = optional("Host names to add to `/etc/hosts`, each with its address, or with \
             `host-gateway` for the host itself."),
         labels: Attr<TextMap> = optional("Labels of the containers, beside the provider's own."),
+        networks: Attr<Vec<Attr<String>>> = optional("Docker networks of the host to be in beside the deployment's own, by name. \
+            They must exist. Not with `network = \"host\"`."),
+        cap_add: Attr<Vec<Attr<String>>> = optional("Capabilities of the kernel that are added, for example `IPC_LOCK`; with or \
+            without `CAP_`."),
+        devices: Attr<Vec<Attr<String>>> = optional("Devices of the host, as `/dev/on-host`, `/dev/on-host:/dev/in-container` or \
+            `/dev/on-host:/dev/in-container:rwm`. GPUs are given by `gpus` and `gpu_count` of a worker, and refused here."),
+        privileged: Attr<bool> = optional("All capabilities and all devices of the host, its GPUs among them, whoever else has \
+            them. Gives a warning. Left out: `false`."),
+        ipc: Attr<String> = optional("`private`, `shareable` (other containers may join) or `host`. Left out: `private`."),
+        runtime: Attr<String> = optional("OCI runtime by the name that Docker knows it by, for example `nvidia`. Left out: Docker's \
+            default."),
+        log_driver: Attr<String> = optional("Docker's log driver, for example `local` or `journald`. With one that Docker cannot read \
+            again (`none`, …) errors and `dynamo_containers` have no log lines. Left out: Docker's default."),
+        log_options: Attr<TextMap> = optional("Options of the log driver, for example `{ max-size = \"50m\", max-file = \"3\" }`. They are \
+            in the state: no place for a secret."),
+        restart: Attr<String> = optional("When Docker starts a container again: `unless-stopped`, `always`, `no`, `on-failure` or \
+            `on-failure:5`. Dynamo's processes end with exit code 0 when they lose each other, which is no failure to Docker. \
+            Changed in place. Left out: `unless-stopped`."),
+        stop_grace_seconds: Attr<i64> = optional("Seconds that a container has to finish its requests before it is killed. Left out: \
+            what the release needs."),
         volume: Blocks<VolumeModel> = block("A folder of the host in the containers."),
         ulimit: Blocks<UlimitModel> = block("A limit of the kernel for processes in the containers."),
     }
@@ -54,9 +74,11 @@ model! {
 
 model! {
     pub struct VolumeModel {
-        host_path: Attr<String> = required("Absolute path on the host; it must exist."),
+        host_path: Attr<String> = required("Absolute path on the host. It must exist, unless `create` is set."),
         container_path: Attr<String> = required("Absolute path in the container."),
         read_only: Attr<bool> = optional("Whether the container may only read.").default(false),
+        create: Attr<bool> = optional("Whether a folder that is missing is made before the container starts. It belongs to user 1000 \
+            and group 0, the user of Dynamo's images, and both may write. It is never removed.").default(false),
     }
 }
 
@@ -104,6 +126,7 @@ model! {
         host_path: Attr<String> = optional("Path on the host."),
         container_path: Attr<String> = optional("Path in the container."),
         read_only: Attr<bool> = optional("Read only."),
+        create: Attr<bool> = optional("Made where it is missing."),
     }
 }
 
@@ -120,6 +143,16 @@ model! {
         shm_size_gb: Attr<Number> = optional("Size of `/dev/shm` in GB."),
         extra_hosts: Attr<TextMap> = optional("Additional host names."),
         labels: Attr<TextMap> = optional("Labels."),
+        networks: Attr<Vec<Attr<String>>> = optional("Further networks."),
+        cap_add: Attr<Vec<Attr<String>>> = optional("Capabilities."),
+        devices: Attr<Vec<Attr<String>>> = optional("Devices."),
+        privileged: Attr<bool> = optional("All capabilities and devices."),
+        ipc: Attr<String> = optional("Shared memory."),
+        runtime: Attr<String> = optional("OCI runtime."),
+        log_driver: Attr<String> = optional("Log driver."),
+        log_options: Attr<TextMap> = optional("Options of the log driver."),
+        restart: Attr<String> = optional("Restart policy."),
+        stop_grace_seconds: Attr<i64> = optional("Seconds to end in."),
         volume: Attr<NestedList<VolumeView>> = optional("Folders of the host."),
         ulimit: Attr<NestedList<UlimitView>> = optional("Kernel limits."),
     }
@@ -138,8 +171,8 @@ impl From<ResourcesView> for ResourcesModel {
 }
 
 impl From<VolumeView> for VolumeModel {
-    fn from(VolumeView { host_path, container_path, read_only }: VolumeView) -> Self {
-        Self { host_path, container_path, read_only }
+    fn from(VolumeView { host_path, container_path, read_only, create }: VolumeView) -> Self {
+        Self { host_path, container_path, read_only, create }
     }
 }
 
@@ -150,8 +183,41 @@ impl From<UlimitView> for UlimitModel {
 }
 
 impl From<DockerView> for DockerModel {
-    fn from(DockerView { shm_size_gb, extra_hosts, labels, volume, ulimit }: DockerView) -> Self {
-        Self { shm_size_gb, extra_hosts, labels, volume: blocks(volume), ulimit: blocks(ulimit) }
+    fn from(view: DockerView) -> Self {
+        let DockerView {
+            shm_size_gb,
+            extra_hosts,
+            labels,
+            networks,
+            cap_add,
+            devices,
+            privileged,
+            ipc,
+            runtime,
+            log_driver,
+            log_options,
+            restart,
+            stop_grace_seconds,
+            volume,
+            ulimit,
+        } = view;
+        Self {
+            shm_size_gb,
+            extra_hosts,
+            labels,
+            networks,
+            cap_add,
+            devices,
+            privileged,
+            ipc,
+            runtime,
+            log_driver,
+            log_options,
+            restart,
+            stop_grace_seconds,
+            volume: blocks(volume),
+            ulimit: blocks(ulimit),
+        }
     }
 }
 

@@ -5,8 +5,10 @@
 use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use super::gpus::GpuLedger;
+use super::own_models;
 use super::remote;
 use crate::dynamo::amount::Amount;
+use crate::dynamo::catalog::Catalog;
 use crate::dynamo::draft::Given;
 use crate::dynamo::limits;
 use crate::dynamo::names;
@@ -32,6 +34,8 @@ pub struct Client {
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
     promises: Promises,
+    /// The models that are known by name; `None` while the user's own are not known.
+    pub catalog: Option<Catalog>,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
@@ -88,6 +92,7 @@ impl Client {
             hosts,
             run: token()?,
             promises: Promises::default(),
+            catalog: own_models::catalog(&config.models),
             gpus: GpuLedger::default(),
             rolling: Mutex::default(),
         })

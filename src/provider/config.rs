@@ -3,6 +3,7 @@
 //! In an entry of `hosts` Terraform drops a key that the schema does not know, without a word. What can be checked offline
 //! is checked here, so that a misspelt `address` shows as SSH arguments without one and not as Docker of the wrong machine.
 
+use super::own_models::{self, OwnModelModel};
 use super::remote;
 use crate::hosts::ssh::{Secret, is_host_key};
 use crate::model;
@@ -23,6 +24,9 @@ model! {
         registry_auth: Attr<NestedMap<RegistryAuthModel>> = optional("Logins for image registries, by the registry's \
             name as it stands in image references, for example `nvcr.io`; `docker.io` is Docker Hub. Used for pulls and \
             to list tags.").sensitive().check(check::not_empty().each_key()),
+        models: Attr<NestedMap<OwnModelModel>> = optional("Models of your own, by the name or path that `model` of a deployment has; \
+            for `dynamo_model_catalog`, for default engine arguments and for the check whether a model fits its GPUs. An entry for \
+            a model of the catalog changes what it says and keeps the rest."),
     }
 }
 
@@ -153,7 +157,7 @@ fn is_engine_address(text: &str) -> bool {
 
 /// Offline checks of the block.
 pub fn validate(config: &ProviderModel) -> Diagnostics {
-    let mut found = Diagnostics::new();
+    let mut found = own_models::validate(&config.models);
     let Attr::Known(NestedMap(hosts)) = &config.hosts else { return found };
     let path = Path::of("hosts");
     if hosts.is_empty() {

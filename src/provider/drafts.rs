@@ -85,7 +85,24 @@ pub fn resources(ResourcesModel { cpus, memory_gb, no_limit }: &ResourcesModel) 
 }
 
 pub fn docker(block: &Block<DockerModel>) -> DockerDraft {
-    let Block::Present(DockerModel { shm_size_gb, extra_hosts, labels, volume, ulimit }) = block else {
+    let Block::Present(DockerModel {
+        shm_size_gb,
+        extra_hosts,
+        labels,
+        networks,
+        cap_add,
+        devices,
+        privileged,
+        ipc,
+        runtime,
+        log_driver,
+        log_options,
+        restart,
+        stop_grace_seconds,
+        volume,
+        ulimit,
+    }) = block
+    else {
         return DockerDraft::default();
     };
     DockerDraft {
@@ -94,11 +111,27 @@ pub fn docker(block: &Block<DockerModel>) -> DockerDraft {
         shm_size_gb: amount(shm_size_gb),
         ulimits: ulimit.list().iter().map(self::ulimit).collect(),
         labels: texts(labels),
+        networks: list(networks),
+        cap_add: list(cap_add),
+        devices: list(devices),
+        privileged: given(privileged),
+        ipc: given(ipc),
+        runtime: given(runtime),
+        log_driver: given(log_driver),
+        log_options: texts(log_options),
+        restart: given(restart),
+        stop_grace_seconds: given(stop_grace_seconds),
     }
 }
 
-fn volume(VolumeModel { host_path, container_path, read_only }: &VolumeModel) -> VolumeDraft {
+/// A list as a whole and its elements may each be unknown. A null element is left to be complained about as absent.
+fn list(attribute: &Attr<Vec<Attr<String>>>) -> Given<Vec<Given<String>>> {
+    given(attribute).map(|items| items.iter().map(given).collect())
+}
+
+fn volume(VolumeModel { host_path, container_path, read_only, create }: &VolumeModel) -> VolumeDraft {
     VolumeDraft {
+        create: given(create),
         host_path: given(host_path),
         container_path: given(container_path),
         read_only: given(read_only),

@@ -9,6 +9,7 @@ pub mod config;
 pub mod connector;
 pub mod containers;
 pub mod deployment;
+mod docker_checks;
 mod drafts;
 mod drift;
 mod duration;
@@ -22,8 +23,10 @@ pub mod images;
 mod import_id;
 pub mod installed_models;
 mod look;
+pub mod model_catalog;
 mod model_source;
 mod objections;
+mod own_models;
 mod picked_ports;
 mod plan_checks;
 mod remote;
@@ -75,6 +78,7 @@ impl Provider for Dynamo {
         registry.data_source(host_gpus::HostGpus);
         registry.data_source(images::Images);
         registry.data_source(installed_models::InstalledModels);
+        registry.data_source(model_catalog::ModelCatalog);
     }
 }
 

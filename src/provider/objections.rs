@@ -69,6 +69,16 @@ fn docker(field: &DockerField) -> Path {
         DockerField::UlimitSoft(at) => ulimit(at, "soft"),
         DockerField::UlimitHard(at) => ulimit(at, "hard"),
         DockerField::Label(key) => docker.attribute("labels").key(key),
+        DockerField::Network(at) => docker.attribute("networks").index(*at),
+        DockerField::CapAdd(at) => docker.attribute("cap_add").index(*at),
+        DockerField::Device(at) => docker.attribute("devices").index(*at),
+        DockerField::Privileged => docker.attribute("privileged"),
+        DockerField::Ipc => docker.attribute("ipc"),
+        DockerField::Runtime => docker.attribute("runtime"),
+        DockerField::LogDriver => docker.attribute("log_driver"),
+        DockerField::LogOption(key) => docker.attribute("log_options").key(key),
+        DockerField::Restart => docker.attribute("restart"),
+        DockerField::StopGraceSeconds => docker.attribute("stop_grace_seconds"),
     }
 }
 

@@ -2,7 +2,7 @@
 //! touched. The same is found again in apply, by doing it.
 
 use super::client::{Client, Entry, NoHost};
-use super::errors;
+use super::{docker_checks, errors};
 use crate::container::MountSource;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::spec::{Common, DockerOptions, HostFacts, PullPolicy};
@@ -91,16 +91,18 @@ pub async fn files(
     }
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
+            && !own.make_folders.contains(folder)
             && is_missing(entry, folder).await
         {
             let detail = format!(
-                "There is no {folder} on host {:?}. Create it, or mount another path.",
+                "There is no {folder} on host {:?}. Create it, set create = true, or mount another path.",
                 entry.host.name()
             );
             let path = Path::of("docker").attribute("volume").index(index).attribute("host_path");
             found.push(Diagnostic::error("The folder is not there", detail).at(path));
         }
     }
+    found.extend(docker_checks::on_host(entry, own).await);
     found
 }
 

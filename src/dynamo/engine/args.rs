@@ -82,7 +82,7 @@ pub(in crate::dynamo) fn read(
 }
 
 /// The one spelling of an argument's name.
-pub(in crate::dynamo) fn canonical(key: &str) -> Result<String, Refusal> {
+pub fn canonical(key: &str) -> Result<String, Refusal> {
     let name = key.strip_prefix("--").unwrap_or(key).replace('_', "-");
     let good = name.len() <= 100
         && name.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -92,6 +92,12 @@ pub struct Grace {
 }
 
 impl Release {
+    /// Major and minor number of the line.
+    pub fn line_numbers(&self) -> (u16, u16) {
+        let mut numbers = self.line.split('.').map(|part| part.parse().unwrap_or_default());
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+    }
+
     pub fn router_mode(&self, word: &str) -> Option<&'static RouterMode> {
         self.router_modes.iter().find(|mode| mode.word == word)
     }

@@ -17,7 +17,7 @@ use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
+use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -42,7 +42,9 @@ impl Resource for Deployments {
     }
 
     fn validate(&self, config: &DeploymentModel) -> Diagnostics {
-        objections(config).map_or_else(|error| error, objections::diagnostics)
+        let mut found = objections(config).map_or_else(|error| error, objections::diagnostics);
+        found.extend(docker_checks::warnings(&config.docker));
+        found
     }
 
     async fn plan_create(

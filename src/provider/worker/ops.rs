@@ -18,7 +18,7 @@ use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
-use crate::provider::{errors, import_id, objections, picked_ports, plan_checks, timeouts};
+use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
 use crate::reconcile::{self, Budget, Failed as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -43,7 +43,9 @@ impl Resource for Workers {
     }
 
     fn validate(&self, config: &WorkerModel) -> Diagnostics {
-        objections(config).map_or_else(|error| error, objections::diagnostics)
+        let mut found = objections(config).map_or_else(|error| error, objections::diagnostics);
+        found.extend(docker_checks::warnings(&config.docker));
+        found
     }
 
     async fn plan_create(

@@ -1,18 +1,23 @@
 //! Further options of `docker run`, checked before Docker sees them.
 //!
 //! A deployment's options hold for its frontend and all its workers; a worker's own are added, and replace what they
-//! name again (a volume with the same path in the container, a limit of the same name, a key of a map).
+//! name again (a volume or device with the same path in the container, a limit of the same name, a key of a map, the log as
+//! a whole).
+
+mod lists;
+mod rights;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::amount::{Amount, GIB};
-use super::draft::{DockerDraft, Given, UlimitDraft, VolumeDraft};
-use super::objection::{DockerField, Field, Objection, Refusal};
-use super::paths;
-use super::reader::Reader;
-use super::spec::DockerOptions;
 use crate::container::{Mount, MountSource, Ulimit, labels};
+use crate::dynamo::amount::{Amount, GIB};
+use crate::dynamo::draft::{DockerDraft, Given, UlimitDraft, VolumeDraft};
+use crate::dynamo::objection::{DockerField, Field, Objection, Refusal};
+use crate::dynamo::paths;
+use crate::dynamo::reader::Reader;
+use crate::dynamo::spec::{DockerOptions, NetworkMode};
 
 /// What Docker passes to setrlimit, by its own names.
 const ULIMITS: &[&str] = &[
@@ -35,13 +40,18 @@ const ULIMITS: &[&str] = &[
 
 /// Reads the block. What is unknown or wrong is left out and was complained about.
 pub(super) fn read(reader: &mut Reader, draft: &DockerDraft) -> DockerOptions {
-    DockerOptions {
+    let mut options = DockerOptions {
         volumes: read_volumes(reader, &draft.volumes),
+        make_folders: made_folders(&draft.volumes),
         extra_hosts: read_map(reader, &draft.extra_hosts, DockerField::ExtraHost, extra_host),
         shm_bytes: reader.maybe(at(DockerField::ShmSizeGb), &draft.shm_size_gb, shm_bytes).flatten(),
         ulimits: read_ulimits(reader, &draft.ulimits),
         labels: read_map(reader, &draft.labels, DockerField::Label, label),
-    }
+        ..DockerOptions::default()
+    };
+    rights::read(reader, draft, &mut options);
+    upkeep::read(reader, draft, &mut options);
+    options
 }
 
 fn at(field: DockerField) -> Field {
@@ -85,6 +95,16 @@ fn read_volumes(reader: &mut Reader, drafts: &[VolumeDraft]) -> Vec<Mount> {
         }
     }
     volumes
+}
+
+/// Host folders that are to be made where they are missing.
+fn made_folders(drafts: &[VolumeDraft]) -> Vec<String> {
+    let made = drafts.iter().filter(|draft| draft.create.known() == Some(&true));
+    let mut folders: Vec<String> =
+        made.filter_map(|draft| paths::absolute(draft.host_path.known()?).ok()).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders
 }
 
 fn read_ulimits(reader: &mut Reader, drafts: &[UlimitDraft]) -> Vec<Ulimit> {
@@ -165,6 +185,16 @@ fn label(key: &str, value: Option<&str>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A name as Docker takes it for runtimes and networks.
+fn runtime_name(name: &str) -> Result<String, Refusal> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.bytes().all(plain) {
+        return Ok(name.to_owned());
+    }
+    let fix = "use the name of a runtime from `docker info`, such as runc or nvidia";
+    Err(Refusal::new(format!("there is no runtime {name:?}"), fix))
+}
+
 /// The deployment's options with a worker's over them.
 pub(super) fn merged(base: &DockerOptions, own: &DockerOptions) -> DockerOptions {
     let mut all = base.clone();
@@ -175,12 +205,33 @@ pub(super) fn merged(base: &DockerOptions, own: &DockerOptions) -> DockerOptions
     all.extra_hosts.extend(own.extra_hosts.clone());
     all.labels.extend(own.labels.clone());
     all.shm_bytes = own.shm_bytes.or(base.shm_bytes);
+    all.devices.retain(|device| own.devices.iter().all(|new| rights::target(new) != rights::target(device)));
+    for (list, new) in [
+        (&mut all.devices, &own.devices),
+        (&mut all.cap_add, &own.cap_add),
+        (&mut all.networks, &own.networks),
+        (&mut all.make_folders, &own.make_folders),
+    ] {
+        let added: Vec<String> = new.iter().filter(|item| !list.contains(item)).cloned().collect();
+        list.extend(added);
+    }
+    all.privileged = own.privileged.or(base.privileged);
+    all.ipc = own.ipc.or(base.ipc);
+    all.runtime = own.runtime.clone().or(base.runtime.clone());
+    all.log = own.log.clone().or(base.log.clone());
+    all.restart = own.restart.or(base.restart);
+    all.stop_grace_seconds = own.stop_grace_seconds.or(base.stop_grace_seconds);
     all
 }
 
-/// Options that would hide what the provider itself puts into a container: its mounts, and the names under which its
-/// containers find each other.
-pub(super) fn clashes(options: &DockerOptions, mounts: &[Mount], aliases: &[&str]) -> Vec<Objection> {
+/// Options that would hide what the provider itself puts into a container: its mounts, the names under which its
+/// containers find each other, and its network, by name.
+pub(super) fn clashes(
+    options: &DockerOptions,
+    mounts: &[Mount],
+    aliases: &[&str],
+    (network, name): (NetworkMode, &str),
+) -> Vec<Objection> {
     let volumes = options.volumes.iter().enumerate().filter_map(|(index, volume)| {
         let ours = mounts.iter().find(|ours| paths::within(&volume.target, &ours.target))?;
         let what =
@@ -191,12 +242,17 @@ pub(super) fn clashes(options: &DockerOptions, mounts: &[Mount], aliases: &[&str
         let what = format!("{name:?} is a container of this deployment");
         Refusal::new(what, "use another name").at(at(DockerField::ExtraHost(name.clone())))
     });
-    volumes.chain(hosts).collect()
+    volumes.chain(hosts).chain(upkeep::network_clashes(options, network, name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::{Log, Restart};
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
 
     fn volume(source: &str, target: &str) -> Mount {
         let source = MountSource::HostPath(source.to_owned());
@@ -210,27 +266,45 @@ mod tests {
             volumes: vec![volume("/a", "/x"), volume("/b", "/y")],
             ulimits: vec![limit(1)],
             shm_bytes: Some(1),
+            cap_add: words(&["IPC_LOCK"]),
+            devices: words(&["/dev/a:/dev/x", "/dev/b"]),
+            privileged: Some(true),
+            log: Some(Log { driver: None, options: [("tag".to_owned(), "a".to_owned())].into() }),
+            restart: Some(Restart::Always),
+            stop_grace_seconds: Some(5),
             ..DockerOptions::default()
         };
         let own = DockerOptions {
             volumes: vec![volume("/c", "/x")],
             ulimits: vec![limit(2)],
+            cap_add: words(&["IPC_LOCK", "SYS_NICE"]),
+            devices: words(&["/dev/c:/dev/x:r"]),
+            privileged: Some(false),
+            log: Some(Log { driver: Some("local".to_owned()), options: BTreeMap::new() }),
+            stop_grace_seconds: Some(9),
             ..DockerOptions::default()
         };
         let all = merged(&base, &own);
         assert_eq!(all.volumes, [volume("/b", "/y"), volume("/c", "/x")]);
         assert_eq!(all.ulimits, [limit(2)]);
         assert_eq!(all.shm_bytes, Some(1));
+        assert_eq!(all.cap_add, words(&["IPC_LOCK", "SYS_NICE"]));
+        assert_eq!(all.devices, words(&["/dev/b", "/dev/c:/dev/x:r"]));
+        assert_eq!((all.privileged, &all.log), (Some(false), &own.log));
+        assert_eq!((all.restart, all.stop_grace_seconds), (Some(Restart::Always), Some(9)));
     }
 
     #[test]
     fn our_mounts_cannot_be_covered() {
         let ours = [volume("/m", "/models/tiny")];
+        let clashes = |options: &DockerOptions, mounts: &[Mount]| {
+            super::clashes(options, mounts, &[], (NetworkMode::Bridge, "chat"))
+        };
         let mine = |target| DockerOptions { volumes: vec![volume("/v", target)], ..DockerOptions::default() };
-        assert_eq!(clashes(&mine("/models/tiny"), &ours, &[]).len(), 1);
-        assert_eq!(clashes(&mine("/models/tiny/x"), &ours, &[]).len(), 1);
-        assert_eq!(clashes(&mine("/models"), &ours, &[]).len(), 0);
-        assert_eq!(clashes(&mine("/models/tiny2"), &ours, &[]).len(), 0);
+        assert_eq!(clashes(&mine("/models/tiny"), &ours).len(), 1);
+        assert_eq!(clashes(&mine("/models/tiny/x"), &ours).len(), 1);
+        assert_eq!(clashes(&mine("/models"), &ours).len(), 0);
+        assert_eq!(clashes(&mine("/models/tiny2"), &ours).len(), 0);
     }
 
     #[test]

@@ -1,0 +1,4 @@
+mod model;
+mod ops;
+pub mod schema;
+pub use ops::ModelCatalog;
