@@ -76,12 +76,15 @@ def golden_containers():
             worker = next(workers, {}) if component == "worker" else {}
             if argv[:2] == ["python3", "-m"]:
                 version = said["image"].rsplit(":", 1)[-1]
-                yield Container(result.stem, version, golden_wish(case["deployment"]["common"], worker), component, argv[1:], env)
+                yield Container(result.stem, version, golden_wish(case, worker), component, argv[1:], env)
 
 
-def golden_wish(common, worker):
+def golden_wish(case, worker):
+    common = case["deployment"]["common"]
     model = common["model"].rstrip("/")
     default_name = model.rsplit("/", 1)[-1] if model.startswith("/") else model
+    # A copy on the host goes by its path.
+    model = case.get("host", {}).get("model_place", {}).get("folder", model)
     wish = {"mode": "aggregated", "network": "bridge", "router": {}} | common
     return wish | {
         "model": model, "served_model_name": common.get("served_model_name") or default_name,
@@ -98,7 +101,7 @@ def expected(container):
     role = wish["role"] if wish["mode"] == "disaggregated" else "agg"
     wanted = shared | {
         "model": wish["model"], "served_model_name": wish["served_model_name"],
-        "role": role, "component": "prefill" if role == "prefill" else "backend", "endpoint": "generate",
+        "role": role, "component": component(container, role), "endpoint": "generate",
         "namespace": lambda found: found.startswith(wish["name"]),
     }
     if "gpus" in wish:
@@ -110,10 +113,17 @@ def expected(container):
     return wanted
 
 
+def component(container, role):
+    """Under which the provider looks for the worker. TensorRT-LLM had its own until 1.2."""
+    if role == "prefill":
+        return "prefill"
+    return "tensorrt_llm" if container.wish["engine"] == "trtllm" and container.version < "1.3" else "backend"
+
+
 def expected_frontend(wish):
     router = wish["router"]
     wanted = {"router_mode": router.get("mode", "round-robin"), "namespace": None, "http_port": int,
-              "namespace_prefix": wish["name"] + "--", "migration_limit": 3}
+              "namespace_prefix": wish["name"] + "--", "migration_limit": int(wish.get("env", {}).get("DYN_MIGRATION_LIMIT", 3))}
     options = {"temperature": "router_temperature", "kv_events": "use_kv_events", "replica_sync": "router_replica_sync",
                "ttl_seconds": "router_ttl_secs", "overlap_score_credit": "overlap_score_credit"}
     return wanted | {options[name]: value for name, value in router.items() if name in options and value is not None}
@@ -167,10 +177,13 @@ def differences(wanted, found):
 
 def judged(version, containers):
     folders = [unpacked(version, [f"ai-dynamo=={version}", f"ai-dynamo-runtime=={version}"]), unpacked("libraries", LIBRARIES)]
-    cases = json.dumps([{"argv": container.argv, "env": container.env} for container in containers])
+    # The same command line comes out of many combinations.
+    texts = [json.dumps({"argv": container.argv, "env": container.env}, sort_keys=True) for container in containers]
+    unique = list(dict.fromkeys(texts))
     judge = [sys.executable, "-s", str(HERE / "judge.py"), *map(str, folders)]
-    answer = subprocess.run(judge, input=cases, stdout=subprocess.PIPE, text=True, check=True)
-    return zip(containers, json.loads(answer.stdout))
+    answer = subprocess.run(judge, input=f"[{','.join(unique)}]", stdout=subprocess.PIPE, text=True, check=True)
+    verdicts = dict(zip(unique, json.loads(answer.stdout)))
+    return [(container, verdicts[text]) for container, text in zip(containers, texts)]
 
 
 def disagreements(verdicts):
@@ -187,7 +200,7 @@ def main():
     wrong, counts = [], {}
     containers = list(combinations()) + list(golden_containers())
     for version in sys.argv[1:] or VERSIONS:
-        verdicts = list(judged(version, [container for container in containers if container.version == version]))
+        verdicts = judged(version, [container for container in containers if container.version == version])
         for container, verdict in verdicts:
             counts[version, container.argv[1]] = counts.get((version, container.argv[1]), 0) + 1
             faults = [verdict["refused"]] if "refused" in verdict else differences(expected(container), verdict["values"])

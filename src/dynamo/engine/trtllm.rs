@@ -111,6 +111,32 @@ const PREFILL: &str =
 
 const SPEAKS: Events = Events { args: &[], silent_args: &[], ports: &[], off_by: None };
 
-/// Up to release line 1.2 one flag asked for these reports and for metrics.
-pub const V1_2: EngineFacts =
-    EngineFacts { events: Some(Events { args: &["--publish-events-and-metrics"], ..SPEAKS }), ..V1_6 };
+/// Up to release line 1.2 one flag asked for these reports and for metrics, and workers that decode had a component of
+/// their own name.
+pub const V1_2: EngineFacts = EngineFacts {
+    serving: &[
+        Serving {
+            mode: Mode::Aggregated,
+            role: Role::Decode,
+            args: &[],
+            component: "tensorrt_llm",
+            publishes: true,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Decode,
+            args: &["--disaggregation-mode", "decode"],
+            component: "tensorrt_llm",
+            publishes: false,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Prefill,
+            args: &["--disaggregation-mode", "prefill"],
+            component: "prefill",
+            publishes: true,
+        },
+    ],
+    events: Some(Events { args: &["--publish-events-and-metrics"], ..SPEAKS }),
+    ..V1_6
+};
