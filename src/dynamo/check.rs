@@ -75,7 +75,7 @@ pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
     Some(if on_the_host { launch::ports(&deployment, role) } else { Vec::new() })
 }
 
-fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
+pub(super) fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
     let Reader { mut objections, missing } = reader;
     objections.extend(missing);
     match spec {
@@ -383,7 +383,7 @@ fn cannot_rename(model: &ModelRef) -> Refusal {
     }
 }
 
-fn read_state(reader: &mut Reader, given: &Given<String>) -> Option<DesiredState> {
+pub(super) fn read_state(reader: &mut Reader, given: &Given<String>) -> Option<DesiredState> {
     let spelled = word(DesiredState::ALL, DesiredState::word);
     reader.or(Field::DesiredState, given, DesiredState::Running, spelled)
 }
