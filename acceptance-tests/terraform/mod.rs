@@ -20,7 +20,9 @@ mod models;
 mod openwebui;
 mod process;
 mod registry;
+mod releases;
 mod report;
+mod routing;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -42,6 +44,7 @@ pub fn trials() -> Vec<Trial> {
         ("data_sources", data_sources::CASES),
         ("models", models::CASES),
         ("examples", examples::CASES),
+        ("routing", routing::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
         cases.iter().map(move |(name, case)| trial("terraform", &format!("{group}::{name}"), *case))
@@ -54,7 +57,9 @@ pub fn trials() -> Vec<Trial> {
         let name = format!("examples::{}", example.name());
         trial("terraform", &name, move || example.run())
     });
-    written.chain(found).chain(shown).chain(hosts::trials()).collect()
+    let older =
+        releases::CASES.iter().map(|(name, case)| trial("releases", name, *case).with_ignored_flag(true));
+    written.chain(found).chain(shown).chain(older).chain(hosts::trials()).collect()
 }
 
 fn trial(tier: &str, name: &str, case: impl FnOnce() + Send + 'static) -> Trial {

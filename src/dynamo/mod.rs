@@ -30,6 +30,7 @@ pub mod env;
 pub mod fit;
 pub mod gpus;
 pub mod image;
+pub mod image_release;
 pub mod installed;
 pub mod launch;
 pub mod limits;
@@ -49,6 +50,8 @@ pub mod router;
 mod shared_args;
 pub mod spec;
 
+#[cfg(test)]
+mod every_combination;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
