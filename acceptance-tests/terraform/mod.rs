@@ -17,6 +17,7 @@ mod host_network;
 pub mod hosts;
 mod lifecycle;
 mod models;
+mod openwebui;
 mod process;
 mod registry;
 mod report;
@@ -35,6 +36,7 @@ pub fn trials() -> Vec<Trial> {
         ("faults", faults::CASES),
         ("docker_options", docker_options::CASES),
         ("process", process::CASES),
+        ("openwebui", openwebui::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),
