@@ -8,6 +8,7 @@
 mod bad_input;
 mod conformance;
 mod data_sources;
+mod disaggregated;
 mod docker_options;
 mod drift;
 mod examples;
@@ -28,12 +29,13 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 11] = [
+    let groups: [(&str, &[Case]); 12] = [
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("docker_options", docker_options::CASES),
+        ("disaggregated", disaggregated::CASES),
         ("process", process::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),

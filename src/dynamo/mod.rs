@@ -34,6 +34,7 @@ pub mod installed;
 pub mod launch;
 pub mod limits;
 pub mod lint;
+pub mod lint_set;
 pub mod model;
 pub mod model_place;
 pub mod names;
@@ -47,6 +48,8 @@ pub mod router;
 mod shared_args;
 pub mod spec;
 
+#[cfg(test)]
+mod combinations;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

@@ -32,6 +32,7 @@ mod plan_checks;
 mod remote;
 mod stored;
 mod timeouts;
+mod turns;
 pub mod worker;
 
 use crate::tf_provider::diagnostics::Diagnostics;
