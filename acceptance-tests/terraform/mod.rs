@@ -8,6 +8,7 @@
 mod bad_input;
 mod conformance;
 mod data_sources;
+mod disaggregated;
 mod docker_options;
 mod drift;
 mod examples;
@@ -37,6 +38,7 @@ pub fn trials() -> Vec<Trial> {
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("docker_options", docker_options::CASES),
+        ("disaggregated", disaggregated::CASES),
         ("process", process::CASES),
         ("openwebui", openwebui::CASES),
         ("host_network", host_network::CASES),

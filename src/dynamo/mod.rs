@@ -35,6 +35,7 @@ pub mod installed;
 pub mod launch;
 pub mod limits;
 pub mod lint;
+pub mod lint_set;
 pub mod model;
 pub mod model_files;
 pub mod model_place;
@@ -50,6 +51,8 @@ pub mod router;
 mod shared_args;
 pub mod spec;
 
+#[cfg(test)]
+mod combinations;
 #[cfg(test)]
 mod every_combination;
 #[cfg(test)]
