@@ -131,6 +131,28 @@ pub fn scan(tree: &Tree) -> Vec<InstalledModel> {
     found
 }
 
+/// The text of the `config.json` of a model that [`scan`] found in the tree.
+pub fn config<'a>(tree: &'a Tree, model: &InstalledModel) -> Option<&'a str> {
+    let files = Files::new(tree);
+    files.text(&join(files.below_root(&model.path).unwrap_or_default(), "config.json"))
+}
+
+/// Bytes of its weights as an engine loads them: safetensors, which often lie beside the same weights in other formats.
+/// `None` where there are none, or only parts of them.
+pub fn weights_bytes(tree: &Tree, model: &InstalledModel) -> Option<u64> {
+    if model.problem.is_some() {
+        return None;
+    }
+    let files = Files::new(tree);
+    let folder = files.below_root(&model.path).unwrap_or_default();
+    let sum = |begin: &str| {
+        let names =
+            files.names(folder).filter(|name| name.starts_with(begin) && name.ends_with(".safetensors"));
+        names.filter_map(|name| files.file(&join(folder, name))).map(|file| file.size_bytes).sum::<u64>()
+    };
+    [sum("model"), sum("consolidated")].into_iter().find(|bytes| *bytes > 0)
+}
+
 const CACHE_PREFIX: &str = "models--";
 
 /// `acme--Tiny` of `models--acme--Tiny` or `hub/models--acme--Tiny`.

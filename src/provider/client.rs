@@ -35,10 +35,10 @@ pub struct Client {
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
     promises: Promises,
-    /// Which folders were planned for which models.
-    pub models: Claims,
     /// The models that are known by name; `None` while the user's own are not known.
     pub catalog: Option<Catalog>,
+    /// Which folders were planned for which models.
+    pub models: Claims,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
@@ -95,8 +95,8 @@ impl Client {
             hosts,
             run: token()?,
             promises: Promises::default(),
-            models: Claims::default(),
             catalog: own_models::catalog(&config.models),
+            models: Claims::default(),
             gpus: GpuLedger::default(),
             rolling: Mutex::default(),
         })
