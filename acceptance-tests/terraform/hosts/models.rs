@@ -177,7 +177,11 @@ fn what_cannot_be_copied() {
     fails(&copy("host = \"gpu-a\"\n    path = \"/data/none\""), &["There is no /data/none", "gpu-a"]);
 
     // A link out of the model's folder.
-    from.run(&["sh", "-c", &format!("ln -s /etc/shadow /data/cache/hub/{IN_CACHE}/snapshots/*/extra.json")]);
+    from.run(&[
+        "sh",
+        "-c",
+        &format!("cd /data/cache/hub/{IN_CACHE}/snapshots/* && ln -s /etc/shadow extra.json"),
+    ]);
     fails(&copy("host = \"gpu-a\""), &["extra.json", "out of the model's folder"]);
     from.run(&["sh", "-c", &format!("rm /data/cache/hub/{IN_CACHE}/snapshots/*/extra.json")]);
 
