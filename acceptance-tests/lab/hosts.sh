@@ -235,6 +235,8 @@ plug() {
   shift
   ip=$(cat "$STATE/$name/address")
   in_lab link del "$name" 2>/dev/null || true
+  # A slow cable's far end stays until its process has noticed.
+  in_host "$name" link del eth0 2>/dev/null || true
   if [[ ${1:-0} == 0 ]]; then
     ip link add "$name" netns "$LAB_TAG" type veth peer name eth0 netns "$(namespace "$name")"
   else

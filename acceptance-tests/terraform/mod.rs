@@ -18,6 +18,7 @@ mod host_network;
 pub mod hosts;
 mod lifecycle;
 mod models;
+mod openwebui;
 mod process;
 mod registry;
 mod report;
@@ -29,7 +30,7 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 12] = [
+    let groups: &[(&str, &[Case])] = &[
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
@@ -37,6 +38,7 @@ pub fn trials() -> Vec<Trial> {
         ("docker_options", docker_options::CASES),
         ("disaggregated", disaggregated::CASES),
         ("process", process::CASES),
+        ("openwebui", openwebui::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),

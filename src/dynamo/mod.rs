@@ -39,6 +39,7 @@ pub mod model;
 pub mod model_place;
 pub mod names;
 pub mod objection;
+pub mod openwebui;
 pub mod paths;
 pub mod ports;
 mod reader;

@@ -27,6 +27,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod things;
+mod upload;
 mod usage;
 
 use std::collections::{BTreeMap, HashMap};

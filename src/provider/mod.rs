@@ -26,7 +26,9 @@ mod look;
 pub mod model_catalog;
 mod model_source;
 mod objections;
+pub mod openwebui;
 mod own_models;
+mod pages;
 mod picked_ports;
 mod plan_checks;
 mod remote;
@@ -73,6 +75,7 @@ impl Provider for Dynamo {
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
         registry.resource(worker::Workers);
+        registry.resource(openwebui::OpenWebuis);
         registry.data_source(containers::Containers);
         registry.data_source(host::HostFacts);
         registry.data_source(host_directory::HostDirectory);
