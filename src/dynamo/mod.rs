@@ -30,12 +30,14 @@ pub mod env;
 pub mod fit;
 pub mod gpus;
 pub mod image;
+pub mod image_release;
 pub mod installed;
 pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod lint_set;
 pub mod model;
+pub mod model_files;
 pub mod model_place;
 pub mod names;
 pub mod objection;
@@ -51,6 +53,8 @@ pub mod spec;
 
 #[cfg(test)]
 mod combinations;
+#[cfg(test)]
+mod every_combination;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Planning, making, changing, reading and removing a deployment.
 
+use super::image_release;
 use super::model::{HostSays, derive, draft, expected_status, label, model_source, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
@@ -16,7 +17,7 @@ use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    docker_checks, errors, import_id, objections, pages, picked_ports, plan_checks, timeouts,
+    docker_checks, errors, import_id, model_args, objections, pages, picked_ports, plan_checks, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
@@ -55,11 +56,13 @@ impl Resource for Deployments {
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
+        model_args::derive(&call.client, &mut planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
-        let warnings = match entry {
-            Some(entry) => check(&entry, &planned, None, pages::name_of(call.predecessor.as_ref())).await?,
-            None => Diagnostics::new(),
-        };
+        let mut warnings = image_release::warnings(config, &planned);
+        if let Some(entry) = entry {
+            let predecessor = pages::name_of(call.predecessor.as_ref());
+            warnings.extend(check(&entry, &planned, None, predecessor).await?);
+        }
         Ok(Plan { warnings, ..planned.into() })
     }
 
@@ -76,6 +79,7 @@ impl Resource for Deployments {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
+        model_args::derive(&call.client, &mut planned);
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
             planned.containers = Attr::Unknown;
@@ -89,7 +93,8 @@ impl Resource for Deployments {
         if let (true, Some(entry)) = (changed, entry) {
             check(&entry, &planned, Some(prior), prior.name.known().map(String::as_str)).await?;
         }
-        Ok(planned.into())
+        let warnings = if changed { image_release::warnings(config, &planned) } else { Diagnostics::new() };
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn create(
@@ -123,6 +128,7 @@ impl Resource for Deployments {
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         find_model(&entry, &mut planned).await;
+        model_args::derive(&call.client, &mut planned);
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
@@ -265,6 +271,7 @@ async fn create_once(
         wanted.services = Attr::Known(addresses.clone());
     }
     derive(config, &mut wanted, says(entry));
+    model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
