@@ -21,6 +21,7 @@ if ! "$LAB_SCRIPTS/engine.sh" status; then
   "$LAB_SCRIPTS/engine.sh" up
 fi
 "$LAB_SCRIPTS/images.sh"
+"$LAB_SCRIPTS/openwebui.sh" standin
 step "Writing the tiny model" "$LAB_SCRIPTS/model.py" "$LAB/model" >&2
 
 say "==> Tests (cargo test): units, plugin protocol, Terraform on Docker"

@@ -25,6 +25,8 @@ pub const IMAGE: &str = "dynamo-mocker:1.6.1";
 pub const DYING_IMAGE: &str = "dynamo-faults:dies";
 /// Answers like a frontend without workers, and costs next to nothing.
 pub const HOLLOW_IMAGE: &str = "dynamo-faults:hollow";
+/// Stands in for Open WebUI.
+pub const PAGE_IMAGE: &str = "openwebui-standin:1";
 pub const BYSTANDER_IMAGE: &str = "busybox:local";
 /// The name under which every case serves its model.
 pub const MODEL: &str = "tiny";
@@ -76,6 +78,11 @@ fn look_around() -> Result<(), String> {
         if !works("docker", &["image", "inspect", image]) {
             return Err(format!("image {image} is not there: run acceptance-tests/lab/images.sh first"));
         }
+    }
+    if !works("docker", &["image", "inspect", PAGE_IMAGE]) {
+        return Err(format!(
+            "image {PAGE_IMAGE} is not there: run acceptance-tests/lab/openwebui.sh standin first"
+        ));
     }
     if !model_folder().join("config.json").exists() {
         return Err("the test model is not there: run acceptance-tests/lab/model.py .lab/model first".into());

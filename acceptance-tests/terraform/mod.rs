@@ -17,6 +17,7 @@ mod host_network;
 pub mod hosts;
 mod lifecycle;
 mod models;
+mod openwebui;
 mod process;
 mod registry;
 mod report;
@@ -28,13 +29,14 @@ use libtest_mimic::{Failed, Trial};
 type Case = (&'static str, fn());
 
 pub fn trials() -> Vec<Trial> {
-    let groups: [(&str, &[Case]); 11] = [
+    let groups: &[(&str, &[Case])] = &[
         ("lifecycle", lifecycle::CASES),
         ("drift", drift::CASES),
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("docker_options", docker_options::CASES),
         ("process", process::CASES),
+        ("openwebui", openwebui::CASES),
         ("host_network", host_network::CASES),
         ("conformance", conformance::CASES),
         ("data_sources", data_sources::CASES),

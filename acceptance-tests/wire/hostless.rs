@@ -8,7 +8,8 @@ use terraform_provider_dynamo::tf_provider::wire::tfplugin6::*;
 use super::client::{Change, decode, encode};
 use super::harness::{Provider, Setup};
 use super::samples::{
-    DEAD_ENGINE, DEPLOYMENT, WORKER, only_error, sample, state_of, with, with_a_dead_host, without_hosts,
+    DEAD_ENGINE, DEPLOYMENT, OPENWEBUI, RESOURCES, WORKER, only_error, sample, state_of, with,
+    with_a_dead_host, without_hosts,
 };
 use super::trial;
 
@@ -23,8 +24,6 @@ pub fn trials() -> Vec<Trial> {
         trial("hostless_68_values_of_variables_are_in_no_log", canary),
     ]
 }
-
-const RESOURCES: [&str; 2] = [DEPLOYMENT, WORKER];
 
 async fn failures() {
     let (_without, mut client) = without_hosts().await;
@@ -72,7 +71,9 @@ async fn unconfigured() {
 async fn read() {
     let (_without, mut client) = without_hosts().await;
     let (_dead, mut dead) = with_a_dead_host().await;
-    for (resource, names) in [(DEPLOYMENT, ["host", "name"]), (WORKER, ["container", "host"])] {
+    for (resource, names) in
+        [(DEPLOYMENT, ["host", "name"]), (WORKER, ["container", "host"]), (OPENWEBUI, ["host", "name"])]
+    {
         let block = client.resource_block(resource).await.unwrap();
         let state = state_of(&mut client, resource, &sample(resource)).await;
         let identity = msgpack_object(names.map(|name| (name, state.get(name).clone())));
@@ -100,7 +101,8 @@ fn msgpack_object<const N: usize>(entries: [(&str, Value); N]) -> DynamicValue {
 
 async fn bad_ids() {
     let (_dead, mut dead) = with_a_dead_host().await;
-    for (resource, form) in [(DEPLOYMENT, "host/name"), (WORKER, "host/container")] {
+    for (resource, form) in [(DEPLOYMENT, "host/name"), (WORKER, "host/container"), (OPENWEBUI, "host/name")]
+    {
         for id in ["", "chat", "/", "local/", "/chat", "local/chat/frontend"] {
             let imported = dead.import(resource, id).await.unwrap();
             let (said, _) = only_error(&imported.diagnostics);
@@ -116,7 +118,7 @@ async fn bad_ids() {
 async fn upgrade() {
     let provider = Setup::terraform().with("DOCKER_HOST", DEAD_ENGINE).start();
     let mut client = provider.client().await;
-    for resource in RESOURCES {
+    for resource in [DEPLOYMENT, WORKER] {
         // Attributes that a later version may have added or dropped, and numbers that no float holds.
         let stored = r#"{
             "id": "local/chat",

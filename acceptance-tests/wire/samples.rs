@@ -14,13 +14,21 @@ use super::schema::{block_type, complete};
 
 pub const DEPLOYMENT: &str = "dynamo_deployment";
 pub const WORKER: &str = "dynamo_worker";
+pub const OPENWEBUI: &str = "dynamo_openwebui";
+
+/// Every type of resource.
+pub const RESOURCES: [&str; 3] = [DEPLOYMENT, WORKER, OPENWEBUI];
 
 /// A Docker Engine that nobody can reach.
 pub const DEAD_ENGINE: &str = "unix:///nowhere/docker.sock";
 
 /// A configuration of a type of resource.
 pub fn sample(resource: &str) -> Value {
-    if resource == WORKER { worker() } else { deployment() }
+    match resource {
+        WORKER => worker(),
+        OPENWEBUI => openwebui(),
+        _ => deployment(),
+    }
 }
 
 pub fn deployment() -> Value {
@@ -68,6 +76,30 @@ pub fn worker() -> Value {
     ])
 }
 
+pub fn openwebui() -> Value {
+    let none: [(&str, Value); 0] = [];
+    let seen = Value::object([
+        ("id", Value::from("local/chat")),
+        ("name", "chat".into()),
+        ("host", "local".into()),
+        ("dynamo_version", "1.6.1".into()),
+        ("served_model_name", "tiny".into()),
+        ("network", "bridge".into()),
+        ("port", 8000.into()),
+        ("bind_address", "127.0.0.1".into()),
+        ("desired_state", "running".into()),
+    ]);
+    Value::object([
+        ("deployment", seen),
+        ("host", "local".into()),
+        ("port", 3000.into()),
+        ("env", Value::object([("WEBUI_NAME", "Team")])),
+        ("resources", Value::object([("memory_gb", 2)])),
+        ("docker", Value::object([("volume", Value::List(vec![volume()]))])),
+        ("timeouts", Value::object(none)),
+    ])
+}
+
 /// A value with other attributes in it.
 pub fn with<const N: usize>(value: &Value, others: [(&str, Value); N]) -> Value {
     let entries = value.as_map().into_iter().flatten().map(|(name, value)| (name.as_str(), value.clone()));
@@ -96,7 +128,7 @@ pub async fn state_of(client: &mut Client, resource: &str, config: &Value) -> Va
     let planned = client.plan(resource, &Change::create(config.clone())).await.unwrap();
     assert_eq!(planned.diagnostics, [], "{resource}");
     let state = decided(&block_type(&client.resource_block(resource).await.unwrap()), &planned.state);
-    if resource == DEPLOYMENT {
+    if resource != WORKER {
         return state;
     }
     let container = "chat-decode-abc234";

@@ -7,7 +7,7 @@ use terraform_provider_dynamo::tf_provider::wire::tfplugin6::schema::object::Nes
 use terraform_provider_dynamo::tf_provider::wire::tfplugin6::schema::{Attribute, Block};
 
 use super::harness::Setup;
-use super::samples::{DEAD_ENGINE, DEPLOYMENT, WORKER, error_paths, sample, with};
+use super::samples::{DEAD_ENGINE, DEPLOYMENT, RESOURCES, WORKER, error_paths, sample, with};
 use super::trial;
 
 pub fn trials() -> Vec<Trial> {
@@ -30,6 +30,8 @@ pub enum Depth {
 /// A configuration in which every argument is unknown.
 pub fn unknown_block(block: &Block, depth: Depth) -> Value {
     let attributes = block.attributes.iter().filter(|it| it.required || it.optional);
+    // Instead of `deployment`, and never beside it.
+    let attributes = attributes.filter(|it| it.name != "deployments");
     let attributes = attributes.map(|it| (it.name.clone(), unknown_attribute(it, depth)));
     let blocks = block.block_types.iter().map(|nested| {
         let inner = || unknown_block(nested.block.as_ref().unwrap(), depth);
@@ -77,7 +79,7 @@ async fn offline() {
     for engine in [DEAD_ENGINE, "tcp://203.0.113.1:2375", "nonsense"] {
         let provider = Setup::terraform().with("DOCKER_HOST", engine).start();
         let mut client = provider.client().await;
-        for resource in [DEPLOYMENT, WORKER] {
+        for resource in RESOURCES {
             assert_eq!(client.validate_resource(resource, sample(resource)).await.unwrap(), []);
             let wrong = with(&sample(resource), [("desired_state", "asleep".into())]);
             let said = client.validate_resource(resource, wrong).await.unwrap();

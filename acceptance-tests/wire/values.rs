@@ -7,8 +7,8 @@ use terraform_provider_dynamo::tf_provider::wire::tfplugin6::*;
 
 use super::client::{Change, decode, encode};
 use super::samples::{
-    DEPLOYMENT, HERE, WORKER, deployment, error_paths, only_error, plan_bytes, plan_spliced, sample, spliced,
-    state_of, with, with_a_dead_host, without_hosts,
+    DEPLOYMENT, HERE, RESOURCES, WORKER, deployment, error_paths, only_error, plan_bytes, plan_spliced,
+    sample, spliced, state_of, with, with_a_dead_host, without_hosts,
 };
 use super::schema::{block_type, complete};
 use super::trial;
@@ -244,7 +244,7 @@ fn misshapen(ty: &Type, value: &Value) -> [Vec<u8>; 2] {
 
 async fn shape() {
     let (_provider, mut client) = without_hosts().await;
-    for resource in [DEPLOYMENT, WORKER] {
+    for resource in RESOURCES {
         let block = client.resource_block(resource).await.unwrap();
         let (ty, whole) = (block_type(&block), complete(&block, &sample(resource)));
         let Type::Object(types) = &ty else { panic!("{resource} is no object") };
@@ -268,7 +268,7 @@ async fn shape() {
 async fn whole_answers() {
     let (_without, mut client) = without_hosts().await;
     let (_dead, mut unable) = with_a_dead_host().await;
-    for resource in [DEPLOYMENT, WORKER] {
+    for resource in RESOURCES {
         let block = client.resource_block(resource).await.unwrap();
         let none: [(&str, Value); 0] = [];
         let config = with(&sample(resource), [("docker", Value::object(none))]);

@@ -75,7 +75,7 @@ pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
     Some(if on_the_host { launch::ports(&deployment, role) } else { Vec::new() })
 }
 
-fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
+pub(super) fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
     let Reader { mut objections, missing } = reader;
     objections.extend(missing);
     match spec {
@@ -357,7 +357,7 @@ fn read_served_name(reader: &mut Reader, draft: &CommonDraft, model: Option<&Mod
     reader.keep(Field::ServedModelName, model::served_name(model?.default_served_name()))
 }
 
-fn read_state(reader: &mut Reader, given: &Given<String>) -> Option<DesiredState> {
+pub(super) fn read_state(reader: &mut Reader, given: &Given<String>) -> Option<DesiredState> {
     let spelled = word(DesiredState::ALL, DesiredState::word);
     reader.or(Field::DesiredState, given, DesiredState::Running, spelled)
 }

@@ -22,13 +22,21 @@ pub(super) fn read(
     release: Option<&Release>,
     engine: Option<&EngineFacts>,
 ) -> BTreeMap<String, String> {
+    let ours = [release.map(|release| release.reserved_env), engine.map(|engine| engine.reserved_env)];
+    read_reserving(reader, given, &ours.into_iter().flatten().flatten().copied().collect::<Vec<_>>())
+}
+
+/// As [`read`]. `reserved` are the names that the provider decides, each with what to do instead.
+pub(super) fn read_reserving(
+    reader: &mut Reader,
+    given: &BTreeMap<String, Given<String>>,
+    reserved: &[(&str, &str)],
+) -> BTreeMap<String, String> {
     let mut env = BTreeMap::new();
     for (name, value) in given {
         let field = || Field::Env(name.clone());
         reader.keep(field(), check_name(name));
-        let ours =
-            release.map(|release| release.reserved_env).into_iter().chain(engine.map(|it| it.reserved_env));
-        if let Some(refusal) = refused(name, ours) {
+        if let Some(refusal) = refused(name, reserved) {
             reader.object(field(), refusal);
         }
         if let Some(value) = reader.needed(field(), value, |value| check_value(value)) {
@@ -48,8 +56,8 @@ fn check_name(name: &str) -> Result<(), Refusal> {
     Err(Refusal::new(what, "use letters, digits and underscores, with no digit first"))
 }
 
-fn refused<'a>(name: &str, ours: impl Iterator<Item = &'a [(&'a str, &'a str)]>) -> Option<Refusal> {
-    let (_, instead) = ours.flatten().find(|(reserved, _)| *reserved == name)?;
+fn refused(name: &str, reserved: &[(&str, &str)]) -> Option<Refusal> {
+    let (_, instead) = reserved.iter().find(|(reserved, _)| *reserved == name)?;
     Some(Refusal::new(format!("{name} is decided by the provider"), *instead))
 }
 

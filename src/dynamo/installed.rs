@@ -80,6 +80,38 @@ pub fn of_plain_folder(tree: &Tree, name: &str) -> InstalledModel {
     Files::new(tree).describe(name.to_owned(), Layout::Folder, "", None)
 }
 
+/// A file of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelFile {
+    /// Path in the model.
+    pub name: String,
+    /// Path below the root of the tree where its content is, links followed.
+    pub at: String,
+    pub size_bytes: u64,
+}
+
+/// The files of the model that a tree is, as of [`of_cache_folder`] or [`of_plain_folder`], by name. The error is a clause:
+/// a file that could not be copied as it is.
+pub fn files(tree: &Tree, layout: Layout, revision: Option<&str>) -> Result<Vec<ModelFile>, String> {
+    if tree.truncated {
+        return Err("it has too many files".to_owned());
+    }
+    let files = Files::new(tree);
+    let folder = match layout {
+        Layout::Folder => String::new(),
+        Layout::Cache => files.snapshot("", revision)?.0,
+    };
+    let below = files.below(&folder).into_iter().filter(|(name, entry)| {
+        // What tools keep for themselves is not the model's.
+        let hidden = layout == Layout::Folder && name.starts_with('.') && name.contains('/');
+        entry.kind != FileKind::Folder && !hidden && *name != MANIFEST
+    });
+    below.map(|(name, entry)| files.model_file(name, entry)).collect()
+}
+
+/// In a plain folder of the provider's making: which files it made, and their checksums, as `sha256sum` writes them.
+pub const MANIFEST: &str = ".dynamo-model.sha256";
+
 /// Every model in the tree, by name.
 pub fn scan(tree: &Tree) -> Vec<InstalledModel> {
     let files = Files::new(tree);
@@ -199,6 +231,21 @@ impl<'a> Files<'a> {
         path.strip_prefix(self.tree.root.trim_end_matches('/'))?
             .strip_prefix('/')
             .filter(|_| path.starts_with('/'))
+    }
+
+    fn model_file(&self, name: &str, entry: &FileEntry) -> Result<ModelFile, String> {
+        let plain = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '\\' | '\u{fffd}'));
+        let found = match entry.kind {
+            FileKind::Other => return Err(format!("{name:?} is neither a file nor a folder")),
+            _ => self.file(&entry.path),
+        };
+        let found = found.ok_or_else(|| {
+            format!("{name:?} is a link to nothing, to a folder, or out of the model's folder")
+        })?;
+        if !plain(name) || !plain(&found.path) {
+            return Err(format!("{name:?} has a character in its name that no model's file has"));
+        }
+        Ok(ModelFile { name: name.to_owned(), at: found.path.clone(), size_bytes: found.size_bytes })
     }
 
     fn file(&self, path: &str) -> Option<&'a FileEntry> {

@@ -92,6 +92,11 @@ pub fn discovery_volume(deployment: &str) -> String {
     format!("{deployment}-dynamo-discovery")
 }
 
+/// The volume that holds what an Open WebUI must not lose.
+pub fn openwebui_volume(name: &str) -> String {
+    format!("{name}-openwebui-data")
+}
+
 /// Beginning of the Dynamo namespaces of a deployment's workers. No other deployment's namespace begins so, because no
 /// deployment's name has two dashes in a row.
 pub fn namespace_prefix(deployment: &str) -> String {

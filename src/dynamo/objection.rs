@@ -95,6 +95,20 @@ pub enum Field {
     Services,
     /// Of a worker: one of its ports.
     WorkerPort(&'static str),
+    /// Of a page: the host it is on.
+    Host,
+    /// Of a page: the release of Open WebUI.
+    Version,
+    /// Of a page: one of its deployments, counted from 0.
+    Source(usize),
+    /// Of a page: whether people log in.
+    Auth,
+    /// Of a page.
+    AdminEmail,
+    /// Of a page.
+    AdminPassword,
+    /// Of a page.
+    AdminPasswordVersion,
     /// Of the provider's entry for the host: what is kept for the system.
     HostReserved(ResourceField),
     /// Of the provider's entry for the host.
@@ -163,6 +177,13 @@ impl fmt::Display for Field {
             Self::GpuCount => "gpu_count",
             Self::Gpu(at) => return write!(f, "gpus[{at}]"),
             Self::Services => "services",
+            Self::Host => "host",
+            Self::Version => "version",
+            Self::Source(at) => return write!(f, "deployments[{at}]"),
+            Self::Auth => "auth",
+            Self::AdminEmail => "admin_email",
+            Self::AdminPassword => "admin_password",
+            Self::AdminPasswordVersion => "admin_password_version",
             Self::HostAdvertiseAddress => "advertise_address",
             Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),
             Self::Env(key) => return write!(f, "env[{key:?}]"),

@@ -3,6 +3,7 @@
 use crate::container::labels::{self, Ownership};
 use crate::container::{ContainerSpec, Network, ObservedContainer, PortBinding};
 use crate::dynamo::blueprint::{Blueprint, Listing, Planned, Readiness};
+use crate::dynamo::openwebui;
 use crate::dynamo::ports::overlap;
 use crate::dynamo::readiness;
 use crate::dynamo::spec::{DesiredState, PullPolicy};
@@ -51,7 +52,7 @@ fn part(
     state: DesiredState,
     seen: &[ObservedContainer],
 ) -> Part {
-    let Planned { component: _, spec, ready } = planned;
+    let Planned { component, spec, ready } = planned;
     let probe: Arc<dyn Probe> = match ready {
         _ if state == DesiredState::Stopped => Arc::new(Exists),
         Readiness::Http { port, path } => {
@@ -61,7 +62,10 @@ fn part(
         Readiness::WorkerListed(listing) => Arc::new(Listed { host: frontend_host.clone(), listing }),
     };
     let before = seen.iter().find(|container| container.spec.name == spec.name);
-    Part { swap: swap(&spec, before.map(|container| &container.spec)), secret: BTreeSet::new(), probe, spec }
+    // Two pages on one database would each undo what the other writes.
+    let alone = component == openwebui::COMPONENT;
+    let swap = if alone { Swap::StopFirst } else { swap(&spec, before.map(|container| &container.spec)) };
+    Part { swap, secret: BTreeSet::new(), files: Vec::new(), probe, spec }
 }
 
 /// Two containers can run side by side if they share no port and no GPU, and answer to no common name.

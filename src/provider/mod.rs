@@ -28,11 +28,15 @@ mod look;
 mod model_args;
 pub mod model_catalog;
 mod model_source;
+pub mod models;
 mod objections;
+pub mod openwebui;
 mod own_models;
+mod pages;
 mod picked_ports;
 mod plan_checks;
 mod remote;
+pub mod rendering;
 mod stored;
 mod timeouts;
 pub mod worker;
@@ -74,7 +78,9 @@ impl Provider for Dynamo {
 
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
+        registry.resource(models::Models);
         registry.resource(worker::Workers);
+        registry.resource(openwebui::OpenWebuis);
         registry.data_source(containers::Containers);
         registry.data_source(host::HostFacts);
         registry.data_source(host_directory::HostDirectory);

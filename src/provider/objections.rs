@@ -51,6 +51,13 @@ fn path(field: &Field) -> Option<Path> {
         Field::Resources(field) => Path::of("resources").attribute(field.word()),
         Field::Docker(field) => docker(field),
         Field::Services => Path::of("services"),
+        Field::Host => Path::of("host"),
+        Field::Version => Path::of("version"),
+        Field::Source(at) => Path::of("deployments").index(*at),
+        Field::Auth => Path::of("auth"),
+        Field::AdminEmail => Path::of("admin_email"),
+        Field::AdminPassword => Path::of("admin_password"),
+        Field::AdminPasswordVersion => Path::of("admin_password_version"),
         Field::WorkerPort(name) => Path::of("ports").key(name),
         Field::HostReserved(_) | Field::HostAdvertiseAddress => return None,
     };

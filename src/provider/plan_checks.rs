@@ -79,16 +79,19 @@ pub async fn files(
     model_at: &Path,
     image_at: &Path,
 ) -> Diagnostics {
-    let mut found = Diagnostics::new();
-    match image(entry, common).await {
-        Ok(problem) => problem.into_iter().for_each(|it| found.push(it.at(image_at.clone()))),
-        Err(error) => found.push(errors::diagnostic("Unable to look for the image", &error, None)),
-    }
+    let mut found = image(entry, &common.image, common.pull_policy, image_at).await;
     if let MountSource::HostPath(folder) = &common.model.mount(common.release, facts).source
         && is_missing(entry, folder).await
     {
         found.push(no_model(&common.model, folder, entry.host.name()).at(model_at.clone()));
     }
+    found.extend(folders(entry, own).await);
+    found
+}
+
+/// The folders of `docker.volume`.
+pub async fn folders(entry: &Entry, own: &DockerOptions) -> Diagnostics {
+    let mut found = Diagnostics::new();
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
             && !own.make_folders.contains(folder)
@@ -124,14 +127,25 @@ fn no_model(model: &ModelRef, folder: &str, host: &str) -> Diagnostic {
     }
 }
 
-async fn image(entry: &Entry, common: &Common) -> Result<Option<Diagnostic>, HostError> {
-    if common.pull_policy != PullPolicy::Never || entry.host.image(&common.image).await?.is_some() {
+/// An image that must be there already, because nobody may download it.
+pub async fn image(entry: &Entry, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
+    match missing_image(entry, image, policy).await {
+        Ok(problem) => Diagnostics(problem.into_iter().map(|it| it.at(at.clone())).collect()),
+        Err(error) => errors::diagnostic("Unable to look for the image", &error, None).into(),
+    }
+}
+
+async fn missing_image(
+    entry: &Entry,
+    image: &str,
+    policy: PullPolicy,
+) -> Result<Option<Diagnostic>, HostError> {
+    if policy != PullPolicy::Never || entry.host.image(image).await?.is_some() {
         return Ok(None);
     }
     let detail = format!(
-        "Image {} is not on host {:?}, and image_pull_policy is \"never\". Pull or load it there, or set the policy to \
+        "Image {image} is not on host {:?}, and image_pull_policy is \"never\". Pull or load it there, or set the policy to \
          \"missing\".",
-        common.image,
         entry.host.name()
     );
     Ok(Some(Diagnostic::error("The image is not there", detail)))

@@ -19,6 +19,7 @@ pub trait Effects: Send + Sync {
     async fn remove_volume(&self, name: &str) -> Result<(), HostError>;
     async fn inspect(&self, name: &str) -> Result<Option<ObservedContainer>, HostError>;
     async fn create(&self, spec: &ContainerSpec) -> Result<String, HostError>;
+    async fn put_file(&self, name: &str, path: &str, content: &str) -> Result<(), HostError>;
     async fn start(&self, name: &str) -> Result<(), HostError>;
     async fn stop(&self, name: &str, grace_seconds: u32) -> Result<(), HostError>;
     async fn rename(&self, name: &str, new_name: &str) -> Result<(), HostError>;
@@ -70,6 +71,10 @@ impl Effects for Host {
 
     async fn create(&self, spec: &ContainerSpec) -> Result<String, HostError> {
         Self::create(self, spec).await
+    }
+
+    async fn put_file(&self, name: &str, path: &str, content: &str) -> Result<(), HostError> {
+        Self::put_file(self, name, path, content).await
     }
 
     async fn start(&self, name: &str) -> Result<(), HostError> {

@@ -11,7 +11,7 @@ pub mod order;
 pub use diff::{Cure, Difference, Field, Wanted, differences};
 pub use effects::Effects;
 pub use execute::{
-    Assembly, Budget, Converged, Failed, Failure, Left, Object, Part, PreviousContainer, Probe, PullPolicy,
-    Readiness, Swap, bring_up, converge, halt, take_down,
+    Assembly, Budget, Converged, Failed, Failure, Left, Object, Part, PreviousContainer, PrivateFile, Probe,
+    PullPolicy, Readiness, Swap, bring_up, converge, halt, take_down,
 };
 pub use order::{Step, steps};

@@ -197,7 +197,8 @@ pub fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> Stri
     }
 }
 
-fn is_everywhere(bind_address: &str) -> bool {
+/// Whether an address to listen at stands for all of the host.
+pub fn is_everywhere(bind_address: &str) -> bool {
     reachable(bind_address) != bind_address
 }
 

@@ -10,14 +10,13 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
 use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
-use crate::hosts::Filter;
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    docker_checks, errors, import_id, model_args, objections, picked_ports, plan_checks, timeouts,
+    docker_checks, errors, import_id, model_args, objections, pages, picked_ports, plan_checks, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
@@ -59,7 +58,7 @@ impl Resource for Deployments {
         model_args::derive(&call.client, &mut planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
         let warnings = match entry {
-            Some(entry) => check(&entry, &planned, None).await?,
+            Some(entry) => check(&entry, &planned, None, pages::name_of(call.predecessor.as_ref())).await?,
             None => Diagnostics::new(),
         };
         Ok(Plan { warnings, ..planned.into() })
@@ -90,7 +89,7 @@ impl Resource for Deployments {
             objections::diagnostics(objections(&planned)?).into_result()?;
         }
         if let (true, Some(entry)) = (changed, entry) {
-            check(&entry, &planned, Some(prior)).await?;
+            check(&entry, &planned, Some(prior), prior.name.known().map(String::as_str)).await?;
         }
         Ok(planned.into())
     }
@@ -130,7 +129,7 @@ impl Resource for Deployments {
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
-        let seen = entry.host.observe(&Filter::Deployment(name)).await;
+        let seen = pages::of_deployment(&entry.host, &name).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
@@ -170,7 +169,7 @@ impl Resource for Deployments {
         let summary = format!("Unable to read deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
         let facts = plan_checks::for_refresh(&entry, &summary).await?;
-        let seen = entry.host.observe(&Filter::Deployment(name)).await;
+        let seen = pages::of_deployment(&entry.host, &name).await;
         let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         if seen.is_empty() {
             return Ok(None);
@@ -190,13 +189,15 @@ impl Resource for Deployments {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to remove deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let seen = entry.host.observe(&Filter::Deployment(name.clone())).await;
+        let seen = pages::of_deployment(&entry.host, &name).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
-        // Workers that are still there belong to a deployment which is being replaced, and go on in what replaces it:
-        // they keep the network and the volume through which they are found.
+        let pages = pages::joined_to(&entry.host, &names::network(&name)).await;
+        let pages = pages.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
+        // Workers and pages that are still there belong to a deployment which is being replaced, and go on in what replaces
+        // it: they keep the network and the volume through which they are found.
         let network = names::network(&name);
         let used = seen.iter().any(|it| bring::is_worker(it) && it.networks.contains(&network));
-        let networks = if used { Vec::new() } else { vec![network] };
+        let networks = if used || pages { Vec::new() } else { vec![network] };
         let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
         let time = timeouts::delete(&state.timeouts);
         let containers = own_containers(&seen);
@@ -342,7 +343,7 @@ async fn finished(
     mut model: DeploymentModel,
     summary: &str,
 ) -> Result<DeploymentModel, Diagnostics> {
-    let seen = entry.host.observe(&Filter::Deployment(shown(&model.name).to_owned())).await;
+    let seen = pages::of_deployment(&entry.host, shown(&model.name)).await;
     let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
     show_containers(&mut model, &seen);
     Ok(model)
@@ -393,7 +394,8 @@ fn show_containers(state: &mut DeploymentModel, seen: &[ObservedContainer]) {
     state.containers = Attr::Known(NestedMap(containers));
 }
 
-fn container_model(container: &ObservedContainer) -> ContainerModel {
+/// A container as it was seen.
+pub fn container_model(container: &ObservedContainer) -> ContainerModel {
     let ContainerSpec { name, image, .. } = &container.spec;
     ContainerModel {
         name: name.as_str().into(),
@@ -449,11 +451,13 @@ fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnos
     errors::not_done(summary, failed, model_folder(model))
 }
 
-/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not exist yet.
+/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not
+/// exist yet; `before` is the name of the one as it is, also when another takes its place.
 async fn check(
     entry: &Entry,
     planned: &DeploymentModel,
     prior: Option<&DeploymentModel>,
+    before: Option<&str>,
 ) -> Result<Diagnostics, Diagnostics> {
     let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
     let (facts, taken) = match plan_checks::for_plan(entry, prior.is_none()).await {
@@ -467,7 +471,10 @@ async fn check(
         found.extend(objections::diagnostics(wrong));
     }
     let frontend = names::container(&spec.common.name, FRONTEND);
-    let others: Vec<_> = taken.into_iter().filter(|port| !look::is_held_by(port, &frontend)).collect();
+    let own = [Some(spec.common.name.as_str()), before].into_iter().flatten();
+    let own: Vec<_> = own.map(|name| names::container(name, FRONTEND)).collect();
+    let is_own = |port: &PortInUse| own.iter().any(|name| look::is_held_by(port, name));
+    let others: Vec<_> = taken.into_iter().filter(|port| !is_own(port)).collect();
     if let (Some(_), Some(holder)) =
         (planned.port.known(), ports::conflict(spec.port, &spec.bind_address, &others))
     {

@@ -51,8 +51,24 @@ pub struct Part {
     pub spec: ContainerSpec,
     /// Environment variables whose values must not be shown.
     pub secret: BTreeSet<String>,
+    /// What a new container finds when it starts, and nobody sees who looks at it.
+    pub files: Vec<PrivateFile>,
     pub probe: Arc<dyn Probe>,
     pub swap: Swap,
+}
+
+/// A file in a container's own layer, readable by its root alone, and gone with the container.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PrivateFile {
+    /// In a folder that the image has.
+    pub path: String,
+    pub content: String,
+}
+
+impl std::fmt::Debug for PrivateFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PrivateFile").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// How a container is replaced.

@@ -142,6 +142,9 @@ impl Run<'_> {
         // Restarts would blur why it died: exit code and "out of memory" are those of the last death only.
         let spec = ContainerSpec { name: starting, restart: Restart::No, ..part.spec.clone() };
         let id = self.effects.create(&spec).await?;
+        for file in &part.files {
+            self.effects.put_file(&id, &file.path, &file.content).await?;
+        }
         self.effects.start(&id).await?;
         self.wait(&id, part).await?;
         if part.spec.restart != Restart::No {
@@ -160,7 +163,7 @@ impl Run<'_> {
     }
 
     async fn wait_since(&self, container: &str, part: &Part, restarts: u32) -> Result<(), Failure> {
-        let redactions = Redactions::of(&part.spec, &part.secret);
+        let redactions = Redactions::of(&part.spec, &part.secret).and(&part.files);
         let waited =
             Waited { container, name: &part.spec.name, redactions, probe: part.probe.as_ref(), restarts };
         wait_ready(self.effects, &waited, &self.clock).await

@@ -190,6 +190,10 @@ impl Effects for Script {
         Ok(id)
     }
 
+    async fn put_file(&self, name: &str, path: &str, _: &str) -> Result<(), HostError> {
+        self.change(&format!("put {path} into"), name, |_, _| ())
+    }
+
     async fn start(&self, name: &str) -> Result<(), HostError> {
         self.change("start", name, |state, at| {
             let container = &mut state.containers[at.unwrap()];

@@ -35,7 +35,13 @@ impl Probe for After {
 }
 
 fn part_of(spec: ContainerSpec) -> Part {
-    Part { spec, secret: BTreeSet::new(), probe: Arc::new(After(AtomicU32::new(3))), swap: Swap::StartFirst }
+    Part {
+        spec,
+        secret: BTreeSet::new(),
+        files: Vec::new(),
+        probe: Arc::new(After(AtomicU32::new(3))),
+        swap: Swap::StartFirst,
+    }
 }
 
 fn part(name: &str) -> Part {
@@ -77,6 +83,18 @@ async fn everything_comes_up_in_order_under_its_own_name_once_it_is_ready() {
             "rename fe--starting",
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_finds_its_files_when_it_starts_and_no_error_quotes_them() {
+    let script = Script::new().with_fate("a:1", exited(1), 0).with_logs("hunter2 is no good");
+    let mut wanted = assembly(vec![part("ui")]);
+    wanted.parts[0].files = vec![PrivateFile { path: "/run/secret".into(), content: "hunter2".into() }];
+    assert!(!format!("{:?}", wanted.parts[0].files).contains("hunter2"));
+    let failed = bring_up(&script, &wanted, &budget()).await.unwrap_err();
+    let done = ["create ui--starting", "put /run/secret into ui--starting", "start ui--starting"];
+    assert_eq!(script.log()[2..5], done);
+    assert!(failed.to_string().contains("(secret) is no good"), "{failed}");
 }
 
 #[tokio::test(start_paused = true)]

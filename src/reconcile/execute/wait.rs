@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::PrivateFile;
 use super::failure::Failure;
 use crate::container::{ContainerSpec, ObservedContainer, RunState};
 use crate::hosts::{Cause, HostError};
@@ -171,6 +172,14 @@ impl Redactions {
         // A value that contains another must go first.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         Self(values)
+    }
+
+    /// Also what stands in files that were given to the container.
+    pub fn and(mut self, files: &[PrivateFile]) -> Self {
+        let contents = files.iter().map(|file| &file.content);
+        self.0.extend(contents.filter(|content| content.len() >= Self::SHORTEST).cloned());
+        self.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        self
     }
 
     fn apply(&self, text: &str) -> String {

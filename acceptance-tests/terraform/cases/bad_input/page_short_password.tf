@@ -1,0 +1,15 @@
+# A password that is too short; the error must not quote it.
+# stage: validate
+resource "dynamo_deployment" "chat" {
+  name              = var.name
+  engine            = "mocker"
+  image             = var.image
+  image_pull_policy = "never"
+  model             = var.model
+}
+
+resource "dynamo_openwebui" "chat" {
+  deployment     = dynamo_deployment.chat
+  admin_email    = "ada@example.org"
+  admin_password = "hush" # error: 8 to 72 bytes
+}

@@ -1,0 +1,4 @@
+import {
+  to = dynamo_openwebui.chat
+  id = "local/chat" # host/name
+}

@@ -1,0 +1,2 @@
+# The id is host/name.
+terraform import dynamo_openwebui.chat local/chat

@@ -1,0 +1,180 @@
+//! From a spec and a host to a container with its volume.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::place::{Place, place};
+use super::spec::OpenWebuiSpec;
+use super::{COMPONENT, PASSWORD_FILE};
+use crate::container::labels::{self, Ownership};
+use crate::container::{ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec};
+use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
+use crate::dynamo::objection::Objection;
+use crate::dynamo::spec::{DockerOptions, HostFacts, NetworkMode, Owner};
+use crate::dynamo::{docker_options, env, limits, names};
+
+/// By which other containers of its network find the page.
+pub const ALIAS: &str = "openwebui";
+
+/// Runs before the image's own start: see the files.
+const START: &str = include_str!("start.sh");
+const ADMIN: &str = include_str!("admin.py");
+
+/// The container and its volume. Networks are those of the deployments, and are not made here.
+pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Result<Blueprint, Vec<Objection>> {
+    let place = place(&spec.host, &spec.sources);
+    let limits = limits::decide(spec.resources, host);
+    let clashes = clashes(spec, place.as_ref().ok());
+    let (place, limits) = match (place, limits) {
+        (Ok(place), Ok(limits)) if clashes.is_empty() => (place, limits),
+        (place, limits) => {
+            let wrong = place.err().into_iter().chain(limits.err()).flatten().chain(clashes);
+            return Err(wrong.collect());
+        }
+    };
+    let volume = VolumeSpec {
+        name: names::openwebui_volume(&spec.name),
+        labels: ownership("data", spec, owner, "").to_labels(),
+        ..VolumeSpec::default()
+    };
+    let container = container(spec, &place, owner, limits);
+    Ok(Blueprint { network: None, volumes: vec![volume], containers: vec![container] })
+}
+
+/// What stands in the way of the provider's own; without a place, as far as that does not matter.
+fn clashes(spec: &OpenWebuiSpec, place: Option<&Place>) -> Vec<Objection> {
+    let network = place.map_or(NetworkMode::Bridge, |place| place.network);
+    let joined = place.and_then(|place| place.networks.first()).map_or("", String::as_str);
+    docker_options::clashes(&spec.docker, &[data(spec)], &[ALIAS], (network, joined))
+}
+
+fn container(
+    spec: &OpenWebuiSpec,
+    place: &Place,
+    owner: &Owner,
+    limits: crate::container::Limits,
+) -> Planned {
+    let mut all_labels = spec.docker.labels.clone();
+    all_labels.extend(ownership(COMPONENT, spec, owner, &owner.spec_json).to_labels());
+    if let Some(version) = spec.admin_password_version {
+        all_labels.insert(labels::PASSWORD_VERSION.to_owned(), version.to_string());
+    }
+    let (address, port) = listens_at(spec, place);
+    let mut mounts = vec![data(spec)];
+    mounts.extend(spec.docker.volumes.iter().cloned());
+    let binding =
+        PortBinding { container_port: port, host_address: spec.bind_address.clone(), host_port: spec.port };
+    Planned {
+        component: COMPONENT.to_owned(),
+        spec: ContainerSpec {
+            name: names::container(&spec.name, COMPONENT),
+            image: spec.image.clone(),
+            entrypoint: ["bash", "-c"].map(str::to_owned).to_vec(),
+            command: [START, "start", ADMIN, PASSWORD_FILE].map(str::to_owned).to_vec(),
+            env: environment(spec, place, &address, port),
+            labels: all_labels,
+            mounts,
+            ports: vec![binding],
+            network: network(place),
+            networks: further_networks(spec, place),
+            limits,
+            stop_grace_seconds: spec.docker.stop_grace_seconds.unwrap_or(spec.release.grace_seconds),
+            ..with_options(&spec.docker)
+        },
+        ready: Readiness::Http { port, path: spec.release.health_path.to_owned() },
+    }
+}
+
+/// What `docker run` is told beside what is decided here.
+fn with_options(docker: &DockerOptions) -> ContainerSpec {
+    ContainerSpec {
+        restart: docker.restart.unwrap_or(Restart::UnlessStopped),
+        shm_bytes: docker.shm_bytes,
+        ulimits: docker.ulimits.clone(),
+        extra_hosts: docker.extra_hosts.clone(),
+        cap_add: docker.cap_add.clone(),
+        devices: docker.devices.clone(),
+        ipc: docker.ipc.unwrap_or_default(),
+        privileged: docker.privileged.unwrap_or(false),
+        runtime: docker.runtime.clone(),
+        log: docker.log.clone(),
+        make_folders: docker.make_folders.clone(),
+        ..ContainerSpec::default()
+    }
+}
+
+/// Those of further deployments, and those that the user names; each once.
+fn further_networks(spec: &OpenWebuiSpec, place: &Place) -> Vec<String> {
+    let all: BTreeSet<&String> = place.networks.iter().skip(1).chain(&spec.docker.networks).collect();
+    all.into_iter().cloned().collect()
+}
+
+/// On a private network it listens at all addresses of its container, and Docker publishes the port.
+fn listens_at(spec: &OpenWebuiSpec, place: &Place) -> (String, u16) {
+    match place.network {
+        NetworkMode::Bridge => ("0.0.0.0".to_owned(), spec.release.port),
+        NetworkMode::Host => (spec.bind_address.clone(), spec.port),
+    }
+}
+
+fn network(place: &Place) -> Network {
+    match place.networks.first() {
+        Some(first) => Network::Bridge { name: first.clone(), aliases: vec![ALIAS.to_owned()] },
+        None => Network::Host,
+    }
+}
+
+fn data(spec: &OpenWebuiSpec) -> Mount {
+    Mount {
+        source: MountSource::Volume(names::openwebui_volume(&spec.name)),
+        target: spec.release.data.to_owned(),
+        read_only: false,
+    }
+}
+
+/// Defaults, then what users set, then what the provider decides; users may set none of the last.
+fn environment(spec: &OpenWebuiSpec, place: &Place, address: &str, port: u16) -> BTreeMap<String, String> {
+    let strings = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let mut defaults = strings(spec.release.defaults);
+    if let Some(model) = spec.sources.first().and_then(|source| source.served_model_name.clone()) {
+        defaults.insert("DEFAULT_MODELS".to_owned(), model);
+    }
+    if spec.admin_email.is_some() {
+        // Else whoever finds the page may ask for an account.
+        defaults.insert("ENABLE_SIGNUP".to_owned(), "false".to_owned());
+    }
+    let urls = place.urls.join(";");
+    let keys = vec!["none"; place.urls.len()].join(";");
+    let auth = spec.auth.to_string();
+    let first = place.urls.first().map_or("", String::as_str);
+    let port = port.to_string();
+    let mut decided = strings(&[
+        ("DATA_DIR", spec.release.data),
+        ("ENABLE_OLLAMA_API", "false"),
+        ("ENABLE_OPENAI_API", "true"),
+        ("ENABLE_PERSISTENT_CONFIG", "false"),
+        ("HOST", address),
+        // Where only one is asked for it would be OpenAI's own otherwise.
+        ("OPENAI_API_BASE_URL", first),
+        ("OPENAI_API_BASE_URLS", &urls),
+        ("OPENAI_API_KEY", "none"),
+        ("OPENAI_API_KEYS", &keys),
+        ("PORT", &port),
+        ("WEBUI_AUTH", &auth),
+    ]);
+    if let Some(email) = &spec.admin_email {
+        decided.insert("WEBUI_ADMIN_EMAIL".to_owned(), email.clone());
+    }
+    env::layered([&defaults, &spec.env, &decided])
+}
+
+fn ownership(component: &str, spec: &OpenWebuiSpec, owner: &Owner, configuration: &str) -> Ownership {
+    Ownership {
+        deployment: spec.name.clone(),
+        component: component.to_owned(),
+        role: None,
+        run: owner.run.clone(),
+        spec: configuration.to_owned(),
+    }
+}

@@ -1,0 +1,34 @@
+//! Open WebUI in front of deployments, pure: what is asked for, checked, and decided down to its container.
+//!
+//! A chat page is one container and one volume, and three things about it are easily got wrong.
+//!
+//! * **Where the model is.** On a private network the page joins the networks of its deployments, so that no frontend has
+//!   to be opened for it; a deployment on its hosts' network is found at an address, and then the page is on the host's
+//!   network itself ([`place`]).
+//! * **Who decides.** Open WebUI keeps settings in its database and prefers them to its environment from the second start
+//!   on. Then a change here would do nothing, so it is told to keep none: what Terraform says holds at every start.
+//! * **What must last.** Chats, accounts and the key that signs sessions are in the volume, which outlives every container.
+//!   The key is made there by the container itself, and nobody else has it.
+//!
+//! What differs between releases is a row in [`release`].
+
+pub mod check;
+pub mod decide;
+pub mod place;
+pub mod release;
+pub mod spec;
+
+pub use spec::{OpenWebuiDraft, OpenWebuiSpec, Source, SourceDraft};
+
+/// Component of the container.
+pub const COMPONENT: &str = "openwebui";
+
+/// Where the search for a port begins.
+pub const PORT_FROM: u16 = 3000;
+
+/// Where the container finds the administrator's password, if it is given one: in a file that only root reads, since
+/// whoever may look at the container sees its environment.
+pub const PASSWORD_FILE: &str = "/run/dynamo-admin-password";
+
+#[cfg(test)]
+mod tests;

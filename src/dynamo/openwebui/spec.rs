@@ -1,0 +1,81 @@
+//! What is asked of an Open WebUI: as written, and once all is known.
+
+use std::collections::BTreeMap;
+
+use super::release::Release;
+use crate::dynamo::draft::{DockerDraft, Given, ResourceDraft};
+use crate::dynamo::spec::{DesiredState, DockerOptions, NetworkMode, PullPolicy, ResourceSpec};
+
+/// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct OpenWebuiDraft {
+    pub name: Given<String>,
+    pub host: Given<String>,
+    pub sources: Given<Vec<SourceDraft>>,
+    pub version: Given<String>,
+    pub image: Given<String>,
+    pub image_pull_policy: Given<String>,
+    pub port: Given<i64>,
+    pub bind_address: Given<String>,
+    pub auth: Given<bool>,
+    pub admin_email: Given<String>,
+    pub admin_password_version: Given<i64>,
+    pub env: BTreeMap<String, Given<String>>,
+    pub resources: ResourceDraft,
+    pub docker: DockerDraft,
+    pub desired_state: Given<String>,
+}
+
+/// A deployment, as far as the page needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SourceDraft {
+    pub name: Given<String>,
+    pub host: Given<String>,
+    pub dynamo_version: Given<String>,
+    pub network: Given<String>,
+    pub port: Given<i64>,
+    pub bind_address: Given<String>,
+    pub served_model_name: Given<String>,
+    /// By which other hosts reach the deployment's host. Absent = none is configured.
+    pub advertise_address: Given<String>,
+}
+
+/// With everything known and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenWebuiSpec {
+    pub name: String,
+    /// Host that the page is on.
+    pub host: String,
+    /// At least one; the first one's model is what a new chat begins with.
+    pub sources: Vec<Source>,
+    pub release: &'static Release,
+    pub image: String,
+    pub pull_policy: PullPolicy,
+    pub port: u16,
+    /// In canonical spelling.
+    pub bind_address: String,
+    pub auth: bool,
+    /// Of the administrator that the first start makes; `None` = whoever signs up first.
+    pub admin_email: Option<String>,
+    /// Raised to have the administrator's password set anew.
+    pub admin_password_version: Option<i64>,
+    pub env: BTreeMap<String, String>,
+    pub resources: ResourceSpec,
+    pub docker: DockerOptions,
+    pub desired_state: DesiredState,
+}
+
+/// A deployment to talk to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub name: String,
+    pub host: String,
+    pub network: NetworkMode,
+    /// In the frontend's container, on a private network.
+    pub container_port: u16,
+    /// Where the frontend listens on its host.
+    pub port: Option<u16>,
+    pub bind_address: String,
+    pub served_model_name: Option<String>,
+    pub advertise_address: Option<String>,
+}
