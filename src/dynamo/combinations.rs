@@ -57,7 +57,7 @@ fn all() -> Vec<Combination> {
 
 fn common(release: &Release, engine: &EngineFacts, mode: Mode, network: NetworkMode) -> CommonDraft {
     let services = BTreeMap::from(["etcd", "nats"].map(|name| (name.to_owned(), is("10.0.0.11:2379"))));
-    let (name, model) = (is("chat"), is("/data/qwen3"));
+    let (name, model) = (is("chat"), is(if engine.renames { "/data/qwen3" } else { "Qwen/Qwen3-8B" }));
     CommonDraft {
         name,
         model,
