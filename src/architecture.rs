@@ -57,6 +57,7 @@ fn code() -> BTreeMap<String, String> {
 const TEST_FILES: &[&str] = &[
     "architecture.rs",
     "every_combination.rs",
+    "combinations.rs",
     "tests.rs",
     "golden.rs",
     "properties.rs",

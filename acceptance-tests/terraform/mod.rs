@@ -8,6 +8,7 @@
 mod bad_input;
 mod conformance;
 mod data_sources;
+mod disaggregated;
 mod docker_options;
 mod drift;
 mod examples;
@@ -37,6 +38,7 @@ pub fn trials() -> Vec<Trial> {
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("docker_options", docker_options::CASES),
+        ("disaggregated", disaggregated::CASES),
         ("process", process::CASES),
         ("openwebui", openwebui::CASES),
         ("host_network", host_network::CASES),
@@ -59,7 +61,11 @@ pub fn trials() -> Vec<Trial> {
     });
     let older =
         releases::CASES.iter().map(|(name, case)| trial("releases", name, *case).with_ignored_flag(true));
-    written.chain(found).chain(shown).chain(older).chain(hosts::trials()).collect()
+    // What takes an image of its own: `make test-openwebui`.
+    let real = openwebui::REAL.iter().map(|(name, case)| {
+        trial("terraform", &format!("openwebui_real::{name}"), *case).with_ignored_flag(true)
+    });
+    written.chain(found).chain(shown).chain(older).chain(real).chain(hosts::trials()).collect()
 }
 
 fn trial(tier: &str, name: &str, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -35,7 +35,9 @@ pub mod installed;
 pub mod launch;
 pub mod limits;
 pub mod lint;
+pub mod lint_set;
 pub mod model;
+pub mod model_files;
 pub mod model_place;
 pub mod names;
 pub mod objection;
@@ -49,6 +51,8 @@ pub mod router;
 mod shared_args;
 pub mod spec;
 
+#[cfg(test)]
+mod combinations;
 #[cfg(test)]
 mod every_combination;
 #[cfg(test)]

@@ -5,8 +5,10 @@
 use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use super::gpus::GpuLedger;
+use super::models::Claims;
 use super::own_models;
 use super::remote;
+use super::turns::{Turn, Turns};
 use crate::dynamo::amount::Amount;
 use crate::dynamo::catalog::Catalog;
 use crate::dynamo::draft::Given;
@@ -15,7 +17,7 @@ use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::release;
-use crate::dynamo::spec::HostFacts;
+use crate::dynamo::spec::{HostFacts, Role};
 use crate::hosts::ssh::{Environment, SshReach};
 use crate::hosts::{Credentials, Host, HostError, LocalReach, Reach};
 use crate::inventory::PortInUse;
@@ -24,7 +26,7 @@ use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A configured provider.
@@ -36,10 +38,12 @@ pub struct Client {
     promises: Promises,
     /// The models that are known by name; `None` while the user's own are not known.
     pub catalog: Option<Catalog>,
+    /// Which folders were planned for which models.
+    pub models: Claims,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
-    rolling: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    rolling: Turns,
 }
 
 /// Ports that calls in flight have picked, by host: a port is taken once the Engine says so, and until then here.
@@ -93,8 +97,9 @@ impl Client {
             run: token()?,
             promises: Promises::default(),
             catalog: own_models::catalog(&config.models),
+            models: Claims::default(),
             gpus: GpuLedger::default(),
-            rolling: Mutex::default(),
+            rolling: Turns::default(),
         })
     }
 
@@ -190,12 +195,8 @@ impl Client {
     }
 
     /// The turn to replace a worker of a deployment's role.
-    pub async fn rolling_turn(&self, deployment: &str, role: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = {
-            let mut rolling = self.rolling.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(rolling.entry(format!("{deployment}/{role}")).or_default())
-        };
-        lock.lock_owned().await
+    pub async fn rolling_turn(&self, deployment: &str, role: Role) -> Turn {
+        self.rolling.take(deployment, role).await
     }
 }
 
@@ -257,15 +258,24 @@ impl Entry {
 
     /// What lies in the folders in which models are looked for: the cache first, then as they are listed.
     pub async fn model_trees(&self) -> Result<Arc<Vec<Tree>>, HostError> {
-        let default_cache = || release::ALL.last().map(|release| release.model_cache);
-        let cache = self.model_cache.known().map(String::as_str).or_else(default_cache);
-        let mut roots: Vec<String> = Vec::new();
-        for root in cache.into_iter().map(str::to_owned).chain(self.model_paths.iter().cloned()) {
-            if !roots.contains(&root) {
-                roots.push(root);
+        self.host.model_trees(&self.model_roots()).await
+    }
+
+    /// The folders in which models are looked for: the cache, and those that are listed.
+    pub fn model_roots(&self) -> Vec<String> {
+        let mut roots = vec![self.cache_folder().to_owned()];
+        for root in &self.model_paths {
+            if !roots.contains(root) {
+                roots.push(root.clone());
             }
         }
-        self.host.model_trees(&roots).await
+        roots
+    }
+
+    /// Where downloaded models are kept: as configured, or the newest release's.
+    pub fn cache_folder(&self) -> &str {
+        let default_cache = || release::ALL.last().map_or("", |release| release.model_cache);
+        self.model_cache.known().map_or_else(default_cache, String::as_str).trim_end_matches('/')
     }
 
     /// Folders in which models are looked for, besides the cache.

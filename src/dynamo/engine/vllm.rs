@@ -57,8 +57,9 @@ pub const V1_6: EngineFacts = EngineFacts {
     events: Some(REPORTS),
     connectors: &[NONE_ALONE, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN],
     env: &[],
-    env_defaults: &[],
-    // Blocks are hashed with Python's own hash, and all workers must come to the same.
+    // Blocks are hashed with Python's own hash, and all processes must come to the same: those of one worker for LMCache,
+    // all workers for the router.
+    env_defaults: HASH_SEED,
     kv_env_defaults: HASH_SEED,
     reserved_env: &[
         ("VLLM_NIXL_SIDE_CHANNEL_HOST", ADDRESS),
