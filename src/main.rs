@@ -8,53 +8,63 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use terraform_provider_dynamo::docs::{self, Pages, Repository};
-use terraform_provider_dynamo::provider::{ADDRESS, Dynamo};
+use terraform_provider_dynamo::provider::{ADDRESS, Dynamo, rendering};
 use terraform_provider_dynamo::tf_provider::process::{self, Mode, Options};
 use terraform_provider_dynamo::tf_provider::server::Server;
 
 /// What can be asked for.
 struct Command {
+    /// [`FILE`] stands for any one that is no option.
     arguments: &'static [&'static str],
     /// For `--help`; completes "it …".
     does: &'static str,
-    run: fn() -> ExitCode,
+    /// Gets the arguments as they were given.
+    run: fn(&[String]) -> ExitCode,
 }
+
+/// The name of a file, or `-` for the standard input.
+const FILE: &str = "FILE.json";
 
 const COMMANDS: &[Command] = &[
     Command {
         arguments: &[],
         does: "serves Terraform, which starts it by itself",
-        run: || serve(Mode::Plugin),
+        run: |_| serve(Mode::Plugin),
     },
     Command {
         arguments: &["-debug"],
         does: "serves Terraform runs that are attached to it by TF_REATTACH_PROVIDERS, until it is interrupted",
-        run: || serve(Mode::Debug),
+        run: |_| serve(Mode::Debug),
     },
     Command {
         arguments: &["schema"],
         does: "prints the schema as JSON, as `terraform providers schema -json` does for one provider",
-        run: || report(print_schema()),
+        run: |_| report(print_schema()),
     },
     Command {
         arguments: &["docs"],
         does: "writes docs/ of this repository from the schema and examples/",
-        run: || report(write_docs()),
+        run: |_| report(write_docs()),
     },
     Command {
         arguments: &["docs", "--check"],
         does: "fails when docs/ is not what `docs` would write",
-        run: || report(check_docs()),
+        run: |_| report(check_docs()),
     },
-    Command { arguments: &["--version"], does: "prints its version", run: || report(print(&version())) },
-    Command { arguments: &["--help"], does: "prints this", run: || report(print(&help())) },
+    Command {
+        arguments: &["render", FILE],
+        does: "prints as JSON which containers a deployment and its workers come to; `-` reads the standard input",
+        run: |arguments| render(arguments.last().map_or("-", String::as_str)),
+    },
+    Command { arguments: &["--version"], does: "prints its version", run: |_| report(print(&version())) },
+    Command { arguments: &["--help"], does: "prints this", run: |_| report(print(&help())) },
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
     match find(&arguments) {
-        Some(command) => (command.run)(),
+        Some(command) => (command.run)(&arguments),
         None => {
             drop(write!(io::stderr(), "unknown arguments: {}\n\n{}", arguments.join(" "), help()));
             ExitCode::from(2)
@@ -71,6 +81,9 @@ fn find(arguments: &[String]) -> Option<&'static Command> {
 
 /// `-debug` is `--debug`: Go programs, which providers usually are, take one dash and everybody else two.
 fn same(known: &str, given: &str) -> bool {
+    if known == FILE {
+        return given == "-" || !given.starts_with('-');
+    }
     let word = |text: &str| text.trim_start_matches('-').to_owned();
     known.starts_with('-') == given.starts_with('-') && word(known) == word(given)
 }
@@ -84,7 +97,7 @@ fn help() -> String {
         [] => "(nothing)".to_owned(),
         arguments => arguments.join(" "),
     };
-    let rows: String = COMMANDS.iter().map(|it| format!("  {:<13} {}\n", words(it), it.does)).collect();
+    let rows: String = COMMANDS.iter().map(|it| format!("  {:<18} {}\n", words(it), it.does)).collect();
     format!(
         "{}{}.\n\nTerraform and OpenTofu start this program themselves, once {ADDRESS:?}\n\
          stands under required_providers of a configuration. By hand, its arguments are:\n\n{rows}",
@@ -115,6 +128,25 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 fn print_schema() -> anyhow::Result<()> {
     print(&format!("{:#}\n", docs::schema::json(&Dynamo)))
+}
+
+fn render(file: &str) -> ExitCode {
+    let text = if file == "-" { io::read_to_string(io::stdin()) } else { std::fs::read_to_string(file) };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            return report(Err(anyhow::Error::new(error).context(format!("{file} cannot be read"))));
+        }
+    };
+    let rendered = rendering::render(&text);
+    let said = rendered.as_ref().map_or_else(|errors| errors, |(_, warnings)| warnings);
+    for diagnostic in &said.0 {
+        drop(writeln!(io::stderr(), "{diagnostic}"));
+    }
+    match rendered {
+        Ok((json, _)) => report(print(&json)),
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 /// The checkout in the current folder, and the pages that belong there.

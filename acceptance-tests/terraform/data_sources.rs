@@ -17,6 +17,8 @@ pub const CASES: &[Case] = &[
     ("a_folder_and_the_disks", a_folder_and_the_disks),
     ("a_folder_that_is_not_there", a_folder_that_is_not_there),
     ("containers_with_log_and_usage", containers_with_log_and_usage),
+    ("the_catalog_and_models_of_ones_own", the_catalog_and_models_of_ones_own),
+    ("a_model_that_fits_and_one_that_does_not", a_model_that_fits_and_one_that_does_not),
 ];
 
 /// The element of a list whose `key` is `value`.
@@ -237,4 +239,101 @@ output "plain" {{ value = data.dynamo_containers.plain.containers[*].name }}
     scene.terraform(&["plan", "-input=false", "-no-color"]).fails().says("sensitive");
     std::fs::remove_file(scene.path().join("output.tf")).unwrap();
     scene.end();
+}
+
+fn the_catalog_and_models_of_ones_own() {
+    let scene = Scene::new(
+        r#"
+provider "dynamo" {
+  models = {
+    "/data/support" = {
+      tags            = ["chat"]
+      weights_gb      = 1.5
+      context_length  = 8192
+      layers          = 16
+      attention_heads = 16
+      kv_heads        = 8
+      head_dim        = 128
+      engine_args     = { enforce_eager = "true" }
+    }
+    "openai/gpt-oss-20b" = { tool_call_parser = "default" }
+  }
+}
+data "dynamo_model_catalog" "all" {}
+data "dynamo_model_catalog" "small" {
+  tags          = ["chat"]
+  max_memory_gb = 5
+  gated         = false
+}
+data "dynamo_model_catalog" "oss" {
+  name           = "GPT-OSS"
+  gpu_memory_gb  = 48
+  engine         = "sglang"
+  dynamo_version = "1.6.1"
+}
+"#,
+    );
+    let state = scene.settle();
+    let models = |name: &str| state.get(&format!("data.dynamo_model_catalog.{name}"), "models");
+    assert!(models("all").as_array().unwrap().len() > 80);
+    let mine = row(&models("small"), "name", "/data/support").clone();
+    assert_eq!(mine["memory_gb"], json!(4.0), "1.5 for weights, 0.5 for the cache, 2 besides: {mine}");
+    assert_eq!((&mine["gpus"], &mine["engine_args"]["enforce-eager"]), (&json!(1), &json!("true")));
+    assert_eq!((&mine["source"], &mine["license"]), (&Value::Null, &Value::Null));
+    for model in models("small").as_array().unwrap() {
+        assert!(model["memory_gb"].as_f64().unwrap() <= 5.0 && model["gated"] != json!(true), "{model}");
+    }
+    let oss = models("oss");
+    let names: Vec<&str> = oss.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["openai/gpt-oss-120b", "openai/gpt-oss-20b"]);
+    let (large, changed) = (&oss[0], &oss[1]);
+    assert_eq!(
+        (&large["gpus"], &large["engine_args"]["dyn-tool-call-parser"]),
+        (&json!(2), &json!("harmony"))
+    );
+    assert_eq!(
+        changed["engine_args"],
+        json!({"dyn-reasoning-parser": "gpt_oss", "dyn-tool-call-parser": "default"})
+    );
+    // Nothing of it needs a host.
+    scene.terraform(&["plan", "-input=false", "-no-color", "-detailed-exitcode"]).succeeds();
+}
+
+fn a_model_that_fits_and_one_that_does_not() {
+    let configuration = |memory: &str| {
+        format!(
+            r#"
+locals {{
+  fit = provider::dynamo::model_fit("meta-llama/Llama-3.1-8B-Instruct", {memory}, {{ max_model_len = 16384 }})
+}}
+data "dynamo_model_catalog" "llama" {{ name = "Llama-3.1-8B-Instruct" }}
+output "same" {{
+  value = provider::dynamo::model_fit(data.dynamo_model_catalog.llama.models[0], {memory}, {{ max_model_len = 16384 }}) == local.fit
+}}
+output "fit" {{
+  value = local.fit
+  precondition {{
+    condition     = local.fit.fits
+    error_message = local.fit.message
+  }}
+}}
+"#
+        )
+    };
+    let scene = Scene::new(&configuration("24"));
+    scene.settle();
+    let outputs = scene.terraform(&["output", "-json"]).succeeds();
+    let outputs: Value = serde_json::from_str(&outputs.stdout).unwrap();
+    assert_eq!(
+        (&outputs["same"]["value"], &outputs["fit"]["value"]["verdict"]),
+        (&json!(true), &json!("fits"))
+    );
+    scene.write(&configuration("16"));
+    scene
+        .terraform(&["plan", "-input=false", "-no-color"])
+        .fails()
+        .says("15.0 GB for weights")
+        .says("2 such GPUs");
+    scene.write(&configuration("-1"));
+    scene.terraform(&["plan", "-input=false", "-no-color"]).fails().says("must be a number greater than 0");
 }

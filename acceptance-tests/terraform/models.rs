@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::{
     Case,
     harness::{Scene, cases_folder, model_folder},
@@ -13,6 +15,12 @@ use super::{
 pub const CASES: &[Case] = &[
     ("a_complete_copy_in_a_cache_is_used_offline", a_complete_copy_in_a_cache_is_used_offline),
     ("a_complete_copy_in_a_folder_is_used_by_its_path", a_complete_copy_in_a_folder_is_used_by_its_path),
+    ("a_folder_is_registered_and_left_as_it_is", a_folder_is_registered_and_left_as_it_is),
+    ("a_model_is_imported_and_not_removed", a_model_is_imported_and_not_removed),
+    (
+        "two_models_in_one_folder_are_refused_while_planning",
+        two_models_in_one_folder_are_refused_while_planning,
+    ),
     ("a_partial_copy_is_not_used_and_nobody_changes_his_mind", a_partial_copy_is_not_used),
 ];
 
@@ -129,4 +137,76 @@ fn glob_tokenizer(hub: &Path) -> PathBuf {
     let snapshots = hub.join(IN_CACHE).join("snapshots");
     let snapshot = fs::read_dir(snapshots).unwrap().next().unwrap().unwrap().path();
     snapshot.join("tokenizer.json")
+}
+
+const REGISTERED: &str = r#"
+resource "dynamo_model" "here" {
+  name = "acme/Tiny-Chat-0.1B"
+  source {
+    path = var.folder
+  }
+}
+variable "folder" { type = string }
+"#;
+
+fn a_folder_is_registered_and_left_as_it_is() {
+    let mut scene = Scene::new(REGISTERED);
+    let hub = scene.path().join("hf/hub");
+    copy(&lab_hub(), &hub);
+    let folder = scene.path().join("plain");
+    copy(&model_folder(), &folder);
+    for (path, expected) in [(&folder, folder.clone()), (&hub, hub.join(IN_CACHE).join("snapshots"))] {
+        scene.set("folder", path.to_str().unwrap());
+        let state = scene.settle();
+        let found = state.text("dynamo_model.here", "path");
+        assert!(found.starts_with(expected.to_str().unwrap()), "{found}");
+        assert_eq!(state.get("dynamo_model.here", "created"), json!(false));
+        assert_eq!(state.text("dynamo_model.here", "status"), "without weights");
+    }
+    // A file that goes is seen, and cannot be brought: nobody knows from where.
+    let tokenizer = glob_tokenizer(&hub).canonicalize().unwrap();
+    let aside = scene.path().join("aside");
+    fs::rename(&tokenizer, &aside).unwrap();
+    assert!(scene.plan().change("dynamo_model.here").is("update"));
+    scene.apply().fails().says("tokenizer.json");
+    fs::rename(&aside, &tokenizer).unwrap();
+    scene.plan().is_empty();
+    scene.end();
+    assert!(tokenizer.exists() && folder.join("config.json").exists());
+}
+
+fn a_model_is_imported_and_not_removed() {
+    let scene = Scene::new(REGISTERED);
+    let hub = scene.path().join("hf/hub");
+    copy(&lab_hub(), &hub);
+    scene.provider(&format!(
+        "provider \"dynamo\" {{\n  hosts = {{ here = {{ model_cache = \"{}/hf\" }} }}\n}}",
+        scene.path().display()
+    ));
+    let mut scene = scene;
+    scene.set("folder", hub.join(IN_CACHE).to_str().unwrap());
+    let import =
+        |id: &str| scene.terraform(&["import", "-input=false", "-no-color", "dynamo_model.here", id]);
+    import("here/acme/Tiny-Chat-0.1B").succeeds();
+    assert_eq!(scene.state().get("dynamo_model.here", "files"), json!(4));
+    scene.settle();
+    scene.end();
+    assert!(hub.join(IN_CACHE).exists());
+    import("here/../etc").fails().says("host/name");
+    import("here/acme/Other").fails().says("There is no acme/Other");
+}
+
+fn two_models_in_one_folder_are_refused_while_planning() {
+    let mut scene = Scene::new(&format!(
+        "{REGISTERED}{}",
+        REGISTERED
+            .replace("\"here\"", "\"too\"")
+            .replace("acme/Tiny-Chat-0.1B", "acme/Other")
+            .replace("variable \"folder\" { type = string }", "")
+    ));
+    scene.set("folder", model_folder().to_str().unwrap());
+    let plan = scene.terraform(&["plan", "-input=false", "-no-color"]).fails();
+    plan.says("Two models in one folder");
+    scene.set("folder", "/no/such/folder");
+    scene.terraform(&["plan", "-input=false", "-no-color"]).fails().says("There is no /no/such/folder");
 }

@@ -25,7 +25,7 @@ pub fn trials() -> Vec<Trial> {
         trial("declarations_18_what_sounds_secret_is_declared_secret", secrets),
         trial("declarations_19_everything_is_described", descriptions),
         trial("declarations_27_what_is_write_only_is_listed_here", write_only),
-        trial("declarations_59_there_are_no_functions", no_functions),
+        trial("declarations_59_functions_are_called_and_an_unknown_one_is_named", functions),
         trial("declarations_60_an_unknown_data_source_is_named", unknown_data_source),
         trial("declarations_61_there_are_no_ephemeral_resources", no_ephemeral_resources),
         trial("declarations_62_there_are_no_list_resources", no_list_resources),
@@ -264,11 +264,34 @@ async fn write_only() {
     assert_eq!(write_only.map(|(place, _)| place).collect::<Vec<_>>(), ["dynamo_openwebui.admin_password"]);
 }
 
-async fn no_functions() {
+async fn functions() {
     let (_provider, mut client) = client().await;
-    assert!(client.schemas().await.unwrap().functions.is_empty());
-    let functions = client.rpc.get_functions(get_functions::Request {}).await.unwrap().into_inner();
-    assert!(functions.functions.is_empty() && functions.diagnostics.is_empty());
+    let listed = client.rpc.get_functions(get_functions::Request {}).await.unwrap().into_inner();
+    let names: Vec<&str> = listed.functions.keys().map(String::as_str).collect();
+    assert_eq!((names, listed.diagnostics.len()), (vec!["model_fit"], 0));
+
+    // Nothing is configured, and nothing has to be.
+    let text = |text: &str| Value::dynamic(Type::String, text.into());
+    let options = |gpus: i64| {
+        let ty = Type::Object([("gpus".to_owned(), Type::Number)].into());
+        Value::dynamic(ty, Value::object([("gpus", gpus)]))
+    };
+    let llama = "meta-llama/Llama-3.3-70B-Instruct";
+    for (arguments, fits) in [
+        (vec![text(llama), 80.into()], false),
+        (vec![text(llama), 80.into(), options(4)], true),
+        (vec![text(llama), 80.into(), options(3)], false),
+    ] {
+        let answer = client.call("model_fit", arguments).await.unwrap().unwrap();
+        assert_eq!(answer.get("fits").as_bool(), Some(fits), "{answer:?}");
+        assert!(answer.get("message").as_str().is_some_and(|text| text.contains(llama)), "{answer:?}");
+    }
+    let error = client.call("model_fit", vec![text("acme/none"), 80.into()]).await.unwrap().unwrap_err();
+    assert!(error.text.contains("acme/none") && error.function_argument == Some(0), "{error:?}");
+    // What is not known yet has no answer yet.
+    let open = client.call("model_fit", vec![text(llama), Value::Unknown]).await.unwrap().unwrap();
+    assert!(open.is_unknown(), "{open:?}");
+
     let request = call_function::Request { name: "parse".into(), arguments: Vec::new() };
     let error = client.rpc.call_function(request).await.unwrap().into_inner().error.unwrap();
     assert!(error.text.contains("\"parse\"") && error.function_argument.is_none(), "{error:?}");

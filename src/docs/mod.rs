@@ -54,6 +54,7 @@ pub const MANUAL: Manual = Manual {
         Guide { name: "models-and-memory", text: include_str!("templates/models-and-memory.md") },
         Guide { name: "several-hosts", text: include_str!("templates/several-hosts.md") },
         Guide { name: "how-changes-are-applied", text: include_str!("templates/how-changes-are-applied.md") },
+        Guide { name: "rendering", text: include_str!("templates/rendering.md") },
     ],
 };
 

@@ -196,6 +196,8 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let env = env::read(reader, &draft.env, release, engine);
     let connector = connector::read(reader, &draft.connector, engine.zip(mode));
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
+    let model_args = args::read(reader, &draft.model_args, engine, Field::ModelArg);
+    shared_args::of_the_connector(reader, &draft.model_args, connector.as_ref(), Field::ModelArg);
     let role_args = shared_args::of_roles(reader, draft, engine.zip(mode));
     shared_args::of_the_connector(reader, &draft.engine_args, connector.as_ref(), Field::EngineArg);
     for (role, written) in
@@ -222,6 +224,7 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
         router: router?,
         env,
         connector: connector?,
+        model_args,
         engine_args,
         role_args,
         resources: resources?,

@@ -66,6 +66,7 @@ pub struct CommonDraft {
     pub router: RouterDraft,
     pub env: BTreeMap<String, Given<String>>,
     pub connector: ConnectorDraft,
+    pub model_args: BTreeMap<String, Given<ArgValue>>,
     pub engine_args: BTreeMap<String, Given<ArgValue>>,
     pub prefill_engine_args: BTreeMap<String, Given<ArgValue>>,
     pub decode_engine_args: BTreeMap<String, Given<ArgValue>>,

@@ -80,6 +80,38 @@ pub fn of_plain_folder(tree: &Tree, name: &str) -> InstalledModel {
     Files::new(tree).describe(name.to_owned(), Layout::Folder, "", None)
 }
 
+/// A file of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelFile {
+    /// Path in the model.
+    pub name: String,
+    /// Path below the root of the tree where its content is, links followed.
+    pub at: String,
+    pub size_bytes: u64,
+}
+
+/// The files of the model that a tree is, as of [`of_cache_folder`] or [`of_plain_folder`], by name. The error is a clause:
+/// a file that could not be copied as it is.
+pub fn files(tree: &Tree, layout: Layout, revision: Option<&str>) -> Result<Vec<ModelFile>, String> {
+    if tree.truncated {
+        return Err("it has too many files".to_owned());
+    }
+    let files = Files::new(tree);
+    let folder = match layout {
+        Layout::Folder => String::new(),
+        Layout::Cache => files.snapshot("", revision)?.0,
+    };
+    let below = files.below(&folder).into_iter().filter(|(name, entry)| {
+        // What tools keep for themselves is not the model's.
+        let hidden = layout == Layout::Folder && name.starts_with('.') && name.contains('/');
+        entry.kind != FileKind::Folder && !hidden && *name != MANIFEST
+    });
+    below.map(|(name, entry)| files.model_file(name, entry)).collect()
+}
+
+/// In a plain folder of the provider's making: which files it made, and their checksums, as `sha256sum` writes them.
+pub const MANIFEST: &str = ".dynamo-model.sha256";
+
 /// Every model in the tree, by name.
 pub fn scan(tree: &Tree) -> Vec<InstalledModel> {
     let files = Files::new(tree);
@@ -97,6 +129,28 @@ pub fn scan(tree: &Tree) -> Vec<InstalledModel> {
     }
     found.sort();
     found
+}
+
+/// The text of the `config.json` of a model that [`scan`] found in the tree.
+pub fn config<'a>(tree: &'a Tree, model: &InstalledModel) -> Option<&'a str> {
+    let files = Files::new(tree);
+    files.text(&join(files.below_root(&model.path).unwrap_or_default(), "config.json"))
+}
+
+/// Bytes of its weights as an engine loads them: safetensors, which often lie beside the same weights in other formats.
+/// `None` where there are none, or only parts of them.
+pub fn weights_bytes(tree: &Tree, model: &InstalledModel) -> Option<u64> {
+    if model.problem.is_some() {
+        return None;
+    }
+    let files = Files::new(tree);
+    let folder = files.below_root(&model.path).unwrap_or_default();
+    let sum = |begin: &str| {
+        let names =
+            files.names(folder).filter(|name| name.starts_with(begin) && name.ends_with(".safetensors"));
+        names.filter_map(|name| files.file(&join(folder, name))).map(|file| file.size_bytes).sum::<u64>()
+    };
+    [sum("model"), sum("consolidated")].into_iter().find(|bytes| *bytes > 0)
 }
 
 const CACHE_PREFIX: &str = "models--";
@@ -177,6 +231,21 @@ impl<'a> Files<'a> {
         path.strip_prefix(self.tree.root.trim_end_matches('/'))?
             .strip_prefix('/')
             .filter(|_| path.starts_with('/'))
+    }
+
+    fn model_file(&self, name: &str, entry: &FileEntry) -> Result<ModelFile, String> {
+        let plain = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '\\' | '\u{fffd}'));
+        let found = match entry.kind {
+            FileKind::Other => return Err(format!("{name:?} is neither a file nor a folder")),
+            _ => self.file(&entry.path),
+        };
+        let found = found.ok_or_else(|| {
+            format!("{name:?} is a link to nothing, to a folder, or out of the model's folder")
+        })?;
+        if !plain(name) || !plain(&found.path) {
+            return Err(format!("{name:?} has a character in its name that no model's file has"));
+        }
+        Ok(ModelFile { name: name.to_owned(), at: found.path.clone(), size_bytes: found.size_bytes })
     }
 
     fn file(&self, path: &str) -> Option<&'a FileEntry> {

@@ -5,12 +5,14 @@
 //!
 //! 1. what the engine's record gives an argument that nobody sets, and, while no argument says how the model is spread
 //!    over GPUs, the number of the worker's GPUs for the first of those that could;
-//! 2. the deployment's `engine_args`;
-//! 3. the deployment's arguments for the role;
-//! 4. the worker's own.
+//! 2. what the model comes with ([`super::catalog`]);
+//! 3. the deployment's `engine_args`;
+//! 4. the deployment's arguments for the role;
+//! 5. the worker's own.
 
 use std::collections::BTreeMap;
 
+use super::catalog::defaults::gives_way;
 use super::connector::{CacheFacts, ConnectorFacts, RoleFacts};
 use super::discovery::{Told, Topology, WorkerPort};
 use super::engine::args::{self, ArgValue, EngineArgs};
@@ -52,14 +54,20 @@ pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     parts.ports().filter(told).collect()
 }
 
+/// The engine's arguments of a worker, without those that its mode, connector and router bring along.
+pub fn arguments(spec: &WorkerSpec) -> EngineArgs {
+    let mut arguments = layered(&spec.deployment, spec.role, Some(&spec.engine_args));
+    spread(&mut arguments, spec);
+    arguments
+}
+
 pub(super) fn worker(spec: &WorkerSpec, serving: &Serving, site: &Site<'_>) -> Launch {
     let (common, engine) = (&spec.deployment, spec.deployment.engine);
     let Site { topology, address, model } = *site;
     let parts = Parts::of(common, spec.role, topology);
     let blanks = blanks(spec, address);
     let fill = |text: &&str| filled(text, &blanks);
-    let mut arguments = layered(common, spec.role, Some(&spec.engine_args));
-    spread(&mut arguments, spec);
+    let arguments = arguments(spec);
 
     let model = [engine.model_flag, model, engine.served_name_flag, &common.served_model_name];
     let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
@@ -183,8 +191,13 @@ fn pairs(rows: &[(&str, &str)], blanks: &[(&str, String)]) -> BTreeMap<String, S
 /// The layers of arguments for a role, without what follows from a worker's GPUs. `own` is the worker's.
 fn layered(common: &Common, role: Role, own: Option<&EngineArgs>) -> EngineArgs {
     let layers = [Some(&common.engine_args), common.role_args.get(&role), own];
-    let users: EngineArgs =
+    let mut users: EngineArgs =
         layers.into_iter().flatten().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+    for (name, value) in &common.model_args {
+        if !gives_way(name, &users) {
+            users.insert(name.clone(), value.clone());
+        }
+    }
     let mut all = EngineArgs::new();
     for row in common.engine.default_args.iter().filter(|row| holds(row, common, role, &users)) {
         all.insert(row.name.to_owned(), default_value(row));

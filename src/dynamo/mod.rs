@@ -35,6 +35,7 @@ pub mod launch;
 pub mod limits;
 pub mod lint;
 pub mod model;
+pub mod model_files;
 pub mod model_place;
 pub mod names;
 pub mod objection;

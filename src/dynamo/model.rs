@@ -11,6 +11,7 @@
 //!   there is used, what is not is downloaded once for all deployments of the host. `HF_HOME` is set together with this
 //!   mount and only then; the image's own default lies in a home folder that a mount would make unwritable.
 
+use super::model_files;
 use super::model_place::{self, ModelPlace};
 use super::objection::Refusal;
 use super::paths;
@@ -69,7 +70,11 @@ impl ModelRef {
     /// The name clients use when none was chosen: the folder's own, or the name on the hub.
     pub fn default_served_name(&self) -> &str {
         match self {
-            Self::Path(path) => path.rsplit('/').next().unwrap_or(path),
+            Self::Path(path) => {
+                let folder = model_files::folder_of(path);
+                let last = folder.rsplit('/').next().unwrap_or(folder);
+                last.strip_prefix("models--").unwrap_or(last)
+            }
             Self::HuggingFace(name) => name,
         }
     }
@@ -81,7 +86,9 @@ impl ModelRef {
         }
         match self {
             Self::Path(path) => {
-                Mount { source: MountSource::HostPath(path.clone()), target: path.clone(), read_only: true }
+                // A snapshot of a cache is links to beside it.
+                let folder = model_files::folder_of(path).to_owned();
+                Mount { source: MountSource::HostPath(folder.clone()), target: folder, read_only: true }
             }
             Self::HuggingFace(_) => Mount {
                 source: MountSource::HostPath(
@@ -147,6 +154,8 @@ mod tests {
     #[test]
     fn served_names() {
         assert_eq!(ModelRef::Path("/data/llama".into()).default_served_name(), "llama");
+        let snapshot = "/hf/hub/models--acme--Tiny/snapshots/89b3";
+        assert_eq!(ModelRef::Path(snapshot.into()).default_served_name(), "acme--Tiny");
         assert_eq!(ModelRef::HuggingFace("a/b".into()).default_served_name(), "a/b");
         for bad in ["", "a b", "-a", "a,b", "a\"", "ä"] {
             assert!(served_name(bad).is_err(), "{bad:?}");

@@ -72,6 +72,8 @@ pub enum Field {
     EngineArg(String),
     /// Of a deployment: an argument for the workers of a role.
     RoleArg(Role, String),
+    /// What the model comes with, by the catalog or the provider's `models`.
+    ModelArg(String),
     Connector(ConnectorField),
     RouterMode,
     Router(RouterOption),
@@ -186,6 +188,7 @@ impl fmt::Display for Field {
             Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),
             Self::Env(key) => return write!(f, "env[{key:?}]"),
             Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
+            Self::ModelArg(key) => return write!(f, "argument {key:?} of the model"),
             Self::RoleArg(role, key) => return write!(f, "{}_engine_args[{key:?}]", role.word()),
             Self::Connector(field) => return write!(f, "connector.{}", field.word()),
             Self::Router(option) => return write!(f, "router.{}", option.word()),

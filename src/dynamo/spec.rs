@@ -120,6 +120,8 @@ pub struct Common {
     /// May hold secrets: never printed.
     pub env: BTreeMap<String, String>,
     pub connector: ConnectorSpec,
+    /// What the model comes with, under all others.
+    pub model_args: EngineArgs,
     pub engine_args: EngineArgs,
     /// Over these, for the workers of a role.
     pub role_args: BTreeMap<Role, EngineArgs>,

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::bulk::FileTrouble;
 use super::ssh::Trouble;
 
 /// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
@@ -86,6 +87,8 @@ pub enum Cause {
     #[error(transparent)]
     Ssh(Box<Trouble>),
     // Files of the host.
+    #[error(transparent)]
+    Files(Box<FileTrouble>),
     #[error("there is no folder {path}")]
     NoSuchFolder { path: String },
     #[error("{path} is not a folder")]
@@ -159,6 +162,7 @@ impl Cause {
                 "Add the user to the docker group (`sudo usermod -aG docker USER`) and log in again."
             }
             Self::Ssh(trouble) => trouble.next_step(),
+            Self::Files(trouble) => trouble.next_step(),
             Self::BadAddress { .. } => "Use unix:///path/to/docker.sock or tcp://host:port.",
             Self::TlsUnsupported { .. } => {
                 "Reach the host over SSH instead: give it an address in the provider's hosts."

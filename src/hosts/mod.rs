@@ -8,6 +8,7 @@
 //! same time, so containers of a network are started, stopped and removed one at a time (`Host::turn`). And Terraform
 //! reads ten resources at once, so what was just learned about a host is shared for a moment (`flight`).
 
+mod bulk;
 mod containers;
 mod docker;
 mod error;
@@ -39,6 +40,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
+pub use bulk::{FileTrouble, Transfer, TransferFile};
 pub use docker::{canonical, subtract_image_defaults};
 pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -41,6 +42,11 @@ pub trait Reach: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Starts a command for the shell of the user there; `None` where no program is started, which is so on this machine.
+    async fn exec(&self, _command: &str) -> Option<Result<Running, Cause>> {
+        None
+    }
+
     /// Ends connections that are kept. What is asked later fails.
     async fn close(&self) {}
 
@@ -48,6 +54,22 @@ pub trait Reach: Send + Sync + fmt::Debug {
     fn is_here(&self, _engine_name: &str) -> bool {
         false
     }
+}
+
+/// A command that runs on a host. Dropping the stream ends it.
+pub struct Running {
+    /// Its input and output. Shutting our side down is the end of its input.
+    pub stream: Stream,
+    /// How it ended; comes when it has.
+    pub ended: BoxFuture<'static, Ended>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// `None`: killed, or the connection broke.
+    pub status: Option<u32>,
+    pub stderr: String,
 }
 
 /// What a script left behind. Bytes that are not UTF-8 are U+FFFD.

@@ -5,6 +5,7 @@
 use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use super::gpus::GpuLedger;
+use super::models::Claims;
 use super::own_models;
 use super::remote;
 use crate::dynamo::amount::Amount;
@@ -36,6 +37,8 @@ pub struct Client {
     promises: Promises,
     /// The models that are known by name; `None` while the user's own are not known.
     pub catalog: Option<Catalog>,
+    /// Which folders were planned for which models.
+    pub models: Claims,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
@@ -93,6 +96,7 @@ impl Client {
             run: token()?,
             promises: Promises::default(),
             catalog: own_models::catalog(&config.models),
+            models: Claims::default(),
             gpus: GpuLedger::default(),
             rolling: Mutex::default(),
         })
@@ -257,15 +261,24 @@ impl Entry {
 
     /// What lies in the folders in which models are looked for: the cache first, then as they are listed.
     pub async fn model_trees(&self) -> Result<Arc<Vec<Tree>>, HostError> {
-        let default_cache = || release::ALL.last().map(|release| release.model_cache);
-        let cache = self.model_cache.known().map(String::as_str).or_else(default_cache);
-        let mut roots: Vec<String> = Vec::new();
-        for root in cache.into_iter().map(str::to_owned).chain(self.model_paths.iter().cloned()) {
-            if !roots.contains(&root) {
-                roots.push(root);
+        self.host.model_trees(&self.model_roots()).await
+    }
+
+    /// The folders in which models are looked for: the cache, and those that are listed.
+    pub fn model_roots(&self) -> Vec<String> {
+        let mut roots = vec![self.cache_folder().to_owned()];
+        for root in &self.model_paths {
+            if !roots.contains(root) {
+                roots.push(root.clone());
             }
         }
-        self.host.model_trees(&roots).await
+        roots
+    }
+
+    /// Where downloaded models are kept: as configured, or the newest release's.
+    pub fn cache_folder(&self) -> &str {
+        let default_cache = || release::ALL.last().map_or("", |release| release.model_cache);
+        self.model_cache.known().map_or_else(default_cache, String::as_str).trim_end_matches('/')
     }
 
     /// Folders in which models are looked for, besides the cache.

@@ -56,6 +56,7 @@ fn attribute(cause: &Cause, model: Option<&str>) -> Option<Path> {
         Cause::NoSuchFolder { .. } | Cause::NotAFolder { .. } | Cause::FolderClosed { .. } => {
             Some(Path::of("path"))
         }
+        Cause::Files(_) => None,
         Cause::FilesUnseen | Cause::Script { .. } => Some(Path::of("host")),
         Cause::Connection { .. }
         | Cause::NoAnswer { .. }

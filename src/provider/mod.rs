@@ -15,6 +15,8 @@ mod drift;
 mod duration;
 mod errors;
 mod facts;
+mod fit;
+mod functions;
 mod gpus;
 pub mod host;
 pub mod host_directory;
@@ -23,8 +25,10 @@ pub mod images;
 mod import_id;
 pub mod installed_models;
 mod look;
+mod model_args;
 pub mod model_catalog;
 mod model_source;
+pub mod models;
 mod objections;
 pub mod openwebui;
 mod own_models;
@@ -32,6 +36,7 @@ mod pages;
 mod picked_ports;
 mod plan_checks;
 mod remote;
+pub mod rendering;
 mod stored;
 mod timeouts;
 pub mod worker;
@@ -73,6 +78,7 @@ impl Provider for Dynamo {
 
     fn register(&self, registry: &mut Registry<Client>) {
         registry.resource(deployment::Deployments);
+        registry.resource(models::Models);
         registry.resource(worker::Workers);
         registry.resource(openwebui::OpenWebuis);
         registry.data_source(containers::Containers);
@@ -82,6 +88,7 @@ impl Provider for Dynamo {
         registry.data_source(images::Images);
         registry.data_source(installed_models::InstalledModels);
         registry.data_source(model_catalog::ModelCatalog);
+        registry.function(functions::ModelFit);
     }
 }
 

@@ -43,6 +43,7 @@ fn path(field: &Field) -> Option<Path> {
         Field::Env(key) => Path::of("env").key(key),
         // The value is an object: its arguments are attributes of it.
         Field::EngineArg(key) => Path::of("engine_args").attribute(key),
+        Field::ModelArg(_) => Path::of("model"),
         Field::RoleArg(role, key) => Path::of(&format!("{}_engine_args", role.word())).attribute(key),
         Field::Connector(field) => Path::of("connector").attribute(field.word()),
         Field::RouterMode => Path::of("router").attribute("mode"),

@@ -6,7 +6,7 @@
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::{AttributeType, Entry, Kind, Nesting, object_type};
-use crate::tf_provider::value::{Path, Type, Value, json};
+use crate::tf_provider::value::{Path, PathError, Type, Value, json};
 use serde_json::Value as Json;
 
 /// Unknown parts are left out.
@@ -20,11 +20,15 @@ pub fn to_text<M: Model>(model: &M) -> Result<String, Diagnostic> {
 
 /// Refuses what is not the text of such a model; attributes that it lacks are null.
 pub fn from_text<M: Model>(text: &str) -> Result<M, String> {
-    let entries = M::entries();
-    let mut json: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    with_types(&entries, &mut json).map_err(|error| error.to_string())?;
-    let value = json::decode_lenient(&json, &object_type(&entries)).map_err(|error| error.to_string())?;
+    let json: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let value = value_of(&M::entries(), json).map_err(|error| error.to_string())?;
     M::from_value(&value, &Path::root()).map_err(|error| error.to_string())
+}
+
+/// Plain JSON as a value of these entries; attributes that it lacks are null, others are dropped.
+pub fn value_of(entries: &[Entry], mut json: Json) -> Result<Value, PathError> {
+    with_types(entries, &mut json)?;
+    json::decode_lenient(&json, &object_type(entries))
 }
 
 fn without_unknown(value: Value) -> Value {
@@ -50,7 +54,7 @@ fn without_null(json: Json) -> Json {
 }
 
 /// Puts the types of dynamic values where the decoder looks for them.
-fn with_types(entries: &[Entry], json: &mut Json) -> Result<(), crate::tf_provider::value::PathError> {
+fn with_types(entries: &[Entry], json: &mut Json) -> Result<(), PathError> {
     let Json::Object(items) = json else { return Ok(()) };
     for entry in entries {
         let Some(item) = items.get_mut(&entry.name) else { continue };
@@ -69,11 +73,7 @@ fn with_types(entries: &[Entry], json: &mut Json) -> Result<(), crate::tf_provid
     Ok(())
 }
 
-fn nested(
-    nesting: Nesting,
-    entries: &[Entry],
-    json: &mut Json,
-) -> Result<(), crate::tf_provider::value::PathError> {
+fn nested(nesting: Nesting, entries: &[Entry], json: &mut Json) -> Result<(), PathError> {
     match (nesting, json) {
         (Nesting::Single, json) => with_types(entries, json),
         (Nesting::List, Json::Array(items)) => {

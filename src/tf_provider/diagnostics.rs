@@ -5,6 +5,7 @@
 
 use super::value::{Path, PathError};
 use std::error::Error;
+use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -38,6 +39,19 @@ impl Diagnostic {
     pub fn at(mut self, path: Path) -> Self {
         self.path = Some(path);
         self
+    }
+}
+
+/// For a terminal, on one line: `error: docker.volume[0].host_path: Invalid path: …`.
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let path = self.path.as_ref().filter(|path| !path.0.is_empty());
+        let place = path.map(|path| format!("{path}: ")).unwrap_or_default();
+        write!(f, "{word}: {place}{}: {}", self.summary, self.detail)
     }
 }
 

@@ -7,6 +7,7 @@
 mod gpus;
 mod lab;
 mod logins;
+mod models;
 mod outages;
 mod service;
 mod several;
@@ -49,6 +50,7 @@ pub fn trials() -> Vec<Trial> {
         ("sources", sources::CASES),
         ("gpus", gpus::CASES),
         ("several", several::CASES),
+        ("models", models::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
         cases.iter().map(move |(name, case)| super::trial("hosts", &format!("{group}::{name}"), *case))

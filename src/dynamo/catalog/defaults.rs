@@ -70,6 +70,15 @@ impl Model {
     }
 }
 
+/// Arguments that are refused beside a default, which gives way to them.
+const RIVALS: &[(&str, &str)] = &[("dyn-tool-call-parser", "tool-call-parser")];
+
+/// Whether a default gives way to what was said elsewhere: to the same argument, or to one that excludes it.
+pub fn gives_way(name: &str, others: &EngineArgs) -> bool {
+    others.contains_key(name)
+        || RIVALS.iter().any(|(default, rival)| *default == name && others.contains_key(*rival))
+}
+
 /// A value of the provider block, which has text for everything.
 pub fn written(text: &str) -> ArgValue {
     match text {
@@ -98,6 +107,14 @@ mod tests {
             assert_eq!(args("openai/gpt-oss-20b", engine, (1, 6)), expected);
         }
         assert_eq!(args("openai/gpt-oss-20b", Engine::Mocker, (1, 6)), "{}");
+    }
+
+    #[test]
+    fn a_default_gives_way_to_what_excludes_it() {
+        let others = |name: &str| EngineArgs::from([(name.to_owned(), ArgValue::Text("x".into()))]);
+        assert!(gives_way("dyn-tool-call-parser", &others("dyn-tool-call-parser")));
+        assert!(gives_way("dyn-tool-call-parser", &others("tool-call-parser")));
+        assert!(!gives_way("dyn-reasoning-parser", &others("tool-call-parser")));
     }
 
     #[test]

@@ -27,6 +27,11 @@ pub struct OwnModel {
 }
 
 impl OwnModel {
+    /// A model of which nothing else is known.
+    pub fn alone(self, name: String) -> Model {
+        self.over(Model { name, ..Model::default() })
+    }
+
     pub(super) fn over(self, below: Model) -> Model {
         Model {
             name: below.name,

@@ -13,6 +13,9 @@
 //! Weights and cache are known to a percent or two, the overhead only roughly (it was 1 to 3.3 GiB in the logs of the tests).
 //! So there are two lines. Refused is only what is too much without any overhead; what is too much with it is warned of.
 
+pub mod config;
+pub mod opinion;
+pub mod request;
 pub mod shape;
 
 use super::amount::GIB;

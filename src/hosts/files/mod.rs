@@ -11,6 +11,8 @@ mod disks;
 mod script;
 mod walk;
 
+pub(super) use script::quoted;
+
 use super::reach::ShellOutput as Answer;
 use super::{Cause, Host, HostError};
 use crate::inventory::files::{Disk, FileEntry, FolderListing, Tree};

@@ -21,7 +21,7 @@ const ENTRY: &str = r"'entry\0%y\0%s\0%T@\0%P\0%l\0'";
 const ENTRY_FIELDS: usize = 6;
 
 /// `text` as one word of a shell's. There is no NUL in a path: what has one is a path that does not exist.
-fn quoted(text: &str) -> String {
+pub(in crate::hosts) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\0', "/\u{fffd}/").replace('\'', r"'\''"))
 }
 

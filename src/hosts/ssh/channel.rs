@@ -16,8 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, Wri
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Bytes that a channel may be ahead of its reader.
-const SLACK: usize = 4 << 20;
+/// Bytes that a channel may be ahead of its reader. Who reads more than that in one go has it sent piece by piece.
+const SLACK: usize = 24 << 20;
+/// What is read of our side at once, in bytes: a few of SSH's packets.
+const CHUNK: usize = 256 << 10;
 /// What is kept of stderr, in bytes.
 const MOST_STDERR: usize = 16 << 10;
 
@@ -54,7 +56,8 @@ pub(super) fn carry(
         let mut ended = Ending { status: None, stderr: said };
         let sending = async {
             // An error says that the channel is closed; the receiving side hears that too.
-            drop(tokio::io::copy(&mut from_us, &mut to_them.make_writer()).await);
+            let mut from_us = tokio::io::BufReader::with_capacity(CHUNK, &mut from_us);
+            drop(tokio::io::copy_buf(&mut from_us, &mut to_them.make_writer()).await);
             drop(to_them.eof().await);
             std::future::pending::<()>().await;
         };

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use russh::client::{Config, Handle};
 use russh::keys::Algorithm;
-use russh::{Disconnect, Preferred};
+use russh::{Disconnect, Preferred, cipher};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -34,6 +34,15 @@ const ENTER: Duration = Duration::from_secs(9);
 /// A dead connection is noticed after three of these.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const KEEP_ALIVES_MISSED: usize = 3;
+
+/// Processors have instructions for AES: it is several times as fast as the others, which matters for models.
+const CIPHERS: &[cipher::Name] = &[
+    cipher::AES_256_GCM,
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_256_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_128_CTR,
+];
 
 /// Pauses before trying again. At first only a connection that is dropped at once is tried again: a server with many
 /// others at its door does that at random. After a cut the host may be restarting.
@@ -255,6 +264,7 @@ fn config(trust: &Trust, peer: &Peer) -> Config {
     Config {
         preferred: Preferred {
             key: Cow::Owned(keys),
+            cipher: Cow::Borrowed(CIPHERS),
             host_key_certificates: Cow::Owned(certificates),
             ..Preferred::DEFAULT
         },

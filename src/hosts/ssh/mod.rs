@@ -24,6 +24,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use russh::ChannelMsg;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
@@ -33,7 +34,7 @@ pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Secret, Se
 pub use trouble::Trouble;
 
 use super::error::Cause;
-use super::reach::{EngineAddress, Reach, ShellOutput, Stream};
+use super::reach::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
 use super::sockets::{self, ListeningSocket};
 use channel::{ChannelIo, Ending, carry};
 use link::Link;
@@ -265,6 +266,19 @@ impl Reach for SshReach {
 
     async fn shell(&self, script: &str) -> Option<Result<ShellOutput, Cause>> {
         Some(self.run("sh -s", script).await.map_err(Cause::from))
+    }
+
+    async fn exec(&self, command: &str) -> Option<Result<Running, Cause>> {
+        let started = self.command(command, None).await;
+        let running = started.map(|(io, ending)| {
+            let ended = async move {
+                let ending = ending.await.unwrap_or_default();
+                let stderr = String::from_utf8_lossy(&ending.stderr).into_owned();
+                Ended { status: ending.status, stderr }
+            };
+            Running { stream: Box::new(io), ended: ended.boxed() }
+        });
+        Some(running.map_err(Cause::from))
     }
 
     async fn close(&self) {

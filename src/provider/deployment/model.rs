@@ -11,6 +11,7 @@ use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
 use crate::dynamo::{check, names};
 use crate::provider::blocks::TextMap;
 use crate::provider::drafts::{self, given};
+use crate::provider::model_args;
 use crate::provider::model_source::ModelSource;
 use crate::provider::picked_ports::advertised;
 use crate::provider::{connector, stored};
@@ -39,6 +40,7 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
             router: drafts::router(&model.router),
             env: drafts::texts(&model.env),
             connector: connector::draft(&model.connector),
+            model_args: model_args::draft(&model.model_args),
             engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
             prefill_engine_args: drafts::engine_args(
                 &model.prefill_engine_args,

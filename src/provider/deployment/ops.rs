@@ -16,7 +16,7 @@ use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    docker_checks, errors, import_id, objections, pages, picked_ports, plan_checks, timeouts,
+    docker_checks, errors, import_id, model_args, objections, pages, picked_ports, plan_checks, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
@@ -55,6 +55,7 @@ impl Resource for Deployments {
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
+        model_args::derive(&call.client, &mut planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
         let warnings = match entry {
             Some(entry) => check(&entry, &planned, None, pages::name_of(call.predecessor.as_ref())).await?,
@@ -76,6 +77,7 @@ impl Resource for Deployments {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
+        model_args::derive(&call.client, &mut planned);
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
             planned.containers = Attr::Unknown;
@@ -123,6 +125,7 @@ impl Resource for Deployments {
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         find_model(&entry, &mut planned).await;
+        model_args::derive(&call.client, &mut planned);
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
@@ -265,6 +268,7 @@ async fn create_once(
         wanted.services = Attr::Known(addresses.clone());
     }
     derive(config, &mut wanted, says(entry));
+    model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();

@@ -56,6 +56,9 @@ model! {
             deployment is disaggregated."),
         decode_engine_args: Attr<Dynamic> = optional("Arguments of the engine for decode workers (all workers, where the deployment is \
             aggregated), over `engine_args`."),
+        model_args: Attr<TextMap> = computed("Arguments of the engine that the model comes with, by the catalog (`dynamo_model_catalog`) or \
+            the provider's `models`: parsers of its tool calls and reasoning. `engine_args` and all others go over them; `false` there \
+            leaves one out.").stable(),
         desired_state: Attr<String> = optional("`running`, or `stopped`: containers are kept but not run.").default("running")
             .check(check::one_of(["running", "stopped"])),
 

@@ -4,12 +4,10 @@ use super::schema::{CatalogModelModel, ModelCatalogModel};
 use crate::dynamo::catalog::Model;
 use crate::dynamo::catalog::parsers::Line;
 use crate::dynamo::catalog::row::Tag;
-use crate::dynamo::engine::args::{ArgValue, EngineArgs};
 use crate::dynamo::fit::shape::Cache;
 use crate::dynamo::spec::Engine;
-use crate::provider::blocks::TextMap;
 use crate::provider::facts::gigabytes;
-use crate::provider::own_models;
+use crate::provider::{model_args, own_models};
 use crate::tf_provider::attr::Attr;
 
 /// Whether the filters let a model through.
@@ -58,21 +56,8 @@ pub fn row(model: &Model, engine: Engine, line: Line, gpu_memory: u64) -> Catalo
         reasoning_parser: model.reasoning.clone().into(),
         license: model.licence.clone().into(),
         gated: model.gated.into(),
-        engine_args: Attr::Known(texts(&model.engine_args(engine, line))),
+        engine_args: Attr::Known(model_args::texts(&model.engine_args(engine, line))),
         source: model.source.clone().into(),
-    }
-}
-
-/// Engine arguments as text, by name.
-pub fn texts(args: &EngineArgs) -> TextMap {
-    args.iter().map(|(name, value)| (name.clone(), Attr::Known(text(value)))).collect()
-}
-
-fn text(value: &ArgValue) -> String {
-    match value {
-        ArgValue::Bool(value) => value.to_string(),
-        ArgValue::Number(text) | ArgValue::Text(text) | ArgValue::Json(text) => text.clone(),
-        ArgValue::List(items) => items.join(","),
     }
 }
 

@@ -9,11 +9,11 @@ use crate::dynamo::names;
 use crate::dynamo::objection::Objection;
 use crate::dynamo::release;
 use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
-use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, block_of};
+use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
 use crate::provider::drafts::{self, given};
 use crate::provider::model_source::ModelSource;
-use crate::provider::{connector, picked_ports, stored};
-use crate::tf_provider::attr::{Attr, Block, Nested};
+use crate::provider::{connector, model_args, picked_ports, stored};
+use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
@@ -37,6 +37,7 @@ pub fn deployment(model: &WorkerModel) -> DeploymentView {
             network: Attr::Unknown,
             services: Attr::Unknown,
             env: Attr::Unknown,
+            model_args: Attr::Unknown,
             engine_args: Attr::Unknown,
             prefill_engine_args: Attr::Unknown,
             decode_engine_args: Attr::Unknown,
@@ -64,6 +65,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         network,
         services,
         env,
+        model_args,
         engine_args,
         prefill_engine_args,
         decode_engine_args,
@@ -90,6 +92,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         router: drafts::router(&router),
         env: drafts::texts(&env),
         connector: connector::draft(&block_of(connector)),
+        model_args: model_args::draft(&model_args),
         engine_args: drafts::engine_args(&engine_args, &Path::of("deployment"))?,
         prefill_engine_args: drafts::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
         decode_engine_args: drafts::engine_args(&decode_engine_args, &Path::of("deployment"))?,
@@ -146,6 +149,32 @@ pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
         draft.deployment.services = picked_ports::services_to_come(topology(model));
     }
     check::picked_ports(&draft).unwrap_or_default()
+}
+
+/// What the worker's engine is told; unknown while some of it is.
+pub fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
+    let view = deployment(model);
+    let written =
+        [&view.engine_args, &view.prefill_engine_args, &view.decode_engine_args, &model.engine_args];
+    if view.model_args.is_unknown() || written.into_iter().any(is_open) {
+        return Attr::Unknown;
+    }
+    let Ok(mut draft) = draft(model) else { return Attr::Unknown };
+    if view.services.is_unknown() {
+        draft.deployment.services = picked_ports::services_to_come(topology(model));
+    }
+    if model.ports.is_unknown() {
+        draft.ports = picked_ports::ports_to_come(&picked(model));
+    }
+    model_args::effective(draft)
+}
+
+fn is_open(written: &Attr<Dynamic>) -> bool {
+    match written {
+        Attr::Null => false,
+        Attr::Unknown => true,
+        Attr::Known(Dynamic(value)) => !value.is_wholly_known(),
+    }
 }
 
 /// What is wrong with a configuration, as far as it is known.
@@ -255,6 +284,7 @@ pub fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tf_provider::value::{Type, Value};
 
     fn with_deployment(view: DeploymentView) -> WorkerModel {
         WorkerModel {
@@ -323,6 +353,47 @@ mod tests {
         ];
         for (prior, planned, expected) in table {
             assert_eq!(planned_gpus(prior.as_ref(), &planned), expected, "{prior:?} → {:?}", planned.gpus);
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_all_layers_are_shown_as_far_as_they_are_known() {
+        let texts = |entries: &[(&str, &str)]| -> Attr<TextMap> {
+            Attr::Known(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
+        };
+        let args = |name: &str, value: &str| {
+            let ty = Type::Object([(name.to_owned(), Type::String)].into());
+            Attr::Known(Dynamic(Value::dynamic(ty, Value::object([(name, value)]))))
+        };
+        let view = DeploymentView {
+            engine: "vllm".into(),
+            model: "Qwen/Qwen3-8B".into(),
+            model_args: texts(&[("dyn-reasoning-parser", "qwen3"), ("dyn-tool-call-parser", "hermes")]),
+            engine_args: args("dyn_reasoning_parser", "basic"),
+            ..chat()
+        };
+        let worker = WorkerModel {
+            gpu_count: Attr::Known(2),
+            engine_args: args("seed", "7"),
+            ..with_deployment(view.clone())
+        };
+        let expected = texts(&[
+            ("dyn-reasoning-parser", "basic"),
+            ("dyn-tool-call-parser", "hermes"),
+            ("seed", "7"),
+            ("tensor-parallel-size", "2"),
+        ]);
+        assert_eq!(effective_args(&worker), expected);
+        let open = |view: DeploymentView| WorkerModel { gpu_count: Attr::Known(2), ..with_deployment(view) };
+        for unknown in [
+            WorkerModel { engine_args: Attr::Unknown, ..worker.clone() },
+            WorkerModel { gpu_count: Attr::Unknown, ..worker.clone() },
+            open(DeploymentView { model_args: Attr::Unknown, ..view.clone() }),
+            open(DeploymentView { engine_args: Attr::Unknown, ..view.clone() }),
+            open(DeploymentView { prefill_engine_args: Attr::Unknown, ..view.clone() }),
+            open(DeploymentView { mode: Attr::Unknown, ..view }),
+        ] {
+            assert_eq!(effective_args(&unknown), Attr::Unknown, "{unknown:?}");
         }
     }
 

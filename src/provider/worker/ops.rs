@@ -1,8 +1,8 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::model::{
-    self, container_name, deployment, derive, draft, label, model_source, objections, picked, planned_gpus,
-    topology, uuids, wanted_state,
+    self, container_name, deployment, derive, draft, effective_args, label, model_source, objections, picked,
+    planned_gpus, topology, uuids, wanted_state,
 };
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
@@ -16,6 +16,7 @@ use crate::hosts::{Filter, HostError};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
+use crate::provider::fit;
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
 use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
@@ -56,6 +57,7 @@ impl Resource for Workers {
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
         planned.gpu_uuids = planned_gpus(None, &planned);
+        planned.effective_engine_args = effective_args(&planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
         let predecessor = call.predecessor.as_ref().and_then(|identity| identity.get("container").as_str());
         let warnings = check(&call.client, &planned, predecessor, true).await?;
@@ -80,6 +82,7 @@ impl Resource for Workers {
         }
         derive(config, &mut planned);
         planned.gpu_uuids = planned_gpus(Some(prior), &planned);
+        planned.effective_engine_args = effective_args(&planned);
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
@@ -91,7 +94,7 @@ impl Resource for Workers {
         if changed {
             objections::diagnostics(objections(&plan.planned)?).into_result()?;
             let container = prior.container.known().map(String::as_str);
-            check(&call.client, &plan.planned, container, false).await?;
+            plan.warnings = check(&call.client, &plan.planned, container, false).await?;
         } else if wanted_state(&plan.planned) == DesiredState::Running {
             stays(&call.client, &plan.planned).await?;
         }
@@ -112,6 +115,7 @@ impl Resource for Workers {
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.frontend_is_there(&planned, &summary).await?;
         place.find_model(&mut planned).await;
+        planned.effective_engine_args = effective_args(&planned);
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
@@ -141,6 +145,7 @@ impl Resource for Workers {
         // One at a time per role: the others serve meanwhile.
         let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), shown(&planned.role)).await;
         place.find_model(&mut planned).await;
+        planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();
         if picks {
             planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
@@ -499,6 +504,7 @@ async fn check(
     if wanted_state(planned) == DesiredState::Running || container.is_none() {
         let checked = client.gpus.plan(&entry, &gpus::wanted(&spec), &spec.deployment.name, container).await;
         found.extend(checked.err().unwrap_or_default());
+        found.extend(fit::check(client, &entry, &spec).await);
     }
     found.into_result()
 }

@@ -43,6 +43,8 @@ model! {
         model_path: Attr<String> = computed("Folder of the worker's host with the model, or, with `download`, the model cache.").stable(),
         ports: Attr<Ports> = computed("With `network = \"host\"`: ports at which it listens on the host, \
             by name. Picked when the container is made; a container that replaces another has its own. Else empty."),
+        effective_engine_args: Attr<TextMap> = computed("Arguments that its engine is given, out of all layers: the model's, the \
+            deployment's, the role's, its own. Without those that follow from mode, router and connector.").stable(),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
         gpu_uuids: Attr<Vec<Attr<String>>> = computed("UUIDs of the GPUs that it was given, sorted.").stable(),
         status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as what \
@@ -73,6 +75,7 @@ model! {
         network: Attr<String> = optional("Kind of network."),
         services: Attr<TextMap> = optional("Addresses of the supporting services."),
         env: Attr<TextMap> = optional("Environment variables."),
+        model_args: Attr<TextMap> = optional("Arguments of the engine that the model comes with."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine."),
         prefill_engine_args: Attr<Dynamic> = optional("Arguments of the engine for prefill workers."),
         decode_engine_args: Attr<Dynamic> = optional("Arguments of the engine for decode workers."),

@@ -1,0 +1,231 @@
+//! A model from the Hugging Face hub: a container downloads it into the host's cache, and ends.
+//!
+//! The hub's own client does the work, since it knows mirrors, tokens, large-file storage and how to go on with what was
+//! begun. It comes with the image that will serve the model, so nothing is installed. The token is in the container's
+//! environment, and nowhere once the container is gone, which is as soon as it has ended, however it did.
+
+use super::model;
+use super::schema::ModelModel;
+use crate::container::labels::Ownership;
+use crate::container::{ContainerSpec, Mount, MountSource, RunState};
+use crate::dynamo::release;
+use crate::hosts::{Host, HostError};
+use crate::provider::client::{Client, Entry};
+use crate::provider::errors;
+use crate::reconcile::Effects;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::shown;
+use crate::tf_provider::value::Path;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+const DOWNLOAD: &str = include_str!("download.py");
+const REMOVE: &str = include_str!("remove.py");
+
+/// Where the cache is in the container.
+const CACHE: &str = "/cache";
+const LOOK: Duration = Duration::from_secs(1);
+/// A variable of the environment may have 128 KiB.
+const MOST_LIST: usize = 100_000;
+
+/// The image whose Python is used.
+fn image(model: &ModelModel) -> String {
+    let newest = || {
+        let release = release::ALL.last()?;
+        let engine = release.engines.first()?;
+        Some(release.image(engine, release::newest()))
+    };
+    model.image.known().cloned().or_else(newest).unwrap_or_default()
+}
+
+/// One container for one model on one host: what a killed run left is found by its name.
+fn container(client: &Client, model: &ModelModel, script: &str, cache: &str) -> ContainerSpec {
+    let end = model::sha256(shown(&model.name)).chars().take(12).collect::<String>();
+    let owner = Ownership {
+        deployment: "dynamo-model".to_owned(),
+        component: "model".to_owned(),
+        role: None,
+        run: client.run.clone(),
+        spec: String::new(),
+    };
+    ContainerSpec {
+        name: format!("dynamo-model-{end}"),
+        image: image(model),
+        entrypoint: vec!["python3".to_owned()],
+        command: vec!["-c".to_owned(), script.to_owned()],
+        labels: owner.to_labels(),
+        mounts: vec![Mount {
+            source: MountSource::HostPath(cache.to_owned()),
+            target: CACHE.to_owned(),
+            read_only: false,
+        }],
+        stop_grace_seconds: 5,
+        ..ContainerSpec::default()
+    }
+}
+
+/// Downloads the model.
+pub async fn run(
+    client: &Client,
+    entry: &Entry,
+    config: &ModelModel,
+    stopping: &CancellationToken,
+    summary: &str,
+) -> Result<(), Diagnostics> {
+    let mut spec = container(client, config, DOWNLOAD, entry.cache_folder());
+    let mut set = |name: &str, value: String| drop(spec.env.insert(name.to_owned(), value));
+    set("MODEL", shown(&config.name).to_owned());
+    set("REVISION", shown(&config.revision).to_owned());
+    set("HF_HUB_CACHE", format!("{CACHE}/hub"));
+    for (name, value) in [
+        ("HF_HOME", "/tmp/huggingface"),
+        ("HF_HUB_OFFLINE", "0"),
+        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
+        ("HF_HUB_DISABLE_TELEMETRY", "1"),
+        ("NVIDIA_VISIBLE_DEVICES", "void"),
+    ] {
+        set(name, value.to_owned());
+    }
+    if let Some(source) = config.source.present() {
+        if let Some(endpoint) = source.endpoint.known() {
+            set("HF_ENDPOINT", endpoint.clone());
+        }
+        if let Some(token) = source.token.known() {
+            set("HF_TOKEN", token.reveal().to_owned());
+        }
+    }
+    let ended = in_container(&entry.host, &spec, model::stall(config), stopping).await;
+    entry.host.models_changed();
+    let problem = match ended {
+        Ok(Ended::Well) => return Ok(()),
+        Ok(Ended::Badly(words)) => words,
+        Err(error) => return Err(errors::diagnostic(summary, &error, None).into()),
+    };
+    Err(said(&problem, &entry.host, entry.cache_folder(), &spec.image, summary).into())
+}
+
+/// What the hub's client said, with what to do about it.
+const WORDS: [(&str, &str, &str); 8] = [
+    ("No module named 'huggingface_hub'", "image", "Set image to one that has huggingface_hub."),
+    ("GatedRepo", "source", "Accept the model's terms on the hub, and give source.token."),
+    ("401", "source", "Give source.token, or correct it."),
+    ("RepositoryNotFound", "name", "Correct name; a private model needs source.token."),
+    ("RevisionNotFound", "revision", "Correct revision."),
+    ("no room", "name", "Make room in the host's model_cache, or set another one."),
+    ("PermissionError", "host", "Let user 1000 or group 0 write to the host's model_cache."),
+    ("ConnectError", "source", "The host must reach the hub, or the mirror that source.endpoint names."),
+];
+
+fn said(words: &str, host: &Host, cache: &str, image: &str, summary: &str) -> Diagnostic {
+    let row = WORDS.iter().find(|(word, ..)| words.contains(word));
+    let (at, step) =
+        row.map_or(("source", "Apply again: what was downloaded is kept."), |(_, at, step)| (*at, *step));
+    let detail = format!(
+        "The download into {cache} on host {:?} (by image {image}) ended without the model: {words}. {step}",
+        host.name()
+    );
+    Diagnostic::error(summary, detail).at(Path::of(at))
+}
+
+/// Removes files of a model that such a container has made: they are its user's.
+pub async fn remove(
+    client: &Client,
+    entry: &Entry,
+    model: &ModelModel,
+    folder: &str,
+    files: &[String],
+    stopping: &CancellationToken,
+) -> Result<(), HostError> {
+    let inside = folder.strip_prefix(entry.cache_folder()).map(|rest| format!("{CACHE}{rest}"));
+    let there = entry.host.image(&image(model)).await?.is_some();
+    let Some(inside) = inside.filter(|_| there) else { return entry.host.remove_files(folder, files).await };
+    let mut rest = files;
+    while !rest.is_empty() {
+        let mut length = 0;
+        let most = rest.iter().take_while(|file| {
+            length += file.len() + 1;
+            length < MOST_LIST
+        });
+        let (now, later) = rest.split_at(most.count().max(1));
+        rest = later;
+        let mut spec = container(client, model, REMOVE, entry.cache_folder());
+        spec.env =
+            BTreeMap::from([("FOLDER".to_owned(), inside.clone()), ("FILES".to_owned(), now.join("\n"))]);
+        let ended = in_container(&entry.host, &spec, model::stall(model), stopping).await?;
+        if let Ended::Badly(words) = ended {
+            tracing::warn!(words, folder, "a container could not remove the files");
+            return entry.host.remove_files(folder, files).await;
+        }
+    }
+    entry.host.models_changed();
+    Ok(())
+}
+
+enum Ended {
+    Well,
+    /// Its last words.
+    Badly(String),
+}
+
+/// Runs a container to its end, and removes it.
+async fn in_container(
+    host: &Host,
+    spec: &ContainerSpec,
+    stall: Duration,
+    stopping: &CancellationToken,
+) -> Result<Ended, HostError> {
+    if host.image(&spec.image).await?.is_none() {
+        Effects::pull(host, &spec.image).await?;
+    }
+    // What a killed run left goes on with nobody to hear of it; the cache has what it brought.
+    host.remove(&spec.name).await?;
+    host.create(spec).await?;
+    let ended = watched(host, &spec.name, stall, stopping).await;
+    let removed = host.remove(&spec.name).await;
+    let ended = ended?;
+    removed.map(|()| ended)
+}
+
+async fn watched(
+    host: &Host,
+    name: &str,
+    stall: Duration,
+    stopping: &CancellationToken,
+) -> Result<Ended, HostError> {
+    host.start(name).await?;
+    let (mut last, mut moved) = (Instant::now(), String::new());
+    loop {
+        let state = host.inspect(name).await?.map(|seen| seen.state);
+        let log = host.logs_tail(name, 20).await.unwrap_or_default();
+        let words =
+            || log.lines().rev().find(|line| !line.starts_with("moved ")).unwrap_or_default().to_owned();
+        match state {
+            Some(RunState::Exited { exit_code: 0, .. }) => return Ok(Ended::Well),
+            Some(RunState::Created | RunState::Running) => {}
+            Some(RunState::Exited { exit_code, .. }) => {
+                return Ok(Ended::Badly(format!("{} (exit code {exit_code})", words())));
+            }
+            _ => return Ok(Ended::Badly("its container is gone".to_owned())),
+        }
+        if let Some(line) =
+            log.lines().rev().find(|line| line.starts_with("moved ")).filter(|line| *line != moved)
+        {
+            (last, moved) = (Instant::now(), line.to_owned());
+            tracing::info!(
+                host = host.name(),
+                container = name,
+                bytes = moved.trim_start_matches("moved "),
+                "downloading"
+            );
+        }
+        if last.elapsed() > stall {
+            return Ok(Ended::Badly(format!("nothing has moved for {} s (timeouts.stall)", stall.as_secs())));
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return Ok(Ended::Badly("it was stopped".to_owned())),
+            () = sleep(LOOK) => {}
+        }
+    }
+}

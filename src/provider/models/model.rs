@@ -1,0 +1,310 @@
+//! Between the attributes of a model and what has to be done for it. Pure: no host is asked.
+
+use super::schema::{ModelModel, SourceModel};
+use crate::dynamo::model::ModelRef;
+use crate::dynamo::model_files::ModelOnDisk;
+use crate::dynamo::paths;
+use crate::provider::duration;
+use crate::tf_provider::attr::{Attr, Block};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::value::Path;
+use aws_lc_rs::digest::{SHA256, digest};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+const STALL: Duration = Duration::from_secs(120);
+
+pub const COMPLETE: &str = "complete";
+pub const WITHOUT_WEIGHTS: &str = "without weights";
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A folder that is there.
+    Path(String),
+    Host {
+        host: String,
+        path: Option<String>,
+    },
+    Hub,
+}
+
+/// `None` while it is not known.
+pub fn source(model: &ModelModel) -> Option<Source> {
+    let block = model.source.present()?;
+    match (&block.host, &block.path, &block.huggingface) {
+        (Attr::Unknown, ..) | (_, Attr::Unknown, _) | (.., Attr::Unknown) => None,
+        (Attr::Known(host), path, _) => {
+            Some(Source::Host { host: host.clone(), path: path.known().map(|path| trimmed(path)) })
+        }
+        (Attr::Null, Attr::Known(path), _) => Some(Source::Path(trimmed(path))),
+        (Attr::Null, Attr::Null, Attr::Known(true)) => Some(Source::Hub),
+        (Attr::Null, Attr::Null, _) => None,
+    }
+}
+
+fn trimmed(path: &str) -> String {
+    paths::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+pub fn stall(model: &ModelModel) -> Duration {
+    let given = model.timeouts.present().and_then(|block| block.stall.known());
+    given.and_then(|text| duration::parse(text)).unwrap_or(STALL)
+}
+
+/// What is wrong with a configuration, as far as it is known.
+pub fn validate(model: &ModelModel) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let mut wrong = |path: Path, summary: &str, detail: String| {
+        found.push(Diagnostic::error(summary, detail).at(path));
+    };
+    if let Some(name) = model.name.known()
+        && !matches!(ModelRef::parse(name), Ok(ModelRef::HuggingFace(_)))
+    {
+        let detail =
+            format!("{name:?} is not a name as on the Hugging Face hub. Write it like Qwen/Qwen3-8B.");
+        wrong(Path::of("name"), "Invalid name of a model", detail);
+    }
+    if let Some(Err(refusal)) = model.path.known().map(|path| folder(path)) {
+        wrong(Path::of("path"), "Invalid path", refusal);
+    }
+    if let Some(revision) = model.revision.known().filter(|revision| !is_revision(revision)) {
+        let detail =
+            format!("{revision:?} is not a commit, branch or tag: use letters, digits and any of ._-");
+        wrong(Path::of("revision"), "Invalid revision", detail);
+    }
+    match &model.source {
+        Block::Present(source) => validate_source(model, source, &mut wrong),
+        Block::Unknown => {}
+        Block::Absent => wrong(
+            Path::of("source"),
+            "No source",
+            "The model needs a block source with path, host or huggingface = true.".to_owned(),
+        ),
+    }
+    found
+}
+
+fn validate_source(model: &ModelModel, source: &SourceModel, wrong: &mut impl FnMut(Path, &str, String)) {
+    let at = |name: &str| Path::of("source").attribute(name);
+    let (hub, elsewhere) = (source.huggingface.known() == Some(&true), source.host.known().is_some());
+    let known = !source.host.is_unknown() && !source.path.is_unknown() && !source.huggingface.is_unknown();
+    if known && !hub && source.host.is_null() && source.path.is_null() {
+        let detail = "Give path, host or huggingface = true.".to_owned();
+        wrong(Path::of("source"), "No source", detail);
+    }
+    if hub && (elsewhere || source.path.known().is_some()) {
+        let detail =
+            "A model comes from the hub or from a host: remove huggingface, or path and host.".to_owned();
+        wrong(at("huggingface"), "Two sources", detail);
+    }
+    if let Some(Err(refusal)) = source.path.known().map(|path| folder(path)) {
+        wrong(at("path"), "Invalid path", refusal);
+    }
+    if let Some(endpoint) = source.endpoint.known().filter(|text| !is_url(text)) {
+        let detail = format!("{endpoint:?} is not a URL. Write it like https://hub.example.com.");
+        wrong(at("endpoint"), "Invalid endpoint", detail);
+    }
+    let only_hub = [
+        (at("endpoint"), source.endpoint.known().is_some()),
+        (at("token"), source.token.known().is_some()),
+        (Path::of("image"), model.image.known().is_some()),
+    ];
+    for (path, _) in only_hub.into_iter().filter(|(_, given)| *given && known && !hub) {
+        let detail = format!("{path} is only for source.huggingface = true. Remove it.");
+        wrong(path, "Nothing is downloaded", detail);
+    }
+    if model.path.known().is_some() && known && !elsewhere {
+        let detail =
+            "path is where a copy from another host goes. Leave it out here: it is computed.".to_owned();
+        wrong(Path::of("path"), "Nothing is copied", detail);
+    }
+}
+
+fn folder(path: &str) -> Result<(), String> {
+    match paths::absolute(path) {
+        Ok(path) if path == "/" => Err("/ is no model's folder. Name a folder below it.".to_owned()),
+        Ok(_) => Ok(()),
+        Err(refusal) => Err(format!("{}; {}.", refusal.what, refusal.fix)),
+    }
+}
+
+fn is_revision(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && !text.starts_with(['.', '-'])
+        && !text.contains("..")
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control()))
+}
+
+/// Whether what `prior` stands for is not what `planned` asks for, beyond what the schema tells.
+pub fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
+    match (source(prior), source(planned)) {
+        (Some(Source::Path(before)), Some(Source::Path(after))) => before != after,
+        (Some(Source::Hub), Some(Source::Hub)) => false,
+        (Some(Source::Host { path: before, .. }), Some(Source::Host { path: after, .. })) => before != after,
+        // An imported model has no source yet.
+        (None, _) | (_, None) => false,
+        _ => true,
+    }
+}
+
+/// Fills in what follows from other attributes.
+pub fn derive(planned: &mut ModelModel) {
+    if let (Attr::Known(host), Attr::Known(name)) = (&planned.host, &planned.name) {
+        planned.id = Attr::Known(format!("{host}/{name}"));
+    }
+}
+
+/// Whether a status is as it should be.
+pub fn is_well(status: &Attr<String>) -> bool {
+    status.known().is_some_and(|status| [COMPLETE, WITHOUT_WEIGHTS].contains(&status.as_str()))
+}
+
+/// What is there, as state. `checksum` is what was found out while copying, where the names of files do not tell.
+pub fn show(state: &mut ModelModel, found: &ModelOnDisk, checksum: Option<String>) {
+    let count = |number: usize| Attr::Known(i64::try_from(number).unwrap_or(i64::MAX));
+    state.status = match (&found.about.problem, found.about.is_usable(false)) {
+        (None, _) => COMPLETE.into(),
+        (Some(_), true) => WITHOUT_WEIGHTS.into(),
+        (Some(problem), false) => problem.as_str().into(),
+    };
+    state.path = found.about.path.as_str().into();
+    if state.revision.known().is_none() {
+        state.revision = found.about.revision.clone().into();
+    }
+    state.size_bytes = Attr::Known(i64::try_from(found.size_bytes()).unwrap_or(i64::MAX));
+    state.files = count(found.files.len());
+    let told = found.listing().map(|listing| sha256(&listing));
+    state.checksum = told.or(checksum).map_or_else(|| kept(&state.checksum), Attr::Known);
+}
+
+fn kept(checksum: &Attr<String>) -> Attr<String> {
+    if checksum.is_unknown() { Attr::Null } else { checksum.clone() }
+}
+
+/// In hexadecimal.
+pub fn sha256(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Which folder of which host was planned for which model: two cannot share one.
+#[derive(Default)]
+pub struct Claims(Mutex<HashMap<(String, String), String>>);
+
+impl Claims {
+    /// The error is the name of the model that has the folder.
+    pub fn claim(&self, host: &str, folder: &str, name: &str) -> Result<(), String> {
+        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holder = claims.entry((host.to_owned(), folder.to_owned())).or_insert_with(|| name.to_owned());
+        if holder == name { Ok(()) } else { Err(holder.clone()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::ssh::Secret;
+
+    fn with(source: SourceModel) -> ModelModel {
+        ModelModel { name: "acme/Tiny".into(), source: Block::Present(source), ..ModelModel::default() }
+    }
+
+    fn path(path: &str) -> SourceModel {
+        SourceModel { path: path.into(), ..SourceModel::default() }
+    }
+
+    fn host(host: &str) -> SourceModel {
+        SourceModel { host: host.into(), ..SourceModel::default() }
+    }
+
+    fn hub() -> SourceModel {
+        SourceModel { huggingface: Attr::Known(true), ..SourceModel::default() }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_at_its_attribute() {
+        let named = |name: &str| ModelModel { name: name.into(), ..with(hub()) };
+        let at = |model: ModelModel, path: &str| ModelModel { path: path.into(), ..model };
+        let revision = |text: &str| ModelModel { revision: text.into(), ..with(hub()) };
+        let endpoint = |text: &str| with(SourceModel { endpoint: text.into(), ..hub() });
+        let table: Vec<(ModelModel, &[&str])> = vec![
+            (with(path("/data/x")), &[]),
+            (with(host("a")), &[]),
+            (with(SourceModel { path: "/x".into(), ..host("a") }), &[]),
+            (with(hub()), &[]),
+            (with(SourceModel { host: Attr::Unknown, ..SourceModel::default() }), &[]),
+            (ModelModel { source: Block::Absent, ..with(hub()) }, &["source"]),
+            (with(SourceModel::default()), &["source"]),
+            (with(SourceModel { huggingface: Attr::Known(false), ..SourceModel::default() }), &["source"]),
+            (with(SourceModel { host: "a".into(), ..hub() }), &["source.huggingface"]),
+            (with(path("relative")), &["source.path"]),
+            (with(path("/")), &["source.path"]),
+            (with(path("/data/../etc")), &["source.path"]),
+            (with(path("/data/\0")), &["source.path"]),
+            (with(path("/data/\n")), &["source.path"]),
+            (named("../../etc"), &["name"]),
+            (named("/data/x"), &["name"]),
+            (named("a\nb"), &["name"]),
+            (named("a\0b"), &["name"]),
+            (named(""), &["name"]),
+            (at(with(host("a")), "/data/x"), &[]),
+            (at(with(host("a")), "/data/.."), &["path"]),
+            (at(with(path("/data/x")), "/data/x"), &["path"]),
+            (at(with(hub()), "/data/x"), &["path"]),
+            (revision("v1.0"), &[]),
+            (revision("../x"), &["revision"]),
+            (revision("refs/pr/1"), &["revision"]),
+            (revision(""), &["revision"]),
+            (endpoint("http://127.0.0.1:80"), &[]),
+            (endpoint("hub.example.com"), &["source.endpoint"]),
+            (with(SourceModel { endpoint: "http://x".into(), ..path("/x") }), &["source.endpoint"]),
+            (with(SourceModel { token: Attr::Known(Secret::new("t")), ..host("a") }), &["source.token"]),
+            (ModelModel { image: "x".into(), ..with(host("a")) }, &["image"]),
+        ];
+        for (model, expected) in table {
+            let found: Vec<String> = validate(&model)
+                .0
+                .iter()
+                .filter_map(|it| it.path.as_ref())
+                .map(ToString::to_string)
+                .collect();
+            assert_eq!(found, expected, "{model:?}");
+        }
+    }
+
+    #[test]
+    fn another_kind_of_source_is_another_model_and_another_host_is_not() {
+        let table = [
+            (path("/a"), path("/a/"), false),
+            (path("/a"), path("/b"), true),
+            (path("/a"), hub(), true),
+            (host("a"), host("b"), false),
+            (host("a"), SourceModel { path: "/x".into(), ..host("a") }, true),
+            (host("a"), hub(), true),
+            (hub(), SourceModel { endpoint: "http://x".into(), ..hub() }, false),
+            (SourceModel::default(), path("/a"), false),
+        ];
+        for (before, after, expected) in table {
+            assert_eq!(
+                needs_another(&with(before.clone()), &with(after.clone())),
+                expected,
+                "{before:?} {after:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_belongs_to_one_model() {
+        let claims = Claims::default();
+        assert_eq!(claims.claim("a", "/x", "m"), Ok(()));
+        assert_eq!(claims.claim("a", "/x", "m"), Ok(()), "it is planned more than once");
+        assert_eq!(claims.claim("b", "/x", "n"), Ok(()));
+        assert_eq!(claims.claim("a", "/x", "n"), Err("m".to_owned()));
+    }
+}

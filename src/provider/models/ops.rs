@@ -1,0 +1,396 @@
+//! Planning, bringing, mending, reading and removing a model.
+
+use super::download;
+use super::fetch::{self, Fetch, Seen};
+use super::model::{self, Source, derive, is_well, needs_another, show};
+use super::schema::{ABOUT, ModelModel};
+use crate::dynamo::installed::{self, Layout, MANIFEST};
+use crate::dynamo::model_files::{self, ModelOnDisk};
+use crate::hosts::{Host, HostError};
+use crate::provider::client::{Client, Entry, NoHost};
+use crate::provider::{errors, import_id, plan_checks};
+use crate::tf_provider::attr::{Attr, Block};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
+use crate::tf_provider::value::Path;
+use async_trait::async_trait;
+
+/// `dynamo_model`.
+pub struct Models;
+
+#[async_trait]
+impl Resource for Models {
+    type Model = ModelModel;
+    type Client = Client;
+
+    fn about(&self) -> About {
+        ABOUT
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        &["host", "name"]
+    }
+
+    fn validate(&self, config: &ModelModel) -> Diagnostics {
+        model::validate(config)
+    }
+
+    async fn plan_create(
+        &self,
+        call: &Call<Client>,
+        config: &ModelModel,
+        mut planned: ModelModel,
+    ) -> Result<Plan<ModelModel>, Diagnostics> {
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
+        derive(&mut planned);
+        check(&call.client, entry.as_ref(), &planned).await?;
+        Ok(planned.into())
+    }
+
+    async fn plan_update(
+        &self,
+        call: &Call<Client>,
+        config: &ModelModel,
+        prior: &ModelModel,
+        mut planned: ModelModel,
+        _changed: bool,
+    ) -> Result<Plan<ModelModel>, Diagnostics> {
+        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
+        derive(&mut planned);
+        let mut plan = Plan::from(planned);
+        if needs_another(prior, &plan.planned) {
+            plan.replace.push(Path::of("source"));
+            plan.planned.path = config.path.clone();
+        }
+        let renewed = !plan.replace.is_empty();
+        if renewed || !is_well(&prior.status) {
+            let it = &mut plan.planned;
+            (it.status, it.checksum) = (Attr::Unknown, Attr::Unknown);
+            (it.size_bytes, it.files) = (Attr::Unknown, Attr::Unknown);
+            if renewed {
+                it.created = Attr::Unknown;
+                it.path = if config.path.is_null() { Attr::Unknown } else { config.path.clone() };
+            }
+        }
+        check(&call.client, entry.as_ref(), &plan.planned).await?;
+        Ok(plan)
+    }
+
+    async fn create(
+        &self,
+        call: &Call<Client>,
+        config: ModelModel,
+        planned: ModelModel,
+    ) -> Result<Applied<ModelModel>, Failed<ModelModel>> {
+        let state = bring(call, &config, planned, false).await?;
+        Ok(Applied { warnings: warnings(&state), state })
+    }
+
+    /// Nothing is brought unless something is wrong.
+    async fn update(
+        &self,
+        call: &Call<Client>,
+        config: ModelModel,
+        prior: ModelModel,
+        planned: ModelModel,
+    ) -> Result<Applied<ModelModel>, Failed<ModelModel>> {
+        if is_well(&prior.status) {
+            return Ok(planned.into());
+        }
+        let mends = prior.created == Attr::Known(true);
+        Ok(bring(call, &config, planned, mends).await?.into())
+    }
+
+    async fn read(
+        &self,
+        call: &Call<Client>,
+        mut state: ModelModel,
+    ) -> Result<Option<ModelModel>, Diagnostics> {
+        let name = shown(&state.name).to_owned();
+        let summary = format!("Unable to read model {name:?}");
+        let entry = call.client.known_host(shown(&state.host))?;
+        let folder = model_files::folder_of(shown(&state.path)).to_owned();
+        let commit = shown(&state.path).rsplit_once("/snapshots/").map(|(_, commit)| commit.to_owned());
+        let seen = fetch::look(&entry.host, &folder, &name, commit.as_deref()).await;
+        let seen = seen.map_err(|error| unreadable(&summary, &error))?;
+        match seen {
+            None => Ok(None),
+            Some(Ok(seen)) => {
+                let before = state.clone();
+                show(&mut state, &seen.model, None);
+                let known = before.size_bytes.known().is_some() && is_well(&before.status);
+                let differs = before.size_bytes != state.size_bytes || before.files != state.files;
+                if known && differs && is_well(&state.status) {
+                    let files = |model: &ModelModel| {
+                        (model.files.known().copied(), model.size_bytes.known().copied())
+                    };
+                    let ((few, small), (many, large)) = (files(&before), files(&state));
+                    state.status = Attr::Known(format!(
+                        "it has {} files of {} bytes, and had {} of {}",
+                        many.unwrap_or_default(),
+                        large.unwrap_or_default(),
+                        few.unwrap_or_default(),
+                        small.unwrap_or_default()
+                    ));
+                }
+                state.path = before.path;
+                Ok(Some(state))
+            }
+            Some(Err(problem)) => {
+                state.status = Attr::Known(problem);
+                Ok(Some(state))
+            }
+        }
+    }
+
+    async fn delete(&self, call: &Call<Client>, state: ModelModel) -> Result<(), Failed<ModelModel>> {
+        if state.created != Attr::Known(true) || state.keep_on_destroy == Attr::Known(true) {
+            return Ok(());
+        }
+        let summary = format!("Unable to remove model {:?}", shown(&state.name));
+        let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
+        let removed = remove(call, &entry, &state).await;
+        removed.map_err(|error| Diagnostics::from(errors::diagnostic(summary, &error, None)).into())
+    }
+
+    async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<ModelModel, Diagnostics> {
+        let (host, name) = imported(by)?;
+        let entry = call.client.known_host(&host)?;
+        let summary = format!("Unable to import model {name:?}");
+        let seen = fetch::find(&entry.host, &entry.model_roots(), &name, None).await;
+        let seen = seen.map_err(|error| errors::diagnostic(summary.clone(), &error, None))?;
+        let seen = seen.ok_or_else(|| not_there(&summary, &entry, &name))?;
+        let seen = seen.map_err(|problem| not_complete(&summary, &entry.host, &name, &problem))?;
+        let mut state = ModelModel {
+            id: Attr::Known(format!("{host}/{name}")),
+            host: Attr::Known(host),
+            name: Attr::Known(name),
+            created: Attr::Known(false),
+            keep_on_destroy: Attr::Known(false),
+            source: Block::Absent,
+            ..ModelModel::default()
+        };
+        show(&mut state, &seen.model, None);
+        Ok(state)
+    }
+}
+
+/// `host/organisation/name`: the name has a slash of its own.
+fn imported(by: ImportBy) -> Result<(String, String), Diagnostic> {
+    match by {
+        ImportBy::Id(id) => {
+            let parts = id.split_once('/').filter(|(host, name)| {
+                let good = matches!(
+                    crate::dynamo::model::ModelRef::parse(name),
+                    Ok(crate::dynamo::model::ModelRef::HuggingFace(_))
+                );
+                !host.is_empty() && good
+            });
+            parts.map(|(host, name)| (host.to_owned(), name.to_owned())).ok_or_else(|| {
+                let detail = format!(
+                    "The id has the form host/name, for example \"local/Qwen/Qwen3-8B\"; got {id:?}."
+                );
+                Diagnostic::error("Invalid import id", detail)
+            })
+        }
+        by => import_id::parse(by, "host", "name", "local/Qwen/Qwen3-8B"),
+    }
+}
+
+/// What the plan can see: the other host is one of the provider's, the folder is there, and nobody else has it.
+async fn check(client: &Client, entry: Option<&Entry>, planned: &ModelModel) -> Result<(), Diagnostics> {
+    let (Some(entry), Some(source)) = (entry, model::source(planned)) else { return Ok(()) };
+    let (own, name) = (entry.host.name(), shown(&planned.name));
+    let at = |attribute: &str| Path::of("source").attribute(attribute);
+    if let Source::Host { host, .. } = &source {
+        match client.host(host) {
+            Err(NoHost::Wrong(diagnostic)) => return Err(diagnostic.at(at("host")).into()),
+            Err(NoHost::NotKnownYet) => {}
+            Ok(_) if host == own => {
+                let detail = format!(
+                    "The model is to be copied from host {host:?} to itself. To use what lies there, give source.path alone."
+                );
+                return Err(Diagnostic::error("Source and target are one host", detail)
+                    .at(at("host"))
+                    .into());
+            }
+            Ok(_) => {}
+        }
+    }
+    let folder = match &source {
+        Source::Path(path) => Some((path.as_str(), at("path"))),
+        Source::Host { .. } => {
+            planned.path.known().map(|path| (model_files::folder_of(path), Path::of("path")))
+        }
+        Source::Hub => None,
+    };
+    if let Some((folder, path)) = folder {
+        client.models.claim(own, folder, name).map_err(|other| {
+            let detail = format!(
+                "Folder {folder} on host {own:?} is also that of model {other:?}. Give each model a folder of its own."
+            );
+            Diagnostics::from(Diagnostic::error("Two models in one folder", detail).at(path.clone()))
+        })?;
+    }
+    // A host that cannot be reached may be made in the same run.
+    if let Source::Path(folder) = &source
+        && matches!(entry.host.path_exists(folder).await, Ok(Some(false)))
+    {
+        let detail = format!("There is no {folder} on host {own:?}. Give the path as it is on that host.");
+        return Err(Diagnostic::error("The model is not there", detail).at(at("path")).into());
+    }
+    Ok(())
+}
+
+/// Sees to it that the model is there, and gives the state.
+async fn bring(
+    call: &Call<Client>,
+    config: &ModelModel,
+    planned: ModelModel,
+    mends: bool,
+) -> Result<ModelModel, Diagnostics> {
+    let name = shown(&planned.name).to_owned();
+    let entry = call.client.known_host(shown(&planned.host))?;
+    let summary = format!("Unable to bring model {name:?} to host {:?}", entry.host.name());
+    let revision = config.revision.known().map(String::as_str);
+    let fail = |error: &HostError| Diagnostics::from(errors::diagnostic(summary.clone(), error, None));
+    let mut state = planned.clone();
+    let (found, checksum, created) = match model::source(&planned) {
+        Some(Source::Path(path)) => {
+            let seen =
+                fetch::at_path(&entry.host, &path, &name, revision).await.map_err(|error| fail(&error))?;
+            let seen = seen.ok_or_else(|| not_there(&summary, &entry, &path))?;
+            (usable(seen, &summary, &entry.host, &name)?.model, None, mends)
+        }
+        Some(Source::Host { host, path }) => {
+            let other = call.client.known_host(&host)?;
+            let seen = match &path {
+                Some(path) => fetch::at_path(&other.host, path, &name, revision).await,
+                None => fetch::find(&other.host, &other.model_roots(), &name, revision).await,
+            };
+            let seen = seen.map_err(|error| fail(&error))?;
+            let seen = seen.ok_or_else(|| not_there(&summary, &other, path.as_deref().unwrap_or(&name)))?;
+            let source = usable(seen, &summary, &other.host, &name)?;
+            // What is mended stays where it is.
+            let wanted =
+                if mends { &planned } else { &ModelModel { path: config.path.clone(), ..planned.clone() } };
+            let copy = Fetch {
+                from: &other.host,
+                to: &entry,
+                source,
+                wanted: &ModelModel { revision: config.revision.clone(), ..wanted.clone() },
+                mends,
+                summary: &summary,
+                stopping: &call.stopping,
+            };
+            let copied = copy.run().await?;
+            (copied.model, copied.checksum, copied.created)
+        }
+        Some(Source::Hub) => {
+            let folder = format!("{}/hub/{}", entry.cache_folder(), installed::cache_folder(&name));
+            let before =
+                fetch::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
+            let complete = |seen: &Option<Result<Seen, String>>| matches!(seen, Some(Ok(seen)) if seen.model.about.is_usable(true));
+            let created = !complete(&before);
+            if created {
+                download::run(&call.client, &entry, config, &call.stopping, &summary).await?;
+            }
+            let seen =
+                fetch::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
+            let seen = seen.ok_or_else(|| not_there(&summary, &entry, &folder))?;
+            (usable(seen, &summary, &entry.host, &name)?.model, None, created || mends)
+        }
+        None => {
+            let detail = "It is not known where the model comes from.";
+            return Err(Diagnostic::error(summary, detail).at(Path::of("source")).into());
+        }
+    };
+    state.created = Attr::Known(created);
+    show(&mut state, &found, checksum);
+    if !mends || !planned.path.is_unknown() {
+        state.path = planned.path.known().cloned().map_or(state.path, Attr::Known);
+    }
+    entry.host.models_changed();
+    if state.revision.is_unknown() {
+        state.revision = Attr::Null;
+    }
+    Ok(state)
+}
+
+fn usable(seen: Result<Seen, String>, summary: &str, host: &Host, name: &str) -> Result<Seen, Diagnostics> {
+    let seen = seen.map_err(|problem| not_complete(summary, host, name, &problem))?;
+    match (&seen.model.about.problem, seen.model.about.is_usable(false)) {
+        (Some(problem), false) => Err(not_complete(summary, host, name, problem).into()),
+        _ => Ok(seen),
+    }
+}
+
+fn not_complete(summary: &str, host: &Host, name: &str, problem: &str) -> Diagnostic {
+    let detail = format!(
+        "Model {name:?} on host {:?} cannot be used: {problem}. Complete it there, or take another source.",
+        host.name()
+    );
+    Diagnostic::error(summary, detail).at(Path::of("source"))
+}
+
+fn not_there(summary: &str, entry: &Entry, what: &str) -> Diagnostic {
+    let detail = format!(
+        "There is no {what} on host {:?}; looked in {}. Give source.path, or add the folder to model_paths of that host.",
+        entry.host.name(),
+        entry.model_roots().join(", ")
+    );
+    Diagnostic::error(summary, detail).at(Path::of("source"))
+}
+
+fn unreadable(summary: &str, error: &HostError) -> Diagnostic {
+    if !error.is_unreachable() {
+        return errors::diagnostic(summary, error, None);
+    }
+    let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
+    Diagnostic::error(summary, detail).at(Path::of("host"))
+}
+
+/// A model without weights is used by the simulator only.
+fn warnings(state: &ModelModel) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    if state.status == model::WITHOUT_WEIGHTS.into() {
+        let detail = format!(
+            "Model {:?} has no weights: engine \"mocker\" can simulate it, and no other can serve it.",
+            shown(&state.name)
+        );
+        found.push(Diagnostic::warning("A model without weights", detail).at(Path::of("source")));
+    }
+    found
+}
+
+/// Removes what the resource made, and nothing beside it.
+async fn remove(call: &Call<Client>, entry: &Entry, state: &ModelModel) -> Result<(), HostError> {
+    let (name, path) = (shown(&state.name), shown(&state.path));
+    let folder = model_files::folder_of(path);
+    let trees = entry.host.trees(&[folder.to_owned()]).await?;
+    let Some(tree) = trees.first() else { return Ok(()) };
+    if model_files::layout_of(folder, name) == Layout::Folder {
+        let listing = entry.host.small_text(&format!("{folder}/{MANIFEST}")).await?.unwrap_or_default();
+        let mut files: Vec<String> = listing
+            .lines()
+            .filter_map(|line| line.split_once("  "))
+            .map(|(_, file)| file.to_owned())
+            .collect();
+        files.retain(|file| !file.starts_with('/') && !file.split('/').any(|part| part == ".."));
+        files.push(MANIFEST.to_owned());
+        return entry.host.remove_files(folder, &files).await;
+    }
+    let commit = path.rsplit_once("/snapshots/").map(|(_, commit)| commit);
+    let about = ModelOnDisk {
+        about: installed::of_cache_folder(tree, name, commit),
+        folder: folder.to_owned(),
+        files: installed::files(tree, Layout::Cache, commit).unwrap_or_default(),
+    };
+    let files = about.own_paths(tree);
+    match model::source(state) {
+        Some(Source::Hub) => {
+            download::remove(&call.client, entry, state, folder, &files, &call.stopping).await
+        }
+        _ => entry.host.remove_files(folder, &files).await,
+    }
+}
