@@ -56,8 +56,9 @@ fn all() -> Vec<Combination> {
 }
 
 fn common(release: &Release, engine: &EngineFacts, mode: Mode, network: NetworkMode) -> CommonDraft {
-    let services = BTreeMap::from(["etcd", "nats"].map(|name| (name.to_owned(), is("10.0.0.11:2379"))));
-    let (name, model) = (is("chat"), is("/data/qwen3"));
+    let services = [("etcd", "10.0.0.11:2379"), ("nats", "10.0.0.11:4222")];
+    let services = services.map(|(name, seat)| (name.to_owned(), is(seat))).into();
+    let (name, model) = (is("chat"), is(if engine.renames { "/data/qwen3" } else { "Qwen/Qwen3-8B" }));
     CommonDraft {
         name,
         model,
@@ -145,7 +146,9 @@ impl Combination {
     }
 
     fn text(&self) -> String {
-        let networks = self.release.topologies.iter().map(|row| self.on(row.network));
+        let topologies =
+            self.release.topologies.iter().filter(|row| self.engine.networks.contains(&row.network));
+        let networks = topologies.map(|row| self.on(row.network));
         networks.collect()
     }
 }
