@@ -56,6 +56,8 @@ fn code() -> BTreeMap<String, String> {
 /// Files that only tests compile.
 const TEST_FILES: &[&str] = &[
     "architecture.rs",
+    "every_combination.rs",
+    "combinations.rs",
     "tests.rs",
     "golden.rs",
     "properties.rs",

@@ -4,6 +4,7 @@
 #
 #   dynamo-mocker:1.6.1    NVIDIA Dynamo's frontend, router and simulated engine, and etcd; laid out like NVIDIA's runtime images
 #   busybox:local          a shell; the bystander in tests that take ports and names away
+#   dynamo-hub:local       the first one with huggingface_hub, as NVIDIA's images of engines have it
 #   dynamo-faults:dies     its "python3" prints two lines and exits with code 3
 #   dynamo-faults:silent   its "python3" runs and never answers
 #   dynamo-faults:hollow   its "python3" answers like a frontend without workers: many cost next to nothing
@@ -41,6 +42,10 @@ wheels_of() {
     1.[1-5].*) printf '%s\n' "${TRANSFORMERS[@]}" ;;
   esac
 }
+
+# The hub's client, for models that are downloaded beforehand.
+HUB_WHEELS=(huggingface_hub==0.36.0 requests==2.34.2 urllib3==2.8.0 idna==3.20 certifi==2026.10.18 charset-normalizer==3.5.2
+  filelock==4.2.11 fsspec==2026.9.0 tqdm==4.70.1)
 
 BUSYBOX_TOOLS=(sh ls cat cp mv rm mkdir ps kill sleep env id hostname wget nc ip df du head tail grep sed find touch chmod
   ln date netstat true false tr sort wc)
@@ -150,6 +155,22 @@ build_mocker() {
   docker run --rm --network none "$image" python3 -c 'import dynamo.frontend.main, dynamo.mocker.main'
 }
 
+build_hub() {
+  local context=$WORK/hub python
+  rm -rf "$context"
+  mkdir -p "$context"
+  python=$(lab_python)
+  "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --cache-dir "$WORK/pip" \
+    --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
+    --platform manylinux2014_x86_64 --target "$context/site" "${HUB_WHEELS[@]}" >&2
+  chmod -R go=rX "$context/site"
+  printf '%s\n' "FROM dynamo-mocker:$DYNAMO" 'COPY site /usr/local/lib/python3.11/dist-packages' "LABEL $RECIPE_LABEL=$RECIPE" \
+    >"$context/Dockerfile"
+  docker build --quiet --tag "$1" "$context" >/dev/null
+  rm -rf "$context"
+  docker run --rm --network none "$1" python3 -c 'import huggingface_hub'
+}
+
 build_busybox() {
   local root=$WORK/root-busybox
   fetch_packages
@@ -198,6 +219,7 @@ engine_answers || die "no Docker Engine answers: run acceptance-tests/lab/engine
 for version in "$@"; do build "dynamo-mocker:$version" build_mocker; done
 (($# == 0)) || exit 0
 build "dynamo-mocker:$DYNAMO" build_mocker
+build dynamo-hub:local build_hub
 build busybox:local build_busybox
 build dynamo-faults:dies build_dies
 build dynamo-faults:silent build_silent

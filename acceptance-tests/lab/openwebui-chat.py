@@ -125,6 +125,8 @@ def by_browser(url, email, password, model, file):
                 answer = browser.run(last).strip()
                 time.sleep(2)
             browser.picture(file)
+            if browser.run("return document.querySelector('[data-sonner-toast][data-type=error]') !== null"):
+                sys.exit(f"the page shows an error: see {file}")
             print(f"browser: the answer begins {answer[:60]!r}; the page is in {file}")
         except SystemExit:
             browser.picture(file)

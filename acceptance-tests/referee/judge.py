@@ -15,6 +15,8 @@ import sys
 import tempfile
 
 sys.path[:0] = sys.argv[1:]
+# Once, and not in each case's process: none of these reads a variable of Dynamo's.
+import pydantic, msgspec, uvloop, yaml  # noqa: E401, F401
 import stand_ins
 
 
@@ -97,7 +99,6 @@ def trtllm(argv):
     return runtime(config) | {
         "model": config.model, "served_model_name": config.served_model_name, "role": word(config.disaggregation_mode),
         "block_size": config.kv_block_size, "tensor_parallel": config.tensor_parallel_size, "connectors": config.connector,
-        "use_kv_events": getattr(config, "use_kv_events", None) or config.publish_events_and_metrics,
         "engine_overrides": config.override_engine_args or None,
     }
 

@@ -3,9 +3,10 @@
 
 usage: referee.py [VERSION…]
 
-Every golden blueprint of src/dynamo/testdata names the release it is for and what was asked for. Its containers' command lines
-and environments go to the parsers of that very release, from NVIDIA's wheels on PyPI: each must be accepted, and be understood
-as it was meant. Not one GPU and not one engine is needed; what is not checked therefore is said in stand_ins.py.
+Judged are the golden blueprints of src/dynamo/testdata, and everything that the provider's tables allow: each release with each
+engine, mode, router mode, connector and network (a unit test writes that list). Each command line goes with its environment to
+the parsers of the very release it is for, from NVIDIA's wheels on PyPI: it must be accepted, and be understood as it was meant.
+Not one GPU and not one engine is needed; what is not checked therefore is said in stand_ins.py.
 """
 
 import json
@@ -43,19 +44,30 @@ def unpacked(name, requirements):
 
 
 class Container:
-    """A container of Dynamo's, and what was wanted of it."""
+    """A container of Dynamo's, and what was wanted of it: `wish` is in the words of a configuration."""
 
-    def __init__(self, case, wish, component, image, argv, env):
-        self.case, self.wish, self.component, self.argv, self.env = case, wish, component, argv, env
-        self.version = image.rsplit(":", 1)[-1]
+    def __init__(self, case, version, wish, component, argv, env):
+        self.case, self.version, self.wish, self.component, self.argv, self.env = case, version, wish, component, argv, env
+
+
+def combinations():
+    """Everything that the tables allow."""
+    say("==> Writing every combination (cargo test every_combination)")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    file = CACHE / "cases.json"
+    test = ["cargo", "test", "--quiet", "--lib", "dynamo::every_combination"]
+    subprocess.run(test, cwd=REPOSITORY, env=os.environ | {"REFEREE_CASES": str(file)}, check=True, stdout=subprocess.DEVNULL)
+    for case in json.loads(file.read_text()):
+        wish = case["wish"]
+        name = " ".join(str(wish[word]) for word in ("engine", "mode", "network", "connector", "role")) + " " + wish["router"]["mode"]
+        yield Container(name, wish["dynamo_version"], wish, case["component"], case["argv"], case["env"])
 
 
 def golden_containers():
     for result in sorted(GOLDEN.glob("*.txt")):
-        wish = json.loads(result.with_suffix(".json").read_text())
-        blocks = re.split(r"^(?=container )", result.read_text(), flags=re.M)[1:]
-        workers = iter(wish.get("workers", []))
-        for block in blocks:
+        case = json.loads(result.with_suffix(".json").read_text())
+        workers = iter(case.get("workers", []))
+        for block in re.split(r"^(?=container )", result.read_text(), flags=re.M)[1:]:
             lines = block.splitlines()
             component = re.search(r"\((\w+)\)$", lines[0])[1]
             said = dict(line.strip().split(" ", 1) for line in lines[1:] if line.startswith(("  image ", "  run ")))
@@ -63,34 +75,84 @@ def golden_containers():
             env = dict(line[len("  env "):].split("=", 1) for line in lines if line.startswith("  env "))
             worker = next(workers, {}) if component == "worker" else {}
             if argv[:2] == ["python3", "-m"]:
-                yield Container(result.stem, wish["deployment"] | {"worker": worker}, component, said["image"], argv[1:], env)
+                version = said["image"].rsplit(":", 1)[-1]
+                yield Container(result.stem, version, golden_wish(case, worker), component, argv[1:], env)
+
+
+def golden_wish(case, worker):
+    common = case["deployment"]["common"]
+    model = common["model"].rstrip("/")
+    default_name = model.rsplit("/", 1)[-1] if model.startswith("/") else model
+    # A copy on the host goes by its path.
+    model = case.get("host", {}).get("model_place", {}).get("folder", model)
+    wish = {"mode": "aggregated", "network": "bridge", "router": {}} | common
+    return wish | {
+        "model": model, "served_model_name": common.get("served_model_name") or default_name,
+        "connector": common.get("connector", {}).get("type"), "role": worker.get("role", "decode"),
+    }
 
 
 def expected(container):
     """What the parser must have understood, from what was asked for and never from the command line."""
-    common = container.wish["common"]
-    shared = {"request_plane": "tcp", "event_plane": "zmq"}
-    shared["discovery_backend"] = "etcd" if common.get("network") == "host" or container.env.get("ETCD_ENDPOINTS") else "file"
+    wish = container.wish
+    shared = {"request_plane": "tcp", "event_plane": "zmq", "discovery_backend": "etcd" if wish["network"] == "host" else "file"}
     if container.component == "frontend":
-        return shared | expected_frontend(container)
-    disaggregated = common.get("mode") == "disaggregated"
-    model = common["model"].rstrip("/")
-    default_name = model.rsplit("/", 1)[-1] if model.startswith("/") else model
-    role = container.wish["worker"].get("role", "decode") if disaggregated else "agg"
-    return shared | {
-        "model": model, "served_model_name": common.get("served_model_name") or default_name,
-        "role": role, "component": "prefill" if role == "prefill" else "backend", "endpoint": "generate",
-        "namespace": lambda found: found.startswith(common["name"]),
+        return shared | expected_frontend(wish)
+    role = wish["role"] if wish["mode"] == "disaggregated" else "agg"
+    wanted = shared | {
+        "model": wish["model"], "served_model_name": wish["served_model_name"],
+        "role": role, "component": component(container, role), "endpoint": "generate",
+        "namespace": lambda found: found.startswith(wish["name"]),
     }
+    if "gpus" in wish:
+        wanted["tensor_parallel"] = wish["gpus"]
+    if wish.get("connector"):
+        wanted |= expected_connector(wish["engine"], wish["connector"], role)
+        # Reports of the cache: where the router wants them, from whoever fills a cache.
+        wanted["use_kv_events"] = wish["router"].get("mode") == "kv" and role != "decode"
+    return wanted
 
 
-def expected_frontend(container):
-    router = container.wish["common"].get("router", {})
+def component(container, role):
+    """Under which the provider looks for the worker. TensorRT-LLM had its own until 1.2."""
+    if role == "prefill":
+        return "prefill"
+    return "tensorrt_llm" if container.wish["engine"] == "trtllm" and container.version < "1.3" else "backend"
+
+
+def expected_frontend(wish):
+    router = wish["router"]
     wanted = {"router_mode": router.get("mode", "round-robin"), "namespace": None, "http_port": int,
-              "namespace_prefix": container.wish["common"]["name"] + "--"}
+              "namespace_prefix": wish["name"] + "--", "migration_limit": int(wish.get("env", {}).get("DYN_MIGRATION_LIMIT", 3))}
     options = {"temperature": "router_temperature", "kv_events": "use_kv_events", "replica_sync": "router_replica_sync",
                "ttl_seconds": "router_ttl_secs", "overlap_score_credit": "overlap_score_credit"}
     return wanted | {options[name]: value for name, value in router.items() if name in options and value is not None}
+
+
+# What moves KV caches, as each engine names it, by connector and role; a role that is not there uses that of "agg".
+CONNECTORS = {
+    "vllm": {
+        "none": {"agg": []},
+        "nixl": {"agg": ["NixlConnector"]},
+        "kvbm": {"agg": ["DynamoConnector"], "prefill": ["PdConnector", "DynamoConnector", "NixlConnector"],
+                 "decode": ["NixlConnector"]},
+        "lmcache": {"agg": ["LMCacheConnectorV1"], "prefill": ["PdConnector", "LMCacheConnectorV1", "NixlConnector"],
+                    "decode": ["NixlConnector"]},
+    },
+    "trtllm": {"none": {"agg": []}, "nixl": {"agg": []}, "kvbm": {"agg": ["kvbm"]}},
+}
+
+
+def expected_connector(engine, connector, role):
+    if engine == "sglang":
+        return {"transfer_backend": "nixl"} if connector == "nixl" else {}
+    by_role = CONNECTORS.get(engine, {}).get(connector)
+    if by_role is None:
+        return {}
+    wanted = {"connectors": by_role.get(role, by_role["agg"])}
+    if engine == "trtllm" and role != "agg":
+        wanted["engine_overrides"] = lambda found: "cache_transceiver_config" in json.loads(found)
+    return wanted
 
 
 # Engines spell the role of a worker that does both phases differently.
@@ -109,32 +171,45 @@ def differences(wanted, found):
         else:
             fits = value == is_
         if not fits:
-            yield f"{name} is {found[name]!r}, meant was {value!r}"
+            meant = "something else" if callable(value) else repr(value)
+            yield f"{name} is {found[name]!r}, meant was {meant}"
 
 
 def judged(version, containers):
     folders = [unpacked(version, [f"ai-dynamo=={version}", f"ai-dynamo-runtime=={version}"]), unpacked("libraries", LIBRARIES)]
-    cases = json.dumps([{"argv": container.argv, "env": container.env} for container in containers])
+    # The same command line comes out of many combinations.
+    texts = [json.dumps({"argv": container.argv, "env": container.env}, sort_keys=True) for container in containers]
+    unique = list(dict.fromkeys(texts))
     judge = [sys.executable, "-s", str(HERE / "judge.py"), *map(str, folders)]
-    answer = subprocess.run(judge, input=cases, stdout=subprocess.PIPE, text=True, check=True)
-    return zip(containers, json.loads(answer.stdout))
+    answer = subprocess.run(judge, input=f"[{','.join(unique)}]", stdout=subprocess.PIPE, text=True, check=True)
+    verdicts = dict(zip(unique, json.loads(answer.stdout)))
+    return [(container, verdicts[text]) for container, text in zip(containers, texts)]
+
+
+def disagreements(verdicts):
+    """Block sizes that differ among workers whose routing needs them to be the same."""
+    sizes = {}
+    for container, verdict in verdicts:
+        if container.component == "worker" and "values" in verdict:
+            key = (container.case.replace(" prefill ", " ").replace(" decode ", " "), container.wish["served_model_name"])
+            sizes.setdefault(key, set()).add(verdict["values"].get("block_size"))
+    return [f"{case}: block sizes {found} in one deployment" for (case, _), found in sizes.items() if len(found) > 1]
 
 
 def main():
-    versions = sys.argv[1:] or VERSIONS
     wrong, counts = [], {}
-    containers = list(golden_containers())
-    for version in versions:
-        mine = [container for container in containers if container.version == version]
-        for container, verdict in judged(version, mine):
-            module = container.argv[1]
-            counts[version, module] = counts.get((version, module), 0) + 1
+    containers = list(combinations()) + list(golden_containers())
+    for version in sys.argv[1:] or VERSIONS:
+        verdicts = judged(version, [container for container in containers if container.version == version])
+        for container, verdict in verdicts:
+            counts[version, container.argv[1]] = counts.get((version, container.argv[1]), 0) + 1
             faults = [verdict["refused"]] if "refused" in verdict else differences(expected(container), verdict["values"])
             wrong += [f"{version} {container.case} ({container.component}): {fault}\n    {container.argv}" for fault in faults]
-    for (version, module), count in sorted(counts.items()):
-        print(f"{version}  {module:16} {count:4} command lines accepted" if not wrong else f"{version}  {module:16} {count:4} judged")
+        wrong += [f"{version} {fault}" for fault in disagreements(verdicts)]
     if not counts:
-        sys.exit("no golden blueprint is of these versions: nothing was judged")
+        sys.exit("nothing is of these versions: nothing was judged")
+    for (version, module), count in sorted(counts.items()):
+        print(f"{version}  {module:16} {count:4} command lines {'judged' if wrong else 'accepted, and understood as meant'}")
     if wrong:
         sys.exit("\n".join(wrong))
 

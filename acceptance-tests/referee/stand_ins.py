@@ -19,6 +19,7 @@ VLLM = {
     "--data-parallel-size": {"type": int, "default": 1},
     "--block-size": {"type": int},
     "--max-model-len": {"type": int},
+    "--max-num-seqs": {"type": int},
     "--gpu-memory-utilization": {"type": float},
     "--enforce-eager": {"action": argparse.BooleanOptionalAction, "default": False},
     "--enable-prefix-caching": {"action": argparse.BooleanOptionalAction},
@@ -29,7 +30,7 @@ VLLM = {
 # Fields of vLLM that Dynamo looks at and the provider never sets.
 VLLM_DEFAULTS = {"load_format": "auto", "enable_lora": False, "stream_interval": 1, "logprobs_mode": "raw_logprobs",
                  "worker_cls": "auto", "scheduler_cls": None, "runner": "auto", "max_num_batched_tokens": None,
-                 "max_num_seqs": None, "trust_remote_code": False, "distributed_executor_backend": None,
+                  "trust_remote_code": False, "distributed_executor_backend": None,
                  "enable_log_requests": False, "disable_log_stats": False, "skip_tokenizer_init": False}
 
 SGLANG = {
@@ -102,6 +103,9 @@ class _Settings(argparse.Namespace):
         if name.startswith("__"):
             raise AttributeError(name)
         return None  # what the provider never sets
+
+    def get_model_config(self):
+        return _Settings()
 
 
 class ServerArgs:

@@ -8,6 +8,7 @@
 mod bad_input;
 mod conformance;
 mod data_sources;
+mod disaggregated;
 mod docker_options;
 mod drift;
 mod examples;
@@ -20,7 +21,9 @@ mod models;
 mod openwebui;
 mod process;
 mod registry;
+mod releases;
 mod report;
+mod routing;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -35,6 +38,7 @@ pub fn trials() -> Vec<Trial> {
         ("bad_input", bad_input::CASES),
         ("faults", faults::CASES),
         ("docker_options", docker_options::CASES),
+        ("disaggregated", disaggregated::CASES),
         ("process", process::CASES),
         ("openwebui", openwebui::CASES),
         ("host_network", host_network::CASES),
@@ -42,6 +46,7 @@ pub fn trials() -> Vec<Trial> {
         ("data_sources", data_sources::CASES),
         ("models", models::CASES),
         ("examples", examples::CASES),
+        ("routing", routing::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
         cases.iter().map(move |(name, case)| trial("terraform", &format!("{group}::{name}"), *case))
@@ -54,7 +59,13 @@ pub fn trials() -> Vec<Trial> {
         let name = format!("examples::{}", example.name());
         trial("terraform", &name, move || example.run())
     });
-    written.chain(found).chain(shown).chain(hosts::trials()).collect()
+    let older =
+        releases::CASES.iter().map(|(name, case)| trial("releases", name, *case).with_ignored_flag(true));
+    // What takes an image of its own: `make test-openwebui`.
+    let real = openwebui::REAL.iter().map(|(name, case)| {
+        trial("terraform", &format!("openwebui_real::{name}"), *case).with_ignored_flag(true)
+    });
+    written.chain(found).chain(shown).chain(older).chain(real).chain(hosts::trials()).collect()
 }
 
 fn trial(tier: &str, name: &str, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -4,12 +4,14 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use std::process::{Child, Command, Stdio};
+
 use serde_json::json;
 
 use super::{
     Case,
     harness::{Scene, cases_folder, model_folder},
-    world::{Client, containers, inspect},
+    world::{Client, containers, docker, inspect},
 };
 
 pub const CASES: &[Case] = &[
@@ -21,6 +23,7 @@ pub const CASES: &[Case] = &[
         "two_models_in_one_folder_are_refused_while_planning",
         two_models_in_one_folder_are_refused_while_planning,
     ),
+    ("a_model_is_downloaded_before_anything_serves_it", a_model_is_downloaded),
     ("a_partial_copy_is_not_used_and_nobody_changes_his_mind", a_partial_copy_is_not_used),
 ];
 
@@ -209,4 +212,89 @@ fn two_models_in_one_folder_are_refused_while_planning() {
     plan.says("Two models in one folder");
     scene.set("folder", "/no/such/folder");
     scene.terraform(&["plan", "-input=false", "-no-color"]).fails().says("There is no /no/such/folder");
+}
+
+/// `hub.py` of the lab: a hub with one model, for those who bring the token.
+struct Hub {
+    process: Child,
+    port: String,
+}
+
+const TOKEN: &str = "hf_secret-of-the-hub";
+
+impl Hub {
+    fn start() -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance-tests/lab/hub.py");
+        let mut command = Command::new("python3");
+        command.arg(script).arg(model_folder()).args([NAME, TOKEN]);
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut port = String::new();
+        std::io::BufRead::read_line(
+            &mut std::io::BufReader::new(process.stdout.as_mut().unwrap()),
+            &mut port,
+        )
+        .unwrap();
+        Self { process, port: port.trim().to_owned() }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn a_model_is_downloaded() {
+    const RESOURCE: &str = "dynamo_model.hub";
+    let hub = Hub::start();
+    let mut scene = Scene::new(&format!(
+        r#"
+variable "token" {{
+  type      = string
+  ephemeral = true
+}}
+resource "dynamo_model" "hub" {{
+  name  = {NAME:?}
+  image = "dynamo-hub:local"
+  source {{
+    huggingface = true
+    endpoint    = "http://127.0.0.1:{}"
+    token       = var.token
+  }}
+}}
+"#,
+        hub.port
+    ));
+    let cache = scene.path().join("hf");
+    scene.provider(&format!(
+        "provider \"dynamo\" {{\n  hosts = {{ here = {{ model_cache = {:?} }} }}\n}}",
+        cache
+    ));
+    fs::create_dir(&cache).unwrap();
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o777)).unwrap();
+
+    scene.set("token", "hf_wrong");
+    let refused = scene.apply().fails().says("source.token");
+    assert!(!format!("{refused}").contains("hf_wrong"), "{refused}");
+    scene.set("token", TOKEN);
+    let state = scene.settle();
+    assert_eq!(state.text(RESOURCE, "status"), "without weights");
+    assert_eq!((state.get(RESOURCE, "files"), state.get(RESOURCE, "created")), (json!(4), json!(true)));
+    let path = PathBuf::from(state.text(RESOURCE, "path"));
+    let commit = state.text(RESOURCE, "revision");
+    assert_eq!(path, cache.join("hub").join(IN_CACHE).join("snapshots").join(&commit));
+    assert!(path.join("config.json").is_symlink());
+    let same =
+        |name: &str| fs::read(path.join(name)).unwrap() == fs::read(model_folder().join(name)).unwrap();
+    assert!(same("config.json") && same("tokenizer.json"));
+    for file in ["terraform.tfstate", "plan.bin"] {
+        let bytes = fs::read(scene.path().join(file)).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains(TOKEN), "{file}");
+    }
+    let left = || docker(&["ps", "--all", "--quiet", "--filter", "name=dynamo-model-"]);
+    assert_eq!(left(), "");
+    scene.end();
+    assert!(!cache.join("hub").join(IN_CACHE).exists() && cache.exists());
+    assert_eq!(left(), "");
 }

@@ -1,5 +1,5 @@
 //! Pages in front of deployments. The page here is a stand-in that tells what it is told and keeps its accounts where Open
-//! WebUI does; the same resource with Open WebUI itself is in `openwebui_real.rs`.
+//! WebUI does. `make test-openwebui` runs the case with Open WebUI itself, whose image takes minutes to build.
 
 use super::{
     Case,
@@ -22,6 +22,9 @@ pub const CASES: &[Case] = &[
     ("a_page_follows_its_deployment_to_another_name", another_deployment),
     ("import_then_an_empty_plan", import),
 ];
+
+/// With an image that only `lab/openwebui.sh real` makes.
+pub const REAL: &[Case] = &[("a_person_chats_in_open_webui_itself", a_person_chats)];
 
 const PAGE: &str = "dynamo_openwebui.chat";
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -81,6 +84,7 @@ fn finds_its_model() {
         ("OFFLINE_MODE", "true"),
         ("WEBUI_AUTH", "true"),
         ("DEFAULT_MODELS", "tiny"),
+        ("DEFAULT_MODEL_PARAMS", "{\"max_tokens\": 64}"),
         ("OPENAI_API_KEYS", "none"),
         ("GREETING", "hello"),
     ] {
@@ -170,7 +174,7 @@ fn password_again() {
     scene.set("admin_email", "ada@example.org");
     scene.settle();
     // A container that starts again does not go back to an earlier password.
-    docker(&["exec", &container(&scene), "test", "!", "-e", "/run/dynamo-admin-password"]);
+    docker(&["exec", &container(&scene), "sh", "-c", "test ! -e /run/dynamo-admin-password"]);
     end_with_data(&mut scene);
 }
 
@@ -311,4 +315,32 @@ fn import() {
     scene.terraform(&["import", "-input=false", "-no-color", PAGE, &id]).succeeds();
     scene.plan().is_empty();
     end_with_data(&mut scene);
+}
+
+/// Through its API, and with a browser where there is one (`DYNAMO_PICTURE` names the file for the picture).
+fn a_person_chats() {
+    let mut scene = Scene::of_case("openwebui");
+    scene.set("webui_image", "open-webui:0.12.4");
+    scene.set("memory_gb", "2");
+    scene.set("workers", "1");
+    with_admin(&mut scene);
+    chats(&scene.settle(), PASSWORD);
+    scene.set("port", &free_port().to_string());
+    chats(&scene.settle(), PASSWORD);
+    scene.set("admin_password", "canary-second-password");
+    scene.set("password_version", "2");
+    chats(&scene.settle(), "canary-second-password");
+    end_with_data(&mut scene);
+}
+
+#[track_caller]
+fn chats(state: &State, password: &str) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/acceptance-tests/lab/openwebui-chat.py");
+    let page = state.text(PAGE, "endpoint");
+    let mut arguments = vec![script, &page, "ada@example.org", password, "tiny"];
+    let picture = std::env::var("DYNAMO_PICTURE").ok();
+    arguments.extend(picture.as_deref());
+    let output = std::process::Command::new("python3").args(&arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
 }

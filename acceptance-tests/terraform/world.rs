@@ -79,6 +79,8 @@ pub struct Answer {
 /// A client of the OpenAI API at `endpoint` (`http://address:port`).
 pub struct Client {
     address: String,
+    /// The name under which it is served.
+    pub model: String,
     /// Sent with every chat, when the router leaves the choice of the worker to the client.
     pub worker: Option<String>,
 }
@@ -87,7 +89,7 @@ impl Client {
     #[track_caller]
     pub fn new(endpoint: &str) -> Self {
         let address = endpoint.strip_prefix("http://").unwrap_or_else(|| panic!("odd endpoint {endpoint:?}"));
-        Self { address: address.trim_end_matches('/').to_owned(), worker: None }
+        Self { address: address.trim_end_matches('/').to_owned(), model: MODEL.to_owned(), worker: None }
     }
 
     /// HTTP/1.0: the answer ends when the connection does, and a stream comes as it is.
@@ -113,8 +115,13 @@ impl Client {
 
     /// A chat of a few tokens; an error is one of the connection.
     pub fn try_chat(&self, stream: bool) -> std::io::Result<Answer> {
+        self.ask("hello", stream)
+    }
+
+    /// A chat of a few tokens about `text`; an error is one of the connection.
+    pub fn ask(&self, text: &str, stream: bool) -> std::io::Result<Answer> {
         let question = json!({
-            "model": MODEL, "max_tokens": 4, "stream": stream, "messages": [{"role": "user", "content": "hello"}],
+            "model": self.model, "max_tokens": 4, "stream": stream, "messages": [{"role": "user", "content": text}],
         });
         self.request("POST /v1/chat/completions", &question.to_string())
     }

@@ -83,6 +83,7 @@ pub fn openwebui() -> Value {
         ("name", "chat".into()),
         ("host", "local".into()),
         ("dynamo_version", "1.6.1".into()),
+        ("engine", "mocker".into()),
         ("served_model_name", "tiny".into()),
         ("network", "bridge".into()),
         ("port", 8000.into()),

@@ -53,6 +53,7 @@ pub const MANUAL: Manual = Manual {
         Guide { name: "without-a-gpu", text: include_str!("templates/without-a-gpu.md") },
         Guide { name: "models-and-memory", text: include_str!("templates/models-and-memory.md") },
         Guide { name: "several-hosts", text: include_str!("templates/several-hosts.md") },
+        Guide { name: "releases-and-upgrades", text: include_str!("templates/releases-and-upgrades.md") },
         Guide { name: "how-changes-are-applied", text: include_str!("templates/how-changes-are-applied.md") },
         Guide { name: "rendering", text: include_str!("templates/rendering.md") },
     ],

@@ -10,6 +10,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Pictures, below `docs/`: what people put there stays.
+const IMAGES: &str = "images";
+
 /// Why the files cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
@@ -123,6 +126,9 @@ impl Repository {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).map_err(failed(&folder, "listed"))? {
                 let path = entry.map_err(failed(&folder, "listed"))?.path();
+                if path == docs.join(IMAGES) {
+                    continue;
+                }
                 if path.is_dir() {
                     folders.push(path);
                 } else {

@@ -189,8 +189,8 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let pull = word(PullPolicy::ALL, PullPolicy::word);
     let pull_policy = reader.or(Field::ImagePullPolicy, &draft.image_pull_policy, PullPolicy::Missing, pull);
     let model = reader.needed(Field::Model, &draft.model, |text| ModelRef::parse(text));
-    let served_model_name = read_served_name(reader, draft, model.as_ref());
-    let network = read_network(reader, draft, release);
+    let served_model_name = read_served_name(reader, draft, model.as_ref(), engine);
+    let network = read_network(reader, draft, release, engine);
     let services = read_services(reader, draft, release.zip(network));
     let router = router::read(reader, &draft.router, release);
     let env = env::read(reader, &draft.env, release, engine);
@@ -271,13 +271,20 @@ fn read_mode(reader: &mut Reader, draft: &CommonDraft, engine: Option<&EngineFac
     reader.keep(Field::Mode, supported)
 }
 
-fn read_network(reader: &mut Reader, draft: &CommonDraft, release: Option<&Release>) -> Option<NetworkMode> {
+fn read_network(
+    reader: &mut Reader,
+    draft: &CommonDraft,
+    release: Option<&Release>,
+    engine: Option<&EngineFacts>,
+) -> Option<NetworkMode> {
     let spelled = word(NetworkMode::ALL, NetworkMode::word);
     let network = reader.or(Field::Network, &draft.network, NetworkMode::Bridge, spelled)?;
     let release = release?;
-    let there: Vec<_> = release.topologies.iter().map(|row| row.network.word()).collect();
-    let supported = release.topology(network).map(|_| network);
-    let what = format!("the network {:?}", network.word());
+    let runs = |network: &NetworkMode| engine.is_none_or(|engine| engine.networks.contains(network));
+    let there = release.topologies.iter().map(|row| row.network).filter(|network| runs(network));
+    let there: Vec<_> = there.map(NetworkMode::word).collect();
+    let supported = release.topology(network).map(|_| network).filter(runs);
+    let what = format!("the network {:?} with this engine in Dynamo {}", network.word(), release.line);
     reader.keep(Field::Network, supported.ok_or_else(|| not_yet(&what, &there)))
 }
 
@@ -349,12 +356,34 @@ fn read_image(
 }
 
 /// A folder's name need not be one that clients can use: then the user must choose one.
-fn read_served_name(reader: &mut Reader, draft: &CommonDraft, model: Option<&ModelRef>) -> Option<String> {
-    if !draft.served_model_name.is_absent() {
-        return reader
-            .needed(Field::ServedModelName, &draft.served_model_name, |text| model::served_name(text));
+fn read_served_name(
+    reader: &mut Reader,
+    draft: &CommonDraft,
+    model: Option<&ModelRef>,
+    engine: Option<&EngineFacts>,
+) -> Option<String> {
+    let chosen = !draft.served_model_name.is_absent();
+    let name = if chosen {
+        reader.needed(Field::ServedModelName, &draft.served_model_name, |text| model::served_name(text))
+    } else {
+        reader.keep(Field::ServedModelName, model::served_name(model?.default_served_name()))
+    }?;
+    if engine.is_some_and(|engine| !engine.renames)
+        && let Some(model) = model.filter(|model| model.argument() != name)
+    {
+        reader.object(if chosen { Field::ServedModelName } else { Field::Model }, cannot_rename(model));
     }
-    reader.keep(Field::ServedModelName, model::served_name(model?.default_served_name()))
+    Some(name)
+}
+
+fn cannot_rename(model: &ModelRef) -> Refusal {
+    let what = "this engine can serve a model only under its own name on the hub in this release of Dynamo";
+    match model {
+        ModelRef::Path(_) => {
+            Refusal::new(what, "name a model of the hub, or choose a dynamo_version from 1.2 on")
+        }
+        ModelRef::HuggingFace(_) => Refusal::new(what, "leave served_model_name out"),
+    }
 }
 
 pub(super) fn read_state(reader: &mut Reader, given: &Given<String>) -> Option<DesiredState> {

@@ -159,7 +159,7 @@ fn choose(
         let there = engine.connectors.iter().filter(|row| row.mode == mode).map(|row| row.connector.word());
         let named = named.map_or("", Connector::word);
         Refusal::new(
-            format!("an {} deployment of {} cannot have {named:?}", mode.word(), engine.engine.word()),
+            format!("{} cannot have {named:?} where its deployment is {}", engine.engine.word(), mode.word()),
             format!("use {}", there.collect::<Vec<_>>().join(" or ")),
         )
     })

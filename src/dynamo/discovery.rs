@@ -131,11 +131,11 @@ pub const ETCD: Service = Service {
     clients: &[("ETCD_ENDPOINTS", "http://{address}:{port}")],
 };
 
-/// Needed up to release 1.2. JetStream is not optional; the payload limit is that of Dynamo's own compose file.
+/// Needed by release line 1.0. JetStream is not optional; its store is worth nothing after a restart.
 pub const NATS: Service = Service {
     name: "nats",
-    image: ServiceImage::Separate("nats:2.11.4"),
-    command: &["-js", "-m", "8222", "--max_payload", "15728640"],
+    image: ServiceImage::Bundled { program: "/usr/bin/nats-server" },
+    command: &["-js", "--store_dir=/tmp/nats", "-a={listen}", "-p={port}", "-m=8222"],
     env: &[],
     port: 4222,
     health_port: Some(8222),

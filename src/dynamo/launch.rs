@@ -97,29 +97,34 @@ pub(super) fn env_defaults(common: &Common, more: &[(&str, &str)]) -> BTreeMap<S
 struct Parts {
     topology: &'static Topology,
     connector: Option<&'static RoleFacts>,
+    /// What it is told about reporting what it caches.
     events: Option<&'static Events>,
+    reports: bool,
 }
 
 impl Parts {
     fn of(common: &Common, role: Role, topology: &'static Topology) -> Self {
         let engine = common.engine;
         let publishes = engine.serving(common.mode, role).is_some_and(|row| row.publishes);
+        let reports = publishes && common.reports_caches();
         Self {
             topology,
             connector: common.connector.facts.role(role),
-            events: engine.events.as_ref().filter(|_| publishes && common.reports_caches()),
+            events: engine.events.as_ref(),
+            reports,
         }
     }
 
     fn ports(&self) -> impl Iterator<Item = &'static WorkerPort> {
         let connector = self.connector.into_iter().flat_map(|role| role.ports);
-        let events = self.events.into_iter().flat_map(|events| events.ports);
+        let events = self.events.filter(|_| self.reports).into_iter().flat_map(|events| events.ports);
         self.topology.worker_ports.iter().chain(connector).chain(events)
     }
 
     fn args(&self) -> impl Iterator<Item = &'static &'static str> {
         let connector = self.connector.into_iter().flat_map(|role| role.args);
-        connector.chain(self.events.into_iter().flat_map(|events| events.args))
+        let told = |events: &'static Events| if self.reports { events.args } else { events.silent_args };
+        connector.chain(self.events.into_iter().flat_map(told))
     }
 
     fn flags(&self, ports: &BTreeMap<&'static str, u16>) -> Vec<String> {

@@ -171,8 +171,12 @@ fn ports_are_those_of_its_network(planned: &Planned) -> Option<String> {
 const ADDRESSES: &[&str] =
     &["DYN_TCP_RESPONSE_STREAM_HOST", "DYN_EVENT_PLANE_HOST", "DYN_TCP_RPC_HOST", "DYN_SYSTEM_HOST"];
 
+/// Those of a worker in every release.
+const WORKERS: &[&str] = &["DYN_TCP_RPC_HOST", "DYN_SYSTEM_HOST"];
+
 /// A process of the host's own network that is left to guess its address may take one that no other host reaches; and one
-/// that listens everywhere can be reached from where it should not.
+/// that listens everywhere can be reached from where it should not. Up to release 1.5 a frontend can be told nothing, and a
+/// worker only where it listens.
 fn one_address_is_said_everywhere(planned: &Planned) -> Option<String> {
     let ContainerSpec { env, command, ports, network, .. } = &planned.spec;
     let said: Vec<&str> = ADDRESSES.iter().filter_map(|name| env.get(*name).map(String::as_str)).collect();
@@ -187,8 +191,8 @@ fn one_address_is_said_everywhere(planned: &Planned) -> Option<String> {
     let one = addresses.len() == 1 && !addresses.contains("::") && !addresses.iter().any(|it| everywhere(it));
     let good = match (network, planned.component.as_str()) {
         (Network::Bridge { .. }, _) => said.is_empty(),
-        (Network::Host, "frontend") => one && said.len() == 2,
-        (Network::Host, "worker") => one && said.len() == 3,
+        (Network::Host, "frontend") => said.is_empty() || (one && said.len() == 2),
+        (Network::Host, "worker") => one && WORKERS.iter().all(|name| env.contains_key(*name)),
         (Network::Host, _) => one && !command.iter().any(|word| everywhere(word)),
     };
     (!good).then(|| format!("says the addresses {said:?} and listens at {ports:?}"))

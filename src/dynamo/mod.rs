@@ -30,10 +30,12 @@ pub mod env;
 pub mod fit;
 pub mod gpus;
 pub mod image;
+pub mod image_release;
 pub mod installed;
 pub mod launch;
 pub mod limits;
 pub mod lint;
+pub mod lint_set;
 pub mod model;
 pub mod model_files;
 pub mod model_place;
@@ -49,6 +51,10 @@ pub mod router;
 mod shared_args;
 pub mod spec;
 
+#[cfg(test)]
+mod combinations;
+#[cfg(test)]
+mod every_combination;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct OptionFacts {
     pub env: &'static str,
     /// Only used while the router guesses.
     pub only_without_events: bool,
+    /// The largest number that the release takes.
+    pub most: Option<Amount>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -155,6 +157,12 @@ fn misplaced(
             format!("has no effect with router mode {:?}", mode.word),
             format!("leave it out, or set router.mode to {}", kv.join(" or ")),
         ));
+    }
+    if let (Some(most), Some(OptionValue::Number(amount))) = (facts.most, value.known())
+        && *amount > most
+    {
+        let what = format!("{amount} is more than Dynamo {} takes", release.line);
+        return Some(Refusal::new(what, format!("use {most} or less")));
     }
     let guessing = draft.kv_events.is_unknown() || draft.kv_events.known() == Some(&false);
     (facts.only_without_events && value.known().is_some() && !guessing).then(|| {

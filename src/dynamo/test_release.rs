@@ -2,14 +2,23 @@
 //! use yet. With it the paths that older releases and other engines will take are walked by the same tests.
 
 use super::connector::{Connector, ConnectorFacts};
-use super::discovery::{ETCD, NATS, Topology};
+use super::discovery::{ETCD, NATS, Service, ServiceImage, Topology};
 use super::engine::args::{ArgRules, ListStyle};
 use super::engine::{EngineFacts, vllm};
-use super::release::{Release, v1_6};
+use super::release::{Release, v1_0, v1_1, v1_2, v1_3, v1_4, v1_5, v1_6};
 use super::spec::{Engine, Mode, NetworkMode};
 
 /// The made-up release, as the oldest, and the real ones.
-pub const ALL: &[&Release] = &[&WITH_SERVICES, &v1_6::RELEASE];
+pub const ALL: &[&Release] = &[
+    &WITH_SERVICES,
+    &v1_0::RELEASE,
+    &v1_1::RELEASE,
+    &v1_2::RELEASE,
+    &v1_3::RELEASE,
+    &v1_4::RELEASE,
+    &v1_5::RELEASE,
+    &v1_6::RELEASE,
+];
 
 pub const WITH_SERVICES: Release = Release {
     line: "0.0",
@@ -21,7 +30,7 @@ pub const WITH_SERVICES: Release = Release {
         worker_address_env: &[],
         worker_ports: &[v1_6::SYSTEM],
         store: None,
-        services: &[ETCD, NATS],
+        services: &[ETCD, Service { image: ServiceImage::Separate("nats:2.11.4"), ..NATS }],
     }],
     engines: &[EngineFacts {
         engine: Engine::Vllm,

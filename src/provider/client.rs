@@ -8,6 +8,7 @@ use super::gpus::GpuLedger;
 use super::models::Claims;
 use super::own_models;
 use super::remote;
+use super::turns::{Turn, Turns};
 use crate::dynamo::amount::Amount;
 use crate::dynamo::catalog::Catalog;
 use crate::dynamo::draft::Given;
@@ -16,7 +17,7 @@ use crate::dynamo::names;
 use crate::dynamo::objection::Refusal;
 use crate::dynamo::ports;
 use crate::dynamo::release;
-use crate::dynamo::spec::HostFacts;
+use crate::dynamo::spec::{HostFacts, Role};
 use crate::hosts::ssh::{Environment, SshReach};
 use crate::hosts::{Credentials, Host, HostError, LocalReach, Reach};
 use crate::inventory::PortInUse;
@@ -25,7 +26,7 @@ use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A configured provider.
@@ -42,7 +43,7 @@ pub struct Client {
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
     /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
-    rolling: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    rolling: Turns,
 }
 
 /// Ports that calls in flight have picked, by host: a port is taken once the Engine says so, and until then here.
@@ -98,7 +99,7 @@ impl Client {
             catalog: own_models::catalog(&config.models),
             models: Claims::default(),
             gpus: GpuLedger::default(),
-            rolling: Mutex::default(),
+            rolling: Turns::default(),
         })
     }
 
@@ -194,12 +195,8 @@ impl Client {
     }
 
     /// The turn to replace a worker of a deployment's role.
-    pub async fn rolling_turn(&self, deployment: &str, role: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = {
-            let mut rolling = self.rolling.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(rolling.entry(format!("{deployment}/{role}")).or_default())
-        };
-        lock.lock_owned().await
+    pub async fn rolling_turn(&self, deployment: &str, role: Role) -> Turn {
+        self.rolling.take(deployment, role).await
     }
 }
 

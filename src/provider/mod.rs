@@ -39,6 +39,7 @@ mod remote;
 pub mod rendering;
 mod stored;
 mod timeouts;
+mod turns;
 pub mod worker;
 
 use crate::tf_provider::diagnostics::Diagnostics;

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import bcrypt
 
-TOLD = ("OPENAI", "ENABLE", "WEBUI_AUTH", "WEBUI_ADMIN_EMAIL", "DEFAULT_MODELS", "OFFLINE_MODE", "HOST", "PORT", "GREETING")
+TOLD = ("OPENAI", "ENABLE", "WEBUI_AUTH", "WEBUI_ADMIN_EMAIL", "DEFAULT_MODEL", "OFFLINE_MODE", "HOST", "PORT", "GREETING")
 DATA = os.environ["DATA_DIR"]
 KEY = os.environ.get("WEBUI_SECRET_KEY", "")
 

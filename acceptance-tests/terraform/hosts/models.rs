@@ -71,9 +71,8 @@ fn is_there(host: &Host, path: &str) -> bool {
 fn a_cache_is_copied() {
     let mut lab = visit();
     let (from, to) = two_hosts(&mut lab);
-    let deployment = format!(
-        r#"
-resource "dynamo_deployment" "chat" {{
+    let deployment = r#"
+resource "dynamo_deployment" "chat" {
   host              = dynamo_model.copy.host
   name              = var.name
   engine            = "mocker"
@@ -81,14 +80,13 @@ resource "dynamo_deployment" "chat" {{
   image_pull_policy = "never"
   model             = dynamo_model.copy.name
   served_model_name = "tiny"
-}}
-resource "dynamo_worker" "chat" {{
+}
+resource "dynamo_worker" "chat" {
   count      = 1
   deployment = dynamo_deployment.chat
-}}
-"#
-    );
-    let scene = scene(&from, &to, "", "host = \"gpu-a\"", &deployment);
+}
+"#;
+    let scene = scene(&from, &to, "", "host = \"gpu-a\"", deployment);
     let watch = (from.watch(), to.watch());
     scene.apply().succeeds();
     // The plan asks only the host of the deployment.
@@ -179,7 +177,11 @@ fn what_cannot_be_copied() {
     fails(&copy("host = \"gpu-a\"\n    path = \"/data/none\""), &["There is no /data/none", "gpu-a"]);
 
     // A link out of the model's folder.
-    from.run(&["sh", "-c", &format!("ln -s /etc/shadow /data/cache/hub/{IN_CACHE}/snapshots/*/extra.json")]);
+    from.run(&[
+        "sh",
+        "-c",
+        &format!("cd /data/cache/hub/{IN_CACHE}/snapshots/* && ln -s /etc/shadow extra.json"),
+    ]);
     fails(&copy("host = \"gpu-a\""), &["extra.json", "out of the model's folder"]);
     from.run(&["sh", "-c", &format!("rm /data/cache/hub/{IN_CACHE}/snapshots/*/extra.json")]);
 

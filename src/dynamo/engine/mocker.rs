@@ -5,7 +5,7 @@
 use super::args::{ArgRules, ListStyle};
 use super::{DISCOVERY, EngineFacts, MODEL, NAMESPACE, PLANE, ROLE, ROUTER, SERVED_NAME, Serving};
 use crate::dynamo::connector::{Connector, ConnectorFacts};
-use crate::dynamo::spec::{Engine, Mode, Role};
+use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub const V1_6: EngineFacts = EngineFacts {
@@ -14,6 +14,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     module: "dynamo.mocker",
     model_flag: "--model-path",
     served_name_flag: "--model-name",
+    renames: true,
+    networks: NetworkMode::ALL,
     parallel_args: &[],
     default_args: &[],
     shared_args: &["block-size"],
@@ -76,3 +78,16 @@ pub const V1_6: EngineFacts = EngineFacts {
     ipc_host: false,
     cap_add: &[],
 };
+
+/// Release lines 1.2 and 1.3: the frontend finds a folder's tokenizer under another name only if the worker hands it out.
+pub const V1_3: EngineFacts = EngineFacts {
+    env: &[("DYN_SYSTEM_STARTING_HEALTH_STATUS", "ready"), ("DYN_SELF_HOST_METADATA", "1")],
+    ..V1_6
+};
+
+/// Release line 1.1, where no worker does: the frontend looks for the model by the name it is served under.
+pub const V1_1: EngineFacts = EngineFacts { renames: false, ..V1_6 };
+
+/// Release line 1.0: the planner had no image yet, but every engine's image has the simulator. It needs NATS, which is
+/// there on a private network only.
+pub const V1_0: EngineFacts = EngineFacts { image: "vllm-runtime", networks: &[NetworkMode::Bridge], ..V1_1 };

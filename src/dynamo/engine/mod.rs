@@ -15,7 +15,7 @@ pub mod vllm;
 
 use super::connector::ConnectorFacts;
 use super::discovery::WorkerPort;
-use super::spec::{Engine, Mode, Role};
+use super::spec::{Engine, Mode, NetworkMode, Role};
 use args::ArgRules;
 
 /// An engine as one line of releases runs it.
@@ -30,6 +30,10 @@ pub struct EngineFacts {
     pub model_flag: &'static str,
     /// Flag for the name clients use.
     pub served_name_flag: &'static str,
+    /// Whether that name may be another than the model's own.
+    pub renames: bool,
+    /// Networks on which it runs.
+    pub networks: &'static [NetworkMode],
     /// Arguments that say how the model is spread over GPUs. While users set none of them, the first is told the number of
     /// the worker's GPUs. Empty = it uses no GPU.
     pub parallel_args: &'static [&'static str],
@@ -81,6 +85,8 @@ pub struct Serving {
 #[derive(Debug, PartialEq)]
 pub struct Events {
     pub args: &'static [&'static str],
+    /// What it is told where nobody asks for reports, and it would send them all the same.
+    pub silent_args: &'static [&'static str],
     pub ports: &'static [WorkerPort],
     /// Argument and value with which it has nothing to report.
     pub off_by: Option<(&'static str, bool)>,

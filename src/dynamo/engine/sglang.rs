@@ -9,7 +9,7 @@ use super::{
 };
 use crate::dynamo::connector::{Connector, ConnectorFacts, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::discovery::{Told, WorkerPort};
-use crate::dynamo::spec::{Engine, Mode, Role};
+use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub const V1_6: EngineFacts = EngineFacts {
@@ -18,6 +18,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     module: "dynamo.sglang",
     model_flag: "--model-path",
     served_name_flag: "--served-model-name",
+    renames: true,
+    networks: NetworkMode::ALL,
     parallel_args: &[
         "tp",
         "tp-size",
@@ -69,6 +71,7 @@ pub const V1_6: EngineFacts = EngineFacts {
             "--kv-events-config",
             r#"{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:{kv_events}"}"#,
         ],
+        silent_args: &[],
         ports: &[KV_EVENTS],
         off_by: Some(("disable-radix-cache", true)),
     }),

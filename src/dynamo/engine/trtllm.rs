@@ -8,7 +8,7 @@ use super::{
     MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
 };
 use crate::dynamo::connector::{Connector, ConnectorFacts, RoleFacts, TOLD_NOTHING};
-use crate::dynamo::spec::{Engine, Mode, Role};
+use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub const V1_6: EngineFacts = EngineFacts {
@@ -17,6 +17,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     module: "dynamo.trtllm",
     model_flag: "--model-path",
     served_name_flag: "--served-model-name",
+    renames: true,
+    networks: NetworkMode::ALL,
     parallel_args: &["tensor-parallel-size", "pipeline-parallel-size"],
     default_args: &[
         DefaultArg { name: "override-engine-args", value: DECODE, role: Some(Role::Decode), ..TRANSCEIVER },
@@ -47,7 +49,7 @@ pub const V1_6: EngineFacts = EngineFacts {
             publishes: true,
         },
     ],
-    events: Some(Events { args: &["--publish-kv-events"], ports: &[], off_by: None }),
+    events: Some(Events { args: &["--publish-kv-events"], ..SPEAKS }),
     connectors: &[
         ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
         ConnectorFacts {
@@ -106,3 +108,35 @@ const TRANSCEIVER: DefaultArg =
 const DECODE: &str = r#"{"cache_transceiver_config":{"backend":"DEFAULT"}}"#;
 const PREFILL: &str =
     r#"{"cache_transceiver_config":{"backend":"DEFAULT"},"disable_overlap_scheduler":true}"#;
+
+const SPEAKS: Events = Events { args: &[], silent_args: &[], ports: &[], off_by: None };
+
+/// Up to release line 1.2 one flag asked for these reports and for metrics, and workers that decode had a component of
+/// their own name.
+pub const V1_2: EngineFacts = EngineFacts {
+    serving: &[
+        Serving {
+            mode: Mode::Aggregated,
+            role: Role::Decode,
+            args: &[],
+            component: "tensorrt_llm",
+            publishes: true,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Decode,
+            args: &["--disaggregation-mode", "decode"],
+            component: "tensorrt_llm",
+            publishes: false,
+        },
+        Serving {
+            mode: Mode::Disaggregated,
+            role: Role::Prefill,
+            args: &["--disaggregation-mode", "prefill"],
+            component: "prefill",
+            publishes: true,
+        },
+    ],
+    events: Some(Events { args: &["--publish-events-and-metrics"], ..SPEAKS }),
+    ..V1_6
+};

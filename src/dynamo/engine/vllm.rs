@@ -11,7 +11,7 @@ use super::{
 };
 use crate::dynamo::connector::{CacheFacts, Connector, ConnectorFacts, DiskFacts, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::discovery::{Told, WorkerPort};
-use crate::dynamo::spec::{Engine, Mode, Role};
+use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub const V1_6: EngineFacts = EngineFacts {
@@ -20,6 +20,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     module: "dynamo.vllm",
     model_flag: "--model",
     served_name_flag: "--served-model-name",
+    renames: true,
+    networks: NetworkMode::ALL,
     parallel_args: &[
         "tensor-parallel-size",
         "pipeline-parallel-size",
@@ -52,74 +54,12 @@ pub const V1_6: EngineFacts = EngineFacts {
             publishes: true,
         },
     ],
-    events: Some(Events {
-        args: &[
-            "--kv-events-config",
-            r#"{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:{kv_events}","enable_kv_cache_events":true}"#,
-        ],
-        ports: &[KV_EVENTS],
-        off_by: Some(("enable-prefix-caching", false)),
-    }),
-    connectors: &[
-        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
-        ConnectorFacts {
-            connector: Connector::Nixl,
-            mode: Mode::Aggregated,
-            roles: &[RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL }],
-            modules: &[],
-        },
-        ConnectorFacts {
-            connector: Connector::Kvbm,
-            mode: Mode::Aggregated,
-            roles: &[RoleFacts {
-                args: &[TRANSFER, KVBM],
-                env: KVBM_ENV,
-                ports: &KVBM_PORTS,
-                cache: Some(KVBM_CACHE),
-                ..TOLD_NOTHING
-            }],
-            modules: &["kvbm"],
-        },
-        ConnectorFacts {
-            connector: Connector::Lmcache,
-            mode: Mode::Aggregated,
-            roles: &[RoleFacts {
-                args: &[TRANSFER, LMCACHE],
-                env: LMCACHE_ENV,
-                cache: Some(LMCACHE_CACHE),
-                ..TOLD_NOTHING
-            }],
-            modules: &["lmcache"],
-        },
-        ConnectorFacts {
-            connector: Connector::Nixl,
-            mode: Mode::Disaggregated,
-            roles: &[
-                RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
-                RoleFacts { role: Role::Prefill, args: &[TRANSFER, NIXL], ..OVER_NIXL },
-            ],
-            modules: &[],
-        },
-        ConnectorFacts {
-            connector: Connector::Kvbm,
-            mode: Mode::Disaggregated,
-            roles: &[
-                RoleFacts { args: &[ONE_LAYOUT, TRANSFER, NIXL], ..OVER_NIXL },
-                RoleFacts {
-                    role: Role::Prefill,
-                    args: &[ONE_LAYOUT, TRANSFER, KVBM_THEN_NIXL],
-                    env: KVBM_ENV,
-                    ports: &[NIXL_PORT, KVBM_PUB, KVBM_ACK],
-                    cache: Some(KVBM_CACHE),
-                    ..OVER_NIXL
-                },
-            ],
-            modules: &["kvbm"],
-        },
-    ],
+    events: Some(REPORTS),
+    connectors: &[NONE_ALONE, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN],
     env: &[],
-    env_defaults: &[],
-    // Blocks are hashed with Python's own hash, and all workers must come to the same.
+    // Blocks are hashed with Python's own hash, and all processes must come to the same: those of one worker for LMCache,
+    // all workers for the router.
+    env_defaults: HASH_SEED,
     kv_env_defaults: HASH_SEED,
     reserved_env: &[
         ("VLLM_NIXL_SIDE_CHANNEL_HOST", ADDRESS),
@@ -164,6 +104,101 @@ pub const V1_6: EngineFacts = EngineFacts {
     shm_bytes: None,
     ipc_host: true,
     cap_add: GPU_CAPABILITIES,
+};
+
+const REPORTS: Events = Events {
+    args: &[
+        "--kv-events-config",
+        r#"{"publisher":"zmq","topic":"kv-events","endpoint":"tcp://*:{kv_events}","enable_kv_cache_events":true}"#,
+    ],
+    silent_args: &[],
+    ports: &[KV_EVENTS],
+    off_by: Some(("enable-prefix-caching", false)),
+};
+
+const NONE_ALONE: ConnectorFacts =
+    ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] };
+const NIXL_ALONE: ConnectorFacts = ConnectorFacts {
+    connector: Connector::Nixl,
+    mode: Mode::Aggregated,
+    roles: &[RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL }],
+    modules: &[],
+};
+const KVBM_ALONE: ConnectorFacts = ConnectorFacts {
+    connector: Connector::Kvbm,
+    mode: Mode::Aggregated,
+    roles: &[RoleFacts {
+        args: &[TRANSFER, KVBM],
+        env: KVBM_ENV,
+        ports: &KVBM_PORTS,
+        cache: Some(KVBM_CACHE),
+        ..TOLD_NOTHING
+    }],
+    modules: &["kvbm"],
+};
+const LMCACHE_ALONE: ConnectorFacts = ConnectorFacts {
+    connector: Connector::Lmcache,
+    mode: Mode::Aggregated,
+    roles: &[RoleFacts {
+        args: &[TRANSFER, LMCACHE],
+        env: LMCACHE_ENV,
+        cache: Some(LMCACHE_CACHE),
+        ..TOLD_NOTHING
+    }],
+    modules: &["lmcache"],
+};
+const NIXL_BETWEEN: ConnectorFacts = ConnectorFacts {
+    connector: Connector::Nixl,
+    mode: Mode::Disaggregated,
+    roles: &[
+        RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
+        RoleFacts { role: Role::Prefill, args: &[TRANSFER, NIXL], ..OVER_NIXL },
+    ],
+    modules: &[],
+};
+const KVBM_BETWEEN: ConnectorFacts = ConnectorFacts {
+    connector: Connector::Kvbm,
+    mode: Mode::Disaggregated,
+    roles: &[
+        RoleFacts { args: &[ONE_LAYOUT, TRANSFER, NIXL], ..OVER_NIXL },
+        RoleFacts {
+            role: Role::Prefill,
+            args: &[ONE_LAYOUT, TRANSFER, KVBM_THEN_NIXL],
+            env: KVBM_ENV,
+            ports: &[NIXL_PORT, KVBM_PUB, KVBM_ACK],
+            cache: Some(KVBM_CACHE),
+            ..OVER_NIXL
+        },
+    ],
+    modules: &["kvbm"],
+};
+
+/// Release lines 1.1 to 1.3: both sides have one layout, and no argument for it.
+pub const V1_3: EngineFacts = EngineFacts { connectors: CONNECTORS_1_3, ..V1_6 };
+const CONNECTORS_1_3: &[ConnectorFacts] =
+    &[NONE_ALONE, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN_1_3];
+const KVBM_BETWEEN_1_3: ConnectorFacts = ConnectorFacts {
+    roles: &[
+        RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
+        RoleFacts {
+            role: Role::Prefill,
+            args: &[TRANSFER, KVBM_THEN_NIXL],
+            env: KVBM_ENV,
+            ports: &[NIXL_PORT, KVBM_PUB, KVBM_ACK],
+            cache: Some(KVBM_CACHE),
+            ..OVER_NIXL
+        },
+    ],
+    ..KVBM_BETWEEN
+};
+
+/// Release line 1.0: it reports what it caches unless it is told not to, all workers of a host at one port.
+pub const V1_0: EngineFacts = EngineFacts {
+    events: Some(Events {
+        silent_args: &["--kv-events-config", r#"{"enable_kv_cache_events":false}"#],
+        ..REPORTS
+    }),
+    ..V1_3
 };
 
 const TRANSFER: &str = "--kv-transfer-config";

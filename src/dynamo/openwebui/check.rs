@@ -6,7 +6,7 @@ use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, finish, read_state};
 use crate::dynamo::draft::Given;
 use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::reader::{Reader, word};
-use crate::dynamo::spec::{NetworkMode, PullPolicy};
+use crate::dynamo::spec::{Engine, NetworkMode, PullPolicy};
 use crate::dynamo::{self, docker_options, env, image, limits, names, ports};
 use std::collections::BTreeSet;
 
@@ -162,6 +162,7 @@ fn source(reader: &mut Reader, draft: &SourceDraft) -> Option<Source> {
         container_port: release?.frontend.port,
         port: draft.port.known().and_then(|port| ports::check(*port).ok()),
         bind_address: bind_address?,
+        engine: draft.engine.known().and_then(|word| Engine::parse(word)),
         served_model_name: draft.served_model_name.known().cloned(),
         advertise_address: draft.advertise_address.known().cloned(),
     })

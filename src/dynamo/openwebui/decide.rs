@@ -9,7 +9,7 @@ use crate::container::labels::{self, Ownership};
 use crate::container::{ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
 use crate::dynamo::objection::Objection;
-use crate::dynamo::spec::{DockerOptions, HostFacts, NetworkMode, Owner};
+use crate::dynamo::spec::{DockerOptions, Engine, HostFacts, NetworkMode, Owner};
 use crate::dynamo::{docker_options, env, limits, names};
 
 /// By which other containers of its network find the page.
@@ -139,6 +139,10 @@ fn environment(spec: &OpenWebuiSpec, place: &Place, address: &str, port: u16) ->
     let mut defaults = strings(spec.release.defaults);
     if let Some(model) = spec.sources.first().and_then(|source| source.served_model_name.clone()) {
         defaults.insert("DEFAULT_MODELS".to_owned(), model);
+    }
+    if spec.sources.iter().all(|source| source.engine == Some(Engine::Mocker)) {
+        // It refuses a question that does not say how long the answer may be, and Open WebUI's do not.
+        defaults.insert("DEFAULT_MODEL_PARAMS".to_owned(), r#"{"max_tokens": 64}"#.to_owned());
     }
     if spec.admin_email.is_some() {
         // Else whoever finds the page may ask for an account.

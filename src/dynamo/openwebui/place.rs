@@ -114,6 +114,7 @@ mod tests {
             port: Some(8001),
             bind_address: bind_address.to_owned(),
             served_model_name: None,
+            engine: None,
             advertise_address: Some("10.0.0.11".to_owned()),
         }
     }

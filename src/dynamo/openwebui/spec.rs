@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::release::Release;
 use crate::dynamo::draft::{DockerDraft, Given, ResourceDraft};
-use crate::dynamo::spec::{DesiredState, DockerOptions, NetworkMode, PullPolicy, ResourceSpec};
+use crate::dynamo::spec::{DesiredState, DockerOptions, Engine, NetworkMode, PullPolicy, ResourceSpec};
 
 /// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -32,6 +32,7 @@ pub struct SourceDraft {
     pub name: Given<String>,
     pub host: Given<String>,
     pub dynamo_version: Given<String>,
+    pub engine: Given<String>,
     pub network: Given<String>,
     pub port: Given<i64>,
     pub bind_address: Given<String>,
@@ -77,5 +78,7 @@ pub struct Source {
     pub port: Option<u16>,
     pub bind_address: String,
     pub served_model_name: Option<String>,
+    /// `None` = nothing is said.
+    pub engine: Option<Engine>,
     pub advertise_address: Option<String>,
 }

@@ -85,6 +85,18 @@ fn several_deployments_are_one_list() {
 }
 
 #[test]
+fn the_simulator_is_told_how_long_its_answers_may_be() {
+    let of = |engines: &[&str]| {
+        let source = |engine: &&str| SourceDraft { engine: is(engine), ..chat(engine) };
+        let sources = Given::Is(engines.iter().map(source).collect());
+        container(&OpenWebuiDraft { sources, ..draft() }).env.contains_key("DEFAULT_MODEL_PARAMS")
+    };
+    assert!(of(&["mocker"]));
+    // A limit would cut short what a real model has to say.
+    assert!(!of(&["vllm"]) && !of(&["mocker", "vllm"]));
+}
+
+#[test]
 fn on_the_hosts_network_it_listens_itself_where_it_is_wanted() {
     let source = SourceDraft { network: is("host"), ..chat("chat") };
     let draft = OpenWebuiDraft { sources: Given::Is(vec![source]), ..draft() };

@@ -3,6 +3,12 @@
 //! No code asks for a version number: it asks the record. A new line of releases is a new file with a new record and a
 //! row in [`ALL`]; what it does not say the compiler asks for.
 
+pub mod v1_0;
+pub mod v1_1;
+pub mod v1_2;
+pub mod v1_3;
+pub mod v1_4;
+pub mod v1_5;
 pub mod v1_6;
 
 use super::discovery::Topology;
@@ -12,7 +18,15 @@ use super::router::{OptionFacts, RouterMode};
 use super::spec::{Engine, NetworkMode};
 
 /// Every release that can be run, oldest first.
-pub const ALL: &[&Release] = &[&v1_6::RELEASE];
+pub const ALL: &[&Release] = &[
+    &v1_0::RELEASE,
+    &v1_1::RELEASE,
+    &v1_2::RELEASE,
+    &v1_3::RELEASE,
+    &v1_4::RELEASE,
+    &v1_5::RELEASE,
+    &v1_6::RELEASE,
+];
 
 /// A line of releases.
 #[derive(Debug, PartialEq)]
@@ -125,16 +139,26 @@ pub fn find(
 ) -> Result<(&'static Release, &'static str), Refusal> {
     let known = || releases.iter().flat_map(|release| release.versions.iter().map(|v| (*release, *v)));
     known().find(|(_, known)| *known == version).ok_or_else(|| {
-        let wanted = parts(version);
-        let nearest = wanted
-            .and_then(|wanted| known().min_by_key(|(_, v)| parts(v).map(|v| distance(v, wanted))))
-            .map_or_else(|| newest_of(releases), |(_, v)| v);
         Refusal::new(
             format!("this provider does not know Dynamo {version:?}"),
-            format!("the nearest version it knows is {nearest:?}"),
+            format!("the nearest versions it knows are {}", near(known().map(|(_, v)| v).collect(), version)),
         )
     })
 }
+
+/// The [`NEAR`] that are nearest to what was asked for, in their order; the newest where that is no version.
+fn near(mut known: Vec<&str>, wanted: &str) -> String {
+    known.reverse();
+    if let Some(wanted) = parts(wanted) {
+        known.sort_by_key(|version| parts(version).map(|version| distance(version, wanted)));
+    }
+    known.truncate(NEAR);
+    known.sort_by_key(|version| parts(version));
+    known.join(", ")
+}
+
+/// How many versions an error names.
+const NEAR: usize = 3;
 
 /// Major, minor, patch.
 fn parts(version: &str) -> Option<[u32; 3]> {
@@ -185,9 +209,13 @@ mod tests {
 
     #[test]
     fn an_unknown_version_is_answered_with_the_nearest() {
-        for (wanted, nearest) in
-            [("1.6.0", "1.6.1"), ("9.9.9", "1.6.1"), ("latest", "1.6.1"), ("v0.1", "0.0.1")]
-        {
+        for (wanted, nearest) in [
+            ("1.6.7", "1.6.1"),
+            ("9.9.9", "1.6.1"),
+            ("latest", "1.6.1"),
+            ("v0.1", "0.0.1"),
+            ("1.3.9", "1.3.0, 1.3.1"),
+        ] {
             let refusal = find(test_release::ALL, wanted).unwrap_err();
             assert!(refusal.fix.contains(nearest), "{wanted}: {}", refusal.fix);
         }

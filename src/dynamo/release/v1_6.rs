@@ -8,7 +8,7 @@ use crate::dynamo::spec::NetworkMode;
 
 pub const RELEASE: Release = Release {
     line: "1.6",
-    versions: &["1.6.1"],
+    versions: &["1.6.0", "1.6.1"],
     registry: "nvcr.io/nvidia/ai-dynamo",
     entrypoint: &["python3"],
     frontend: Frontend {
@@ -32,62 +32,8 @@ pub const RELEASE: Release = Release {
         RouterMode { word: "least-loaded", kv: false },
         RouterMode { word: "device-aware-weighted", kv: false },
     ],
-    router_options: &[
-        OptionFacts {
-            option: RouterOption::OverlapScoreCredit,
-            flag: OptionFlag::Value("--router-kv-overlap-score-credit"),
-            env: "DYN_ROUTER_KV_OVERLAP_SCORE_CREDIT",
-            only_without_events: false,
-        },
-        OptionFacts {
-            option: RouterOption::Temperature,
-            flag: OptionFlag::Value("--router-temperature"),
-            env: "DYN_ROUTER_TEMPERATURE",
-            only_without_events: false,
-        },
-        OptionFacts {
-            option: RouterOption::KvEvents,
-            flag: OptionFlag::Switch { on: "--router-kv-events", off: "--no-router-kv-events" },
-            env: "DYN_ROUTER_USE_KV_EVENTS",
-            only_without_events: false,
-        },
-        OptionFacts {
-            option: RouterOption::TtlSeconds,
-            flag: OptionFlag::Value("--router-ttl-secs"),
-            env: "DYN_ROUTER_TTL_SECS",
-            only_without_events: true,
-        },
-        OptionFacts {
-            option: RouterOption::ReplicaSync,
-            flag: OptionFlag::Switch { on: "--router-replica-sync", off: "--no-router-replica-sync" },
-            env: "DYN_ROUTER_REPLICA_SYNC",
-            only_without_events: false,
-        },
-    ],
-    topologies: &[
-        Topology {
-            network: NetworkMode::Bridge,
-            env: &[("DYN_DISCOVERY_BACKEND", "file"), ("DYN_FILE_KV", DISCOVERY)],
-            frontend_address_env: &[],
-            worker_address_env: &[],
-            worker_ports: &[SYSTEM],
-            store: Some(Store {
-                path: DISCOVERY,
-                options: &[("type", "tmpfs"), ("device", "tmpfs"), ("o", "mode=0777,size=64m")],
-            }),
-            services: &[],
-        },
-        Topology {
-            network: NetworkMode::Host,
-            env: &[("DYN_DISCOVERY_BACKEND", "etcd")],
-            // Workers send their answers to the first, which would else be an address of the frontend's own choice.
-            frontend_address_env: &["DYN_TCP_RESPONSE_STREAM_HOST", "DYN_EVENT_PLANE_HOST"],
-            worker_address_env: &["DYN_TCP_RPC_HOST", "DYN_EVENT_PLANE_HOST", "DYN_SYSTEM_HOST"],
-            worker_ports: &[SYSTEM, RPC],
-            store: None,
-            services: &[ETCD],
-        },
-    ],
+    router_options: &[CREDIT, TEMPERATURE, KV_EVENTS, TTL_SECONDS, REPLICA_SYNC],
+    topologies: &[BRIDGE, HOST],
     engines: &[vllm::V1_6, sglang::V1_6, trtllm::V1_6, mocker::V1_6],
     namespace_env: "DYN_NAMESPACE",
     namespace_prefix_flag: Some("--namespace-prefix"),
@@ -118,6 +64,7 @@ pub const RELEASE: Release = Release {
         ("DYN_HTTP_SVC_HEALTH_PATH", "leave it out: the provider asks the usual path"),
         ("DYN_TLS_CERT_PATH", "put a proxy with the certificate before the frontend"),
         ("DYN_TLS_KEY_PATH", "put a proxy with the certificate before the frontend"),
+        ("DYN_SELF_HOST_METADATA", "leave it out: the release decides it"),
         ("DYN_MODEL_NAME", "set served_model_name on the deployment"),
         ("DYN_MODEL_PATH", "set model on the deployment"),
         ("DYN_ROUTER_MODE", "set router.mode on the deployment"),
@@ -136,6 +83,68 @@ pub const RELEASE: Release = Release {
     model_cache: "/var/lib/dynamo/huggingface",
     // Requests in flight are waited for; two minutes is what Dynamo's own documentation gives them.
     grace: Grace { frontend: 120, worker: 120, service: 15 },
+};
+
+pub const CREDIT: OptionFacts = OptionFacts {
+    option: RouterOption::OverlapScoreCredit,
+    flag: OptionFlag::Value("--router-kv-overlap-score-credit"),
+    env: "DYN_ROUTER_KV_OVERLAP_SCORE_CREDIT",
+    only_without_events: false,
+    most: None,
+};
+pub const TEMPERATURE: OptionFacts = OptionFacts {
+    option: RouterOption::Temperature,
+    flag: OptionFlag::Value("--router-temperature"),
+    env: "DYN_ROUTER_TEMPERATURE",
+    only_without_events: false,
+    most: None,
+};
+pub const KV_EVENTS: OptionFacts = OptionFacts {
+    option: RouterOption::KvEvents,
+    flag: OptionFlag::Switch { on: "--router-kv-events", off: "--no-router-kv-events" },
+    env: "DYN_ROUTER_USE_KV_EVENTS",
+    only_without_events: false,
+    most: None,
+};
+pub const TTL_SECONDS: OptionFacts = OptionFacts {
+    option: RouterOption::TtlSeconds,
+    flag: OptionFlag::Value("--router-ttl-secs"),
+    env: "DYN_ROUTER_TTL_SECS",
+    only_without_events: true,
+    most: None,
+};
+pub const REPLICA_SYNC: OptionFacts = OptionFacts {
+    option: RouterOption::ReplicaSync,
+    flag: OptionFlag::Switch { on: "--router-replica-sync", off: "--no-router-replica-sync" },
+    env: "DYN_ROUTER_REPLICA_SYNC",
+    only_without_events: false,
+    most: None,
+};
+
+/// One host: processes meet in a folder in memory.
+pub const BRIDGE: Topology = Topology {
+    network: NetworkMode::Bridge,
+    env: &[("DYN_DISCOVERY_BACKEND", "file"), ("DYN_FILE_KV", DISCOVERY)],
+    frontend_address_env: &[],
+    worker_address_env: &[],
+    worker_ports: &[SYSTEM],
+    store: Some(Store {
+        path: DISCOVERY,
+        options: &[("type", "tmpfs"), ("device", "tmpfs"), ("o", "mode=0777,size=64m")],
+    }),
+    services: &[],
+};
+
+/// Several hosts: processes meet in etcd.
+pub const HOST: Topology = Topology {
+    network: NetworkMode::Host,
+    env: &[("DYN_DISCOVERY_BACKEND", "etcd")],
+    // Workers send their answers to the first, which would else be an address of the frontend's own choice.
+    frontend_address_env: &["DYN_TCP_RESPONSE_STREAM_HOST", "DYN_EVENT_PLANE_HOST"],
+    worker_address_env: &["DYN_TCP_RPC_HOST", "DYN_EVENT_PLANE_HOST", "DYN_SYSTEM_HOST"],
+    worker_ports: &[SYSTEM, RPC],
+    store: None,
+    services: &[ETCD],
 };
 
 /// A worker's own HTTP server: health, metrics, and the tokenizer files that the frontend fetches.

@@ -1,5 +1,6 @@
 //! Planning, making, changing, reading and removing a deployment.
 
+use super::image_release;
 use super::model::{HostSays, derive, draft, expected_status, label, model_source, objections, topology_of};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
@@ -57,10 +58,11 @@ impl Resource for Deployments {
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
-        let warnings = match entry {
-            Some(entry) => check(&entry, &planned, None, pages::name_of(call.predecessor.as_ref())).await?,
-            None => Diagnostics::new(),
-        };
+        let mut warnings = image_release::warnings(config, &planned);
+        if let Some(entry) = entry {
+            let predecessor = pages::name_of(call.predecessor.as_ref());
+            warnings.extend(check(&entry, &planned, None, predecessor).await?);
+        }
         Ok(Plan { warnings, ..planned.into() })
     }
 
@@ -91,7 +93,8 @@ impl Resource for Deployments {
         if let (true, Some(entry)) = (changed, entry) {
             check(&entry, &planned, Some(prior), prior.name.known().map(String::as_str)).await?;
         }
-        Ok(planned.into())
+        let warnings = if changed { image_release::warnings(config, &planned) } else { Diagnostics::new() };
+        Ok(Plan { warnings, ..planned.into() })
     }
 
     async fn create(

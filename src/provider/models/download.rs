@@ -115,7 +115,7 @@ const WORDS: [(&str, &str, &str); 8] = [
     ("RevisionNotFound", "revision", "Correct revision."),
     ("no room", "name", "Make room in the host's model_cache, or set another one."),
     ("PermissionError", "host", "Let user 1000 or group 0 write to the host's model_cache."),
-    ("ConnectError", "source", "The host must reach the hub, or the mirror that source.endpoint names."),
+    ("Connect", "source", "The host must reach the hub, or the mirror that source.endpoint names."),
 ];
 
 fn said(words: &str, host: &Host, cache: &str, image: &str, summary: &str) -> Diagnostic {

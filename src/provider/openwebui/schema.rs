@@ -83,6 +83,7 @@ model! {
         name: Attr<String> = optional("Name of the deployment."),
         host: Attr<String> = optional("Host of the frontend."),
         dynamo_version: Attr<String> = optional("Dynamo release."),
+        engine: Attr<String> = optional("Engine."),
         served_model_name: Attr<String> = optional("Name that clients use."),
         network: Attr<String> = optional("Kind of network."),
         port: Attr<i64> = optional("Port of the frontend on the host."),

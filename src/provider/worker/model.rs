@@ -125,6 +125,11 @@ fn suffix(model: &WorkerModel) -> Given<String> {
     }
 }
 
+/// What a worker does; decoding, while nothing else is known.
+pub fn role(model: &WorkerModel) -> Role {
+    model.role.known().and_then(|word| Role::parse(word)).unwrap_or(Role::Decode)
+}
+
 /// The name of the container of a worker with that end.
 pub fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
     let role = model.role.known().and_then(|role| Role::parse(role))?;

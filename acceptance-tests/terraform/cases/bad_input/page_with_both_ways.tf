@@ -1,5 +1,5 @@
 # A page that names its deployments in both ways.
-# stage: validate
+# stage: plan
 resource "dynamo_deployment" "chat" {
   name              = var.name
   engine            = "mocker"

@@ -7,6 +7,7 @@ variable "page_state" { default = "running" }
 variable "deployment_name" { default = null }
 variable "greeting" { default = "hello" }
 variable "delete_data" { default = false }
+variable "memory_gb" { default = 0.5 }
 variable "port" {
   type    = number
   default = null
@@ -56,6 +57,6 @@ resource "dynamo_openwebui" "chat" {
 
   resources {
     cpus      = 0.5
-    memory_gb = 0.5
+    memory_gb = var.memory_gb
   }
 }

@@ -1,0 +1,252 @@
+//! Every release × engine × mode × connector × router that the tables allow, each with the workers that come of it:
+//! `combinations/<line>/<engine>-<mode>-<router>-<connector>.txt`; and each that they do not, with what is said of it.
+//!
+//! The cases are walked from the tables, so a new row has its files before anybody thinks of it:
+//! `UPDATE_GOLDEN=1 cargo test --lib combinations` writes them, to be read before they are committed. What is the same for
+//! all (labels, the frontend) is left to [`super::golden`].
+#![allow(clippy::disallowed_methods)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::blueprint::Blueprint;
+use super::connector::{Connector, ConnectorFacts};
+use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
+use super::engine::EngineFacts;
+use super::lint_set::{Room, lint_set};
+use super::release::{self, Release};
+use super::spec::{HostFacts, Mode, NetworkMode, Owner, Role};
+use super::{check, decide, lint, render};
+
+const ROUTERS: [&str; 2] = ["kv", "round-robin"];
+
+fn is<T: Into<String>>(text: T) -> Given<String> {
+    Given::Is(text.into())
+}
+
+fn host() -> HostFacts {
+    let advertise_address = Some("10.0.0.11".to_owned());
+    HostFacts { cpus: 64, memory_bytes: 512 << 30, advertise_address, ..HostFacts::default() }
+}
+
+fn owner() -> Owner {
+    Owner { run: "run-1".to_owned(), spec_json: "{…}".to_owned() }
+}
+
+/// One row of the tables with a router.
+struct Combination {
+    release: &'static Release,
+    engine: &'static EngineFacts,
+    connector: &'static ConnectorFacts,
+    router: &'static str,
+}
+
+fn all() -> Vec<Combination> {
+    let mut found = Vec::new();
+    for release in release::ALL {
+        for engine in release.engines {
+            for connector in engine.connectors {
+                for router in ROUTERS {
+                    found.push(Combination { release, engine, connector, router });
+                }
+            }
+        }
+    }
+    found
+}
+
+fn common(release: &Release, engine: &EngineFacts, mode: Mode, network: NetworkMode) -> CommonDraft {
+    let services = BTreeMap::from(["etcd", "nats"].map(|name| (name.to_owned(), is("10.0.0.11:2379"))));
+    let (name, model) = (is("chat"), is("/data/qwen3"));
+    CommonDraft {
+        name,
+        model,
+        services,
+        dynamo_version: is(*release.versions.last().unwrap()),
+        engine: is(engine.engine.word()),
+        mode: is(mode.word()),
+        network: is(network.word()),
+        ..CommonDraft::default()
+    }
+}
+
+impl Combination {
+    fn name(&self) -> String {
+        let words = [
+            self.engine.engine.word(),
+            self.connector.mode.word(),
+            self.router,
+            self.connector.connector.word(),
+        ];
+        format!("{}/{}.txt", self.release.line, words.join("-"))
+    }
+
+    fn connector(&self) -> ConnectorDraft {
+        let cache = self.connector.cache();
+        let disk = cache.and_then(|cache| cache.disk.as_ref());
+        let given = |there: bool, gb| if there { Given::Is(gb) } else { Given::Absent };
+        ConnectorDraft {
+            kind: is(self.connector.connector.word()),
+            cpu_cache_gb: given(cache.is_some(), 32),
+            disk_cache_gb: given(disk.is_some(), 200),
+            disk_cache_path: if disk.is_some() { is("/nvme/kv") } else { Given::Absent },
+        }
+    }
+
+    fn deployment(&self, network: NetworkMode) -> DeploymentDraft {
+        let router = RouterDraft { mode: is(self.router), ..RouterDraft::default() };
+        let common = common(self.release, self.engine, self.connector.mode, network);
+        let common = CommonDraft { router, connector: self.connector(), ..common };
+        DeploymentDraft { common, port: Given::Is(8000), ..DeploymentDraft::default() }
+    }
+
+    /// One of each role, on one host.
+    fn workers(&self, network: NetworkMode) -> Vec<WorkerDraft> {
+        let mut taken = BTreeSet::new();
+        let rows = self.engine.serving.iter().filter(|row| row.mode == self.connector.mode);
+        let workers = rows.enumerate().map(|(at, row)| {
+            let uuids = (0..2).map(|gpu| format!("GPU-{at}000000{gpu}")).collect();
+            let gpus =
+                GpuDraft { gpu_count: Given::Is(2), assigned: Given::Is(uuids), ..GpuDraft::default() };
+            let mut worker = WorkerDraft {
+                deployment: self.deployment(network).common,
+                role: is(row.role.word()),
+                suffix: is(format!("abc23{}", at + 4)),
+                gpus: if self.engine.needs_gpu() { gpus } else { GpuDraft::default() },
+                ..WorkerDraft::default()
+            };
+            for port in check::picked_ports(&worker).unwrap() {
+                let free = (port.from..).find(|number| taken.insert(*number)).unwrap();
+                worker.ports.insert(port.name.to_owned(), Given::Is(i64::from(free)));
+            }
+            worker
+        });
+        workers.collect()
+    }
+
+    /// The workers on a network; everything that a second reader can say of them is held.
+    fn on(&self, network: NetworkMode) -> String {
+        let deployment = self.deployment(network).complete().unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        let deployment = decide::deployment(&deployment, &host(), &owner()).unwrap();
+        let decided = |draft: &WorkerDraft| {
+            let spec = draft.complete().unwrap_or_else(|wrong| panic!("{}: {wrong:?}", self.name()));
+            decide::worker(&spec, &host(), &owner()).unwrap()
+        };
+        let workers: Vec<Blueprint> = self.workers(network).iter().map(decided).collect();
+        for worker in &workers {
+            assert_eq!(lint::lint(worker), [""; 0], "{}", self.name());
+            assert_eq!(lint::lint_pair(&deployment, worker), [""; 0], "{}", self.name());
+        }
+        let room = Room { memory: 400 << 30, disk: Some(1000 << 30) };
+        assert_eq!(lint_set(&deployment, &workers, room), [""; 0], "{}", self.name());
+        let text: String = workers.iter().map(render::blueprint).collect();
+        let lines = text.lines().filter(|line| !line.starts_with("  label ")).map(|line| format!("{line}\n"));
+        format!("# network {:?}\n{}", network.word(), lines.collect::<String>())
+    }
+
+    fn text(&self) -> String {
+        let networks = self.release.topologies.iter().map(|row| self.on(row.network));
+        networks.collect()
+    }
+}
+
+/// What has no row, with what users are told.
+fn refused(release: &Release) -> String {
+    let mut text = String::new();
+    for engine in release.engines {
+        for mode in Mode::ALL.iter().filter(|mode| engine.has_mode(**mode)) {
+            let row = |word: &Connector| {
+                engine.connectors.iter().any(|row| row.mode == *mode && row.connector == *word)
+            };
+            for connector in Connector::ALL.iter().filter(|word| !row(word)) {
+                let common = common(release, engine, *mode, NetworkMode::Bridge);
+                let kind = is(connector.word());
+                let connector = ConnectorDraft { kind, ..ConnectorDraft::default() };
+                let common = CommonDraft { connector, ..common };
+                let draft = DeploymentDraft { common, port: Given::Is(8000), ..DeploymentDraft::default() };
+                let objections = check::deployment(&draft);
+                assert_eq!(objections.len(), 1, "{objections:?}");
+                text += &render::objections(&objections);
+            }
+        }
+    }
+    text
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dynamo/combinations")
+}
+
+#[test]
+fn every_combination_is_as_it_was_read() {
+    let update = std::env::var("UPDATE_GOLDEN").is_ok();
+    let walked = all().into_iter().map(|combination| (combination.name(), combination.text()));
+    let refused =
+        release::ALL.iter().map(|release| (format!("{}/refused.txt", release.line), refused(release)));
+    let expected: BTreeMap<String, String> = walked.chain(refused).collect();
+    if update {
+        let _ = std::fs::remove_dir_all(folder());
+        for (name, text) in &expected {
+            let file = folder().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+    }
+    let mut wrong = Vec::new();
+    for (name, text) in &expected {
+        if std::fs::read_to_string(folder().join(name)).unwrap_or_default() != *text {
+            wrong.push(format!("{name} gives\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "UPDATE_GOLDEN=1 accepts these:\n{}", wrong.join("\n"));
+    let lines = std::fs::read_dir(folder()).unwrap().map(|line| line.unwrap().path());
+    let files: usize = lines.map(|line| std::fs::read_dir(line).unwrap().count()).sum();
+    assert_eq!(files, expected.len(), "a file is there that no row stands for");
+}
+
+/// The second reader can tell each thing that it looks for.
+#[test]
+fn workers_that_do_not_go_together_are_told() {
+    let found = all();
+    let disaggregated = |connector| {
+        let fits = |it: &&Combination| {
+            it.engine.needs_gpu()
+                && it.connector.mode == Mode::Disaggregated
+                && it.connector.connector == connector
+                && it.router == "kv"
+        };
+        found.iter().rev().find(fits).unwrap()
+    };
+    let kvbm = disaggregated(Connector::Kvbm);
+    let make = |network| {
+        let deployment = kvbm.deployment(network).complete().unwrap();
+        let deployment = decide::deployment(&deployment, &host(), &owner()).unwrap();
+        let workers = kvbm.workers(network).into_iter();
+        let workers = workers.map(|it| decide::worker(&it.complete().unwrap(), &host(), &owner()).unwrap());
+        (deployment, workers.collect::<Vec<Blueprint>>())
+    };
+    let (deployment, workers) = make(NetworkMode::Host);
+    let prefill =
+        kvbm.workers(NetworkMode::Host).iter().position(|it| it.role == is(Role::Prefill.word())).unwrap();
+    let room = Room { memory: 400 << 30, disk: Some(1000 << 30) };
+    assert_eq!(lint_set(&deployment, &workers, room), [""; 0]);
+    type Break = fn(&mut crate::container::ContainerSpec);
+    let breaks: [Break; 9] = [
+        |spec| spec.gpus = vec!["GPU-00000000".to_owned(), "GPU-10000000".to_owned()],
+        |spec| spec.ports.iter_mut().for_each(|port| port.host_port = 9090),
+        |spec| spec.ports.retain(|port| port.host_port != 20080),
+        |spec| drop(spec.env.insert("DYN_NAMESPACE".into(), "chat--0".into())),
+        |spec| spec.command.retain(|word| word != "--disable-hybrid-kv-cache-manager"),
+        |spec| spec.command.iter_mut().for_each(|word| *word = word.replace("Nixl", "Mooncake")),
+        |spec| spec.command.iter_mut().for_each(|word| *word = word.replace("64", "16")),
+        |spec| spec.limits.memory_bytes = Some(32 << 30),
+        |spec| drop(spec.env.remove("DYN_KVBM_CPU_CACHE_GB")),
+    ];
+    for (number, damage) in breaks.iter().enumerate() {
+        let mut broken = workers.clone();
+        damage(&mut broken[prefill].containers[0].spec);
+        assert!(!lint_set(&deployment, &broken, room).is_empty(), "{number}");
+    }
+    assert_eq!(lint_set(&deployment, &workers, Room { memory: 31 << 30, ..room }).len(), 1);
+    assert_eq!(lint_set(&deployment, &workers, Room { disk: Some(199 << 30), ..room }).len(), 1);
+}

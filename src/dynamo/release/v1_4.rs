@@ -1,0 +1,6 @@
+//! Release line 1.4: the command line of 1.5. The first in which workers hand out their tokenizer files unasked, and in
+//! which both sides of an offloading connector must be kept to one layout.
+
+use super::{Release, v1_5};
+
+pub const RELEASE: Release = Release { line: "1.4", versions: &["1.4.0", "1.4.1", "1.4.2"], ..v1_5::RELEASE };
