@@ -5,6 +5,7 @@
 #   host-init.sh FOLDER CGROUP         outside: mounts the root and moves into it
 #   host-init.sh --inside NAME CGROUP  inside
 set -euo pipefail
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # The host sees this machine's files; what it writes goes to FOLDER/disk. Docker's own data need a real file system.
 enter_root() {
@@ -19,6 +20,13 @@ enter_root() {
   mount --rbind /dev "$root/dev"
   mount -t tmpfs -o mode=0755 tmpfs "$root/run"
   mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+  # A checkout in one of these two stays in sight: the models of the tests lie in it, and this script.
+  case $HERE in
+    /tmp/* | /run/*)
+      mkdir -p "$root$HERE"
+      mount --bind -o ro "$HERE" "$root$HERE"
+      ;;
+  esac
   cd "$root"
   # Not just chroot: `docker exec` would land in this machine's own root.
   pivot_root . .old
