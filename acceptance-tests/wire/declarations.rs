@@ -196,7 +196,7 @@ async fn metadata() {
     same!(functions, name, functions);
     same!(actions, type_name, action_schemas);
     assert_eq!(metadata.server_capabilities, schemas.server_capabilities);
-    assert_eq!(metadata.resources.len(), 3);
+    assert_eq!(metadata.resources.len(), 4);
 }
 
 async fn identities() {
@@ -261,7 +261,8 @@ async fn write_only() {
         Part::Attribute(it) => it.write_only,
         _ => false,
     });
-    assert_eq!(write_only.map(|(place, _)| place).collect::<Vec<_>>(), ["dynamo_openwebui.admin_password"]);
+    let expected = ["dynamo_model.source.token", "dynamo_openwebui.admin_password"];
+    assert_eq!(write_only.map(|(place, _)| place).collect::<Vec<_>>(), expected);
 }
 
 async fn functions() {
