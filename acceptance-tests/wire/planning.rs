@@ -130,7 +130,7 @@ fn other(resource: &str, name: &str) -> Option<Value> {
         "engine" => text("sglang"),
         "mode" => text("disaggregated"),
         "network" => text("host"),
-        "image" => text("example/other:1"),
+        "image" => text("example/other:1.6.1"),
         "image_pull_policy" => text("never"),
         "model" => text("/models/other"),
         "version" => text("0.9.6"),
