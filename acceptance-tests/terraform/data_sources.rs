@@ -83,7 +83,8 @@ data "dynamo_images" "held" {{
     let images = scene.settle().get("data.dynamo_images.held", "images");
     let versions: Vec<&str> =
         images.as_array().unwrap().iter().map(|it| it["version"].as_str().unwrap()).collect();
-    assert_eq!(versions, ["1.10.0", "1.9.0", "1.6.1"]);
+    // What the registry has beside what is known, which it does not have.
+    assert!(versions.starts_with(&["1.10.0", "1.9.0", "1.6.1"]), "{versions:?}");
     for (version, available) in [("1.10.0", true), ("1.6.1", false)] {
         let row = row(&images, "version", version);
         assert_eq!((&row["available"], &row["installed"]), (&json!(available), &json!(false)), "{row}");
@@ -277,7 +278,7 @@ data "dynamo_model_catalog" "oss" {
     let models = |name: &str| state.get(&format!("data.dynamo_model_catalog.{name}"), "models");
     assert!(models("all").as_array().unwrap().len() > 80);
     let mine = row(&models("small"), "name", "/data/support").clone();
-    assert_eq!(mine["memory_gb"], json!(4.0), "1.5 for weights, 0.5 for the cache, 2 besides: {mine}");
+    assert_eq!(mine["memory_gb"], json!(4), "1.5 for weights, 0.5 for the cache, 2 besides: {mine}");
     assert_eq!((&mine["gpus"], &mine["engine_args"]["enforce-eager"]), (&json!(1), &json!("true")));
     assert_eq!((&mine["source"], &mine["license"]), (&Value::Null, &Value::Null));
     for model in models("small").as_array().unwrap() {
@@ -308,7 +309,7 @@ locals {{
 }}
 data "dynamo_model_catalog" "llama" {{ name = "Llama-3.1-8B-Instruct" }}
 output "same" {{
-  value = provider::dynamo::model_fit(data.dynamo_model_catalog.llama.models[0], {memory}, {{ max_model_len = 16384 }}) == local.fit
+  value = provider::dynamo::model_fit(data.dynamo_model_catalog.llama.models[0], {memory}, {{ max_model_len = 16384 }}).message == local.fit.message
 }}
 output "fit" {{
   value = local.fit

@@ -25,7 +25,8 @@ pub fn timeout() {
     run(async {
         let mut stage = Stage::new().await;
         let timeouts = Value::object([("create", "2s")]);
-        let config = with(&stage.deployment(), [("image", silent_image()), ("timeouts", timeouts)]);
+        let version = ("dynamo_version", "1.6.1".into()); // which the tag does not say
+        let config = with(&stage.deployment(), [("image", silent_image()), ("timeouts", timeouts), version]);
         let change = Change::create(config);
         let planned = stage.client.plan(DEPLOYMENT, &change).await.unwrap();
         assert_eq!(planned.diagnostics, []);

@@ -1,9 +1,9 @@
 # A size cannot be negative.
 # stage: validate
-provider "dynamo" {
+provider "dynamo" { # error: weights_gb & must be greater than 0
   models = {
     "acme/Tiny" = {
-      weights_gb = -2 # error: must be greater than 0
+      weights_gb = -2
     }
   }
 }
