@@ -66,11 +66,11 @@ serve() {
   : >/etc/resolv.conf
   settle
   mkdir -p /run/sshd /run/lock /etc/docker /var/log
-  # The log names every request; and there is room for more than the usual 30 networks.
+  # The log names every request; and there is room for more than the usual 30 networks, and in one for 100 workers.
   # With GPUs comes the runtime that the container toolkit adds under this name; here it is the usual one.
   local runtimes=
   [[ ! -x /usr/bin/nvidia-container-runtime-hook ]] || runtimes=', "runtimes": { "nvidia": { "path": "runc" } }'
-  echo '{ "debug": true, "default-address-pools": [{ "base": "10.200.0.0/16", "size": 26 }]'"$runtimes }" >/etc/docker/lab.json
+  echo '{ "debug": true, "default-address-pools": [{ "base": "10.200.0.0/16", "size": 24 }]'"$runtimes }" >/etc/docker/lab.json
   rm -f /var/log/sshd.log
   /usr/sbin/sshd -f /etc/ssh/lab_config -E /var/log/sshd.log
   dockerd --config-file /etc/docker/lab.json --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$group" >/var/log/dockerd.log 2>&1 &
