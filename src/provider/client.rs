@@ -42,7 +42,7 @@ pub struct Client {
     pub models: Claims,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
-    /// One worker of a deployment's role is replaced at a time, whatever Terraform's parallelism.
+    /// One worker of a deployment is replaced at a time, whatever Terraform's parallelism.
     rolling: Turns,
 }
 

@@ -15,8 +15,8 @@ pub const ABOUT: About = About {
     description: "A worker of a `dynamo_deployment`: the process that computes tokens. Use `count` or `for_each` for several.\n\n\
         The resource is created when the frontend lists it, not when its container exists. (Of a disaggregated deployment the \
         frontend lists each worker as it comes, and serves the model once both roles are there.) A change replaces the container \
-        without dropping a request: the new one starts and registers, then the old one drains and goes, one worker of a role \
-        at a time.",
+        without dropping a request: the new one starts and registers, then the old one drains and goes, one worker of a \
+        deployment at a time.",
 };
 
 model! {
