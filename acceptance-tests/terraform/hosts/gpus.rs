@@ -143,7 +143,7 @@ resource "dynamo_deployment" "chat" {
     let entry = format!("{}\n      model_cache = \"/tmp\"", host.entry("ops", &with_key("ed25519")));
     let mut scene = Scene::new(&format!("{}{deployment}{WORKERS}", provider(&entry)));
     scene.set("gpus", "{ a = { gpu_count = 1 } }");
-    refused(&scene, &["meta-llama/Llama-3.3-70B-Instruct", "GB", "gpu_count = each.value.gpu_count"]);
+    refused(&scene, &["meta-llama/Llama-3.3-70B-Instruct", "weights", "gpu_count = each.value.gpu_count"]);
     // Halved, the weights leave room.
     scene.set("gpus", "{ a = { gpu_count = 2 } }");
     scene.terraform(&["plan", "-input=false", "-no-color"]).succeeds().says("2 to add");
