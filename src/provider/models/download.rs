@@ -7,7 +7,7 @@
 use super::model;
 use super::schema::ModelModel;
 use crate::container::labels::Ownership;
-use crate::container::{ContainerSpec, Mount, MountSource, RunState};
+use crate::container::{ContainerSpec, Mount, MountSource, Redactions, RunState};
 use crate::dynamo::release;
 use crate::hosts::{Host, HostError};
 use crate::provider::client::{Client, Entry};
@@ -93,7 +93,7 @@ pub async fn run(
             set("HF_ENDPOINT", endpoint.clone());
         }
         if let Some(token) = source.token.known() {
-            set("HF_TOKEN", token.reveal().to_owned());
+            spec.secret_env.values.insert("HF_TOKEN".to_owned(), token.clone());
         }
     }
     let ended = in_container(&entry.host, &spec, model::stall(config), stopping).await;
@@ -183,8 +183,13 @@ async fn in_container(
     host.remove(&spec.name).await?;
     host.create(spec).await?;
     let ended = watched(host, &spec.name, stall, stopping).await;
+    let secrets = Redactions::of(&spec.secret_env);
     let removed = host.remove(&spec.name).await;
-    let ended = ended?;
+    let ended = ended.map_err(|error| error.without(&secrets))?;
+    let ended = match ended {
+        Ended::Well => Ended::Well,
+        Ended::Badly(words) => Ended::Badly(secrets.apply(&words)),
+    };
     removed.map(|()| ended)
 }
 
