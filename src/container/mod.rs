@@ -65,7 +65,7 @@ pub struct ContainerSpec {
 }
 
 /// A bind mount or a named volume.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mount {
     pub source: MountSource,
     /// Absolute path in the container.
@@ -73,7 +73,7 @@ pub struct Mount {
     pub read_only: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MountSource {
     /// Absolute path on the host.
     HostPath(String),
@@ -98,6 +98,13 @@ pub enum Network {
     Host,
     /// A user-defined bridge network, with names under which other containers find this one.
     Bridge { name: String, aliases: Vec<String> },
+}
+
+impl Network {
+    /// The Engine's own network that leads nowhere: nobody reaches the container, and it reaches nobody.
+    pub fn nowhere() -> Self {
+        Self::Bridge { name: "none".to_owned(), aliases: Vec::new() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -21,6 +21,7 @@ pub mod blueprint;
 pub mod catalog;
 pub mod check;
 pub mod connector;
+pub mod connector_modules;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;

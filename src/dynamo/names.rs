@@ -118,6 +118,12 @@ pub fn generation<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     format!("{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff))
 }
 
+/// Container that asks something of an image for a deployment, and ends. It never comes to more than being brought up, so one
+/// that a killed run left is told and removed like any other that was.
+pub fn question(deployment: &str, parts: &[&str]) -> String {
+    starting(&format!("{deployment}-ask-{}", generation(parts.iter().copied())))
+}
+
 /// What a container is called until it works.
 pub fn starting(name: &str) -> String {
     format!("{name}{STARTING}")

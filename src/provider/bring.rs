@@ -36,7 +36,8 @@ pub fn assembly(
     Assembly { networks: network.into_iter().collect(), volumes, parts, pull: policy(pull) }
 }
 
-fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
+/// When images are downloaded, in the words of `reconcile`.
+pub fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
     match policy {
         PullPolicy::Missing => reconcile::PullPolicy::Missing,
         PullPolicy::Always => reconcile::PullPolicy::Always,

@@ -5,6 +5,7 @@
 use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use super::gpus::GpuLedger;
+use super::image_modules::Answers;
 use super::models::Claims;
 use super::own_models;
 use super::remote;
@@ -42,6 +43,8 @@ pub struct Client {
     pub models: Claims,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
+    /// What images said of what they have.
+    pub answers: Answers,
     /// One worker of a deployment is replaced at a time, whatever Terraform's parallelism.
     rolling: Turns,
 }
@@ -99,6 +102,7 @@ impl Client {
             catalog: own_models::catalog(&config.models),
             models: Claims::default(),
             gpus: GpuLedger::default(),
+            answers: Answers::default(),
             rolling: Turns::default(),
         })
     }

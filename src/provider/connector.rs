@@ -12,7 +12,8 @@ model! {
         r#type: Attr<String> = optional("How KV caches leave a GPU. `none`: they do not. `nixl`: to the GPU of another worker. `kvbm`: to \
             memory and disk of the host, by Dynamo's block manager (and over NIXL where the deployment is disaggregated). \
             `lmcache`: to memory of the host, by LMCache. Left out: `none` where the deployment is aggregated, and what its \
-            engine transfers with where it is not. Not every engine has each."),
+            engine transfers with where it is not. Not every engine has each, and not every image: before a worker starts, its \
+            image is asked whether it has what the connector needs."),
         cpu_cache_gb: Attr<i64> = optional("With `kvbm` and `lmcache`: memory of the host that a worker keeps for its cache, in whole GB \
             (2³⁰ bytes), within the worker's memory limit. With `lmcache` it is that of each of the worker's GPUs (left out: \
             5); `kvbm` must be told."),

@@ -12,6 +12,6 @@ pub use diff::{Cure, Difference, Field, Wanted, differences};
 pub use effects::Effects;
 pub use execute::{
     Assembly, Budget, Converged, Failed, Failure, Left, Object, Part, PreviousContainer, PrivateFile, Probe,
-    PullPolicy, Readiness, Swap, bring_up, converge, halt, take_down,
+    PullPolicy, Readiness, Swap, bring_up, converge, fetch, halt, take_down,
 };
 pub use order::{Step, steps};

@@ -4,6 +4,7 @@
 //! turns, because what the server's log counts (connections, logins) is much of what they check. Root is needed, and the
 //! images of the lab; no other machine.
 
+mod connectors;
 mod gpus;
 mod lab;
 mod logins;
@@ -49,6 +50,7 @@ pub fn trials() -> Vec<Trial> {
         ("outages", outages::CASES),
         ("sources", sources::CASES),
         ("gpus", gpus::CASES),
+        ("connectors", connectors::CASES),
         ("several", several::CASES),
         ("models", models::CASES),
     ];

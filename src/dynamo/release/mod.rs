@@ -47,6 +47,8 @@ pub struct Release {
     pub router_options: &'static [OptionFacts],
     pub topologies: &'static [Topology],
     pub engines: &'static [EngineFacts],
+    /// Python modules of connectors that the images of this line have for certain. They may have others; images are asked.
+    pub image_modules: &'static [&'static str],
     /// Sets the namespace of a process.
     pub namespace_env: &'static str,
     /// Makes a frontend serve all namespaces that begin so. With it, workers that Dynamo would not let serve side by side

@@ -3,4 +3,10 @@
 
 use super::{Release, v1_5};
 
-pub const RELEASE: Release = Release { line: "1.4", versions: &["1.4.0", "1.4.1", "1.4.2"], ..v1_5::RELEASE };
+pub const RELEASE: Release = Release {
+    line: "1.4",
+    versions: &["1.4.0", "1.4.1", "1.4.2"],
+    // Later ones are documented without, and their requirements contradict each other.
+    image_modules: &["kvbm"],
+    ..v1_5::RELEASE
+};

@@ -35,6 +35,7 @@ pub const RELEASE: Release = Release {
     router_options: &[CREDIT, TEMPERATURE, KV_EVENTS, TTL_SECONDS, REPLICA_SYNC],
     topologies: &[BRIDGE, HOST],
     engines: &[vllm::V1_6, sglang::V1_6, trtllm::V1_6, mocker::V1_6],
+    image_modules: &[],
     namespace_env: "DYN_NAMESPACE",
     namespace_prefix_flag: Some("--namespace-prefix"),
     // The defaults of this line, said aloud: all processes must agree, whatever an image sets.

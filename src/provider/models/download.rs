@@ -7,10 +7,11 @@
 use super::model;
 use super::schema::ModelModel;
 use crate::container::labels::Ownership;
-use crate::container::{ContainerSpec, Mount, MountSource, Redactions, RunState};
+use crate::container::{ContainerSpec, Mount, MountSource};
 use crate::dynamo::release;
 use crate::hosts::{Host, HostError};
 use crate::provider::client::{Client, Entry};
+use crate::provider::errand::{self, Ended};
 use crate::provider::errors;
 use crate::reconcile::Effects;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -18,7 +19,6 @@ use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 const DOWNLOAD: &str = include_str!("download.py");
@@ -26,7 +26,6 @@ const REMOVE: &str = include_str!("remove.py");
 
 /// Where the cache is in the container.
 const CACHE: &str = "/cache";
-const LOOK: Duration = Duration::from_secs(1);
 /// A variable of the environment may have 128 KiB.
 const MOST_LIST: usize = 100_000;
 
@@ -99,7 +98,7 @@ pub async fn run(
     let ended = in_container(&entry.host, &spec, model::stall(config), stopping).await;
     entry.host.models_changed();
     let problem = match ended {
-        Ok(Ended::Well) => return Ok(()),
+        Ok(Ended::Well(_)) => return Ok(()),
         Ok(Ended::Badly(words)) => words,
         Err(error) => return Err(errors::diagnostic(summary, &error, None).into()),
     };
@@ -163,13 +162,7 @@ pub async fn remove(
     Ok(())
 }
 
-enum Ended {
-    Well,
-    /// Its last words.
-    Badly(String),
-}
-
-/// Runs a container to its end, and removes it.
+/// Runs a container of an image that is fetched first where it is missing.
 async fn in_container(
     host: &Host,
     spec: &ContainerSpec,
@@ -179,58 +172,5 @@ async fn in_container(
     if host.image(&spec.image).await?.is_none() {
         Effects::pull(host, &spec.image).await?;
     }
-    // What a killed run left goes on with nobody to hear of it; the cache has what it brought.
-    host.remove(&spec.name).await?;
-    host.create(spec).await?;
-    let ended = watched(host, &spec.name, stall, stopping).await;
-    let secrets = Redactions::of(&spec.secret_env);
-    let removed = host.remove(&spec.name).await;
-    let ended = ended.map_err(|error| error.without(&secrets))?;
-    let ended = match ended {
-        Ended::Well => Ended::Well,
-        Ended::Badly(words) => Ended::Badly(secrets.apply(&words)),
-    };
-    removed.map(|()| ended)
-}
-
-async fn watched(
-    host: &Host,
-    name: &str,
-    stall: Duration,
-    stopping: &CancellationToken,
-) -> Result<Ended, HostError> {
-    host.start(name).await?;
-    let (mut last, mut moved) = (Instant::now(), String::new());
-    loop {
-        let state = host.inspect(name).await?.map(|seen| seen.state);
-        let log = host.logs_tail(name, 20).await.unwrap_or_default();
-        let words =
-            || log.lines().rev().find(|line| !line.starts_with("moved ")).unwrap_or_default().to_owned();
-        match state {
-            Some(RunState::Exited { exit_code: 0, .. }) => return Ok(Ended::Well),
-            Some(RunState::Created | RunState::Running) => {}
-            Some(RunState::Exited { exit_code, .. }) => {
-                return Ok(Ended::Badly(format!("{} (exit code {exit_code})", words())));
-            }
-            _ => return Ok(Ended::Badly("its container is gone".to_owned())),
-        }
-        if let Some(line) =
-            log.lines().rev().find(|line| line.starts_with("moved ")).filter(|line| *line != moved)
-        {
-            (last, moved) = (Instant::now(), line.to_owned());
-            tracing::info!(
-                host = host.name(),
-                container = name,
-                bytes = moved.trim_start_matches("moved "),
-                "downloading"
-            );
-        }
-        if last.elapsed() > stall {
-            return Ok(Ended::Badly(format!("nothing has moved for {} s (timeouts.stall)", stall.as_secs())));
-        }
-        tokio::select! {
-            () = stopping.cancelled() => return Ok(Ended::Badly("it was stopped".to_owned())),
-            () = sleep(LOOK) => {}
-        }
-    }
+    errand::run(host, spec, stall, stopping).await
 }

@@ -20,7 +20,9 @@ use crate::provider::fit;
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
 use crate::provider::secrets::{self, Secrets};
-use crate::provider::{docker_checks, errors, import_id, objections, picked_ports, plan_checks, timeouts};
+use crate::provider::{
+    docker_checks, errors, image_modules, import_id, objections, picked_ports, plan_checks, timeouts,
+};
 use crate::reconcile::{self, Budget, Failed as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -171,6 +173,9 @@ impl Resource for Workers {
                 (blueprint, _) = place.blueprint(call, &planned, &summary).await?;
                 look = place.look(&blueprint, &summary).await?;
             }
+            if look.takes_new_containers() {
+                place.image_is_complete(call, &planned, &blueprint, &summary).await?;
+            }
             if place.is_lost(&prior, &blueprint, &look).await {
                 restart(&place.entry, shown(&planned.container), &summary).await?;
             }
@@ -310,9 +315,21 @@ impl Place {
     ) -> Result<Result<(), NotDone>, Diagnostics> {
         let _promised = self.promise_ports(&call.client, planned, summary).await?;
         let (blueprint, pull) = self.blueprint(call, planned, summary).await?;
+        self.image_is_complete(call, planned, &blueprint, summary).await?;
         let state = wanted_state(planned);
         let assembly = bring::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &[]);
         Ok(reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop))
+    }
+
+    /// Before anything is stopped for it.
+    async fn image_is_complete(
+        &self,
+        call: &Call<Client>,
+        model: &WorkerModel,
+        blueprint: &Blueprint,
+        summary: &str,
+    ) -> Result<(), Diagnostics> {
+        image_modules::check(call, &self.entry, &draft(model)?, blueprint, summary).await
     }
 
     /// Picks ports for a container that is to be made, where they are not constants.

@@ -161,6 +161,19 @@ pub async fn converge(
     Ok(Converged { steps, containers })
 }
 
+/// Gets an image to the host as the policy says.
+///
+/// # Errors
+/// It is not there and may not be downloaded, the download failed, or `cancel` ended it.
+pub async fn fetch(
+    effects: &dyn Effects,
+    image: &str,
+    policy: PullPolicy,
+    cancel: &CancellationToken,
+) -> Result<(), Failure> {
+    fetch_images(effects, &BTreeSet::from([image]), policy, cancel).await
+}
+
 fn makes_new(step: &Step, part: &Part) -> bool {
     matches!(step, Step::Create { name } | Step::Replace { name, .. } if *name == part.spec.name)
 }
