@@ -16,7 +16,7 @@ use super::objection::{ConnectorField, Field, Objection, Refusal};
 use super::spec::{
     Common, DeploymentSpec, DockerOptions, HostFacts, Mode, NetworkMode, Owner, Role, WorkerSpec,
 };
-use super::{docker_options, env, limits, names, ports, router};
+use super::{docker_options, env, limits, names, ports, router, secret_env};
 use crate::container::labels::Ownership;
 use crate::container::{
     ContainerSpec, Ipc, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit,
@@ -150,7 +150,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
     let mut decided_env = frontend_env(common);
     decided_env.extend(shared.address_env(shared.topology.frontend_address_env));
     let base = shared.dynamo_container(&common.docker, FRONTEND, None, limits);
-    Planned {
+    let mut planned = Planned {
         component: FRONTEND.to_owned(),
         spec: ContainerSpec {
             name: names::container(&common.name, FRONTEND),
@@ -166,7 +166,9 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
             ..base
         },
         ready: Readiness::Http { port, path: facts.health_path.to_owned() },
-    }
+    };
+    secret_env::give(&mut planned.spec, &spec.secret_env);
+    planned
 }
 
 fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, limits: Limits) -> Planned {
@@ -184,7 +186,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
     docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
     docker.cap_add = with_engine_capabilities(docker.cap_add, engine.cap_add);
     let base = shared.dynamo_container(&docker, WORKER, Some(spec.role), limits);
-    Planned {
+    let mut planned = Planned {
         component: WORKER.to_owned(),
         spec: ContainerSpec {
             name: names::worker(&common.name, spec.role, &spec.suffix),
@@ -202,7 +204,9 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
             system_port: system_port(spec, shared),
             ..listing(common, serving, namespace)
         }),
-    }
+    };
+    secret_env::give(&mut planned.spec, &spec.secret_env);
+    planned
 }
 
 /// Where the worker takes requests, if that is decided here.

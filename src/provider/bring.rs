@@ -11,7 +11,6 @@ use crate::hosts::{Age, Filter, Host};
 use crate::provider::deployment::model::reachable;
 use crate::reconcile::{self, Assembly, Part, Probe, Swap};
 use async_trait::async_trait;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -66,7 +65,7 @@ fn part(
     // Two pages on one database would each undo what the other writes.
     let alone = component == openwebui::COMPONENT;
     let swap = if alone { Swap::StopFirst } else { swap(&spec, before.map(|container| &container.spec)) };
-    Part { swap, secret: BTreeSet::new(), files: Vec::new(), probe, spec }
+    Part { swap, files: Vec::new(), probe, spec }
 }
 
 /// Two containers can run side by side if they share no port and no GPU, and answer to no common name.

@@ -19,6 +19,7 @@ use crate::provider::drift::{self, Explained};
 use crate::provider::fit;
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
+use crate::provider::secrets::{self, Secrets};
 use crate::provider::{
     docker_checks, errors, image_modules, import_id, objections, picked_ports, plan_checks, timeouts,
 };
@@ -63,6 +64,7 @@ impl Resource for Workers {
         mut planned: WorkerModel,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
+        let _ = plan_secrets(&call.client, config, None, &mut planned).await;
         planned.gpu_uuids = planned_gpus(None, &planned);
         planned.effective_engine_args = effective_args(&planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
@@ -81,9 +83,12 @@ impl Resource for Workers {
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         // What mends a difference may take a new container, which runs beside the old one for a while.
         let mends = prior.drift.known().is_some_and(|drift| !drift.is_empty());
-        if mends {
+        let not_compared = plan_secrets(&call.client, config, Some(prior), &mut planned).await;
+        let other_secrets = planned.secret_env_status != prior.secret_env_status;
+        if mends || other_secrets {
             planned.ports = Attr::Unknown;
         }
+        let changed = changed || other_secrets;
         if deployment(&planned).model != deployment(prior).model {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
         }
@@ -105,6 +110,7 @@ impl Resource for Workers {
         } else if wanted_state(&plan.planned) == DesiredState::Running {
             stays(&call.client, &plan.planned).await?;
         }
+        plan.warnings.extend(not_compared);
         Ok(plan)
     }
 
@@ -114,6 +120,7 @@ impl Resource for Workers {
         config: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
+        take_secrets(&config, &mut planned);
         let suffix = names::suffix(random().map_err(Diagnostics::from)?);
         planned.container = container_name(&planned, &suffix).into();
         derive(&config, &mut planned);
@@ -143,10 +150,11 @@ impl Resource for Workers {
     async fn update(
         &self,
         call: &Call<Client>,
-        _config: WorkerModel,
+        config: WorkerModel,
         prior: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
+        take_secrets(&config, &mut planned);
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time: the others serve meanwhile.
@@ -200,11 +208,16 @@ impl Resource for Workers {
         let summary = format!("Unable to read worker {:?}", shown(&state.container));
         let place = Place::of(&call.client, &state)?;
         plan_checks::for_refresh(&place.entry, &summary).await?;
+        let container = vec![shown(&state.container).to_owned()];
+        let seen = place.entry.host.observe(&Filter::Names(container)).await;
+        let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
+        state.secret_env = secrets::as_found(&state.secret_env_status, seen.first());
         let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
         let look = place.look(&blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
+        secrets::show(&mut state.secret_env_status, &mut state.secret_env_version, Some(&observed));
         state.registered = place.registered(&state, &blueprint, &observed).await;
         let mut sentences = Vec::new();
         for (differences, observed) in look.differing() {
@@ -242,6 +255,26 @@ impl Resource for Workers {
         let id = Attr::Known(format!("{host}/{container}"));
         Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
     }
+}
+
+/// Only a configuration has the secrets. `prior` is null for something new.
+async fn plan_secrets(
+    client: &Client,
+    config: &WorkerModel,
+    prior: Option<&WorkerModel>,
+    planned: &mut WorkerModel,
+) -> Diagnostics {
+    let before = prior.map(|prior| &prior.secret_env_status);
+    let secrets = Secrets { values: &config.secret_env, version: &planned.secret_env_version, before };
+    let (host, container) = prior.map_or((&Attr::Null, ""), |prior| (&prior.host, shown(&prior.container)));
+    let (status, warnings) = secrets.planned(client, host, container).await;
+    (planned.secret_env, planned.secret_env_status) = (config.secret_env.clone(), status);
+    warnings
+}
+
+fn take_secrets(config: &WorkerModel, planned: &mut WorkerModel) {
+    (planned.secret_env, planned.secret_env_status) =
+        secrets::to_apply(&config.secret_env, &planned.secret_env_status);
 }
 
 /// Where a worker is, and where its frontend is.
@@ -517,6 +550,7 @@ async fn check(
     if draft.suffix.is_unknown() {
         draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     }
+    draft.secret_env.stand_in();
     if draft.gpus.assigned.is_unknown() {
         draft.gpus.assigned = Given::Absent;
     }
