@@ -15,7 +15,7 @@ use super::blocks::TextMap;
 use super::client::Client;
 use crate::container::{ObservedContainer, Secret, SecretEnv};
 use crate::dynamo::secret_env::SecretDraft;
-use crate::hosts::{Filter, HostError};
+use crate::hosts::{Age, Filter, HostError};
 use crate::provider::drafts::given;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -90,7 +90,7 @@ impl Secrets<'_> {
             return (self.status(None), Diagnostics::new());
         };
         let Ok(entry) = client.host(entry) else { return (self.status(None), Diagnostics::new()) };
-        match entry.host.observe(&Filter::Names(vec![container.to_owned()])).await {
+        match entry.host.observe(&Filter::Names(vec![container.to_owned()]), Age::Walk).await {
             Ok(seen) => {
                 let found = seen.first().map(|seen| &seen.spec.secret_env);
                 (self.status(found), Diagnostics::new())

@@ -175,7 +175,7 @@ impl Resource for OpenWebuis {
         let place = Place::of(&call.client, &state)?;
         plan_checks::for_refresh(&place.entry, &summary).await?;
         let container = vec![names::container(shown(&state.name), COMPONENT)];
-        let seen = place.entry.host.observe(&Filter::Names(container)).await;
+        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
         state.secret_env = secrets::as_found(&state.secret_env_status, seen.first());
         let blueprint = place.blueprint(call, &state, &summary).await?;

@@ -209,7 +209,7 @@ impl Resource for Workers {
         let place = Place::of(&call.client, &state)?;
         plan_checks::for_refresh(&place.entry, &summary).await?;
         let container = vec![shown(&state.container).to_owned()];
-        let seen = place.entry.host.observe(&Filter::Names(container)).await;
+        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
         state.secret_env = secrets::as_found(&state.secret_env_status, seen.first());
         let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
