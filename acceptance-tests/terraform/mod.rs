@@ -24,6 +24,7 @@ mod registry;
 mod releases;
 mod report;
 mod routing;
+mod secrets;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -47,6 +48,7 @@ pub fn trials() -> Vec<Trial> {
         ("models", models::CASES),
         ("examples", examples::CASES),
         ("routing", routing::CASES),
+        ("secrets", secrets::CASES),
     ];
     let written = groups.iter().flat_map(|(group, cases)| {
         cases.iter().map(move |(name, case)| trial("terraform", &format!("{group}::{name}"), *case))

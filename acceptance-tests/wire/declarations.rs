@@ -220,10 +220,12 @@ async fn identities() {
 }
 
 /// Names of secrets. `env` is none: its values are declared to be visible, and secrets have a place of their own. Nor is
-/// the path of a secret, or the number that is raised when one changes, or a certificate, which is public by nature.
+/// the path of a secret, or what tells one version of it from another, or whether it is there, or a certificate, which is
+/// public by nature.
 fn sounds_secret(name: &str) -> bool {
     let words = ["password", "passphrase", "secret", "token", "private_key", "api_key"];
-    words.iter().any(|word| name.contains(word)) && !name.ends_with("_path") && !name.ends_with("_version")
+    let about = ["_path", "_version", "_status"];
+    words.iter().any(|word| name.contains(word)) && !about.iter().any(|end| name.ends_with(end))
 }
 
 async fn secrets() {
@@ -261,7 +263,13 @@ async fn write_only() {
         Part::Attribute(it) => it.write_only,
         _ => false,
     });
-    let expected = ["dynamo_model.source.token", "dynamo_openwebui.admin_password"];
+    let expected = [
+        "dynamo_deployment.secret_env",
+        "dynamo_model.source.token",
+        "dynamo_openwebui.admin_password",
+        "dynamo_openwebui.secret_env",
+        "dynamo_worker.secret_env",
+    ];
     assert_eq!(write_only.map(|(place, _)| place).collect::<Vec<_>>(), expected);
 }
 

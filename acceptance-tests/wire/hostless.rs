@@ -180,9 +180,12 @@ async fn canary() {
     assert_eq!(client.configure(Value::Null).await.unwrap(), []);
     let (_without, mut planner) = without_hosts().await;
     for resource in RESOURCES {
-        let config = with(&sample(resource), [("env", Value::object([("WORD", CANARY), ("2FAST", CANARY)]))]);
-        client.validate_resource(resource, config).await.unwrap();
-        let config = with(&sample(resource), [("env", Value::object([("WORD", CANARY)]))]);
+        let words = Value::object([("WORD", CANARY), ("2FAST", CANARY)]);
+        let mistakes = with(&sample(resource), [("env", words.clone()), ("secret_env", words)]);
+        let said = client.validate_resource(resource, mistakes).await.unwrap();
+        assert!(said.len() > 3 && !format!("{said:?}").contains(CANARY), "{said:?}");
+        let (plain, secret) = (Value::object([("WORD", CANARY)]), Value::object([("SECRET", CANARY)]));
+        let config = with(&sample(resource), [("env", plain), ("secret_env", secret)]);
         let state = state_of(&mut planner, resource, &config).await;
         let create = Change::create(config);
         let planned = planner.plan(resource, &create).await.unwrap();

@@ -27,6 +27,7 @@ pub fn trials() -> Vec<Trial> {
         trial("planning_34_the_second_half_of_a_replacement_can_be_created", replacement),
         trial("planning_35_what_forces_a_replacement_says_so_and_nothing_else_does", forcing),
         trial("planning_35_another_deployment_replaces_its_workers", another_deployment),
+        trial("planning_31_a_secret_variable_is_planned_by_its_name", secret_variables),
         trial("planning_36_unknown_arguments_stay_unknown", unknown_arguments),
         trial("planning_36_a_host_that_is_not_known_yet_is_not_asked", unknown_host),
         trial("planning_36_an_unknown_host_attribute_is_not_the_only_host", unknown_host_attribute),
@@ -136,6 +137,9 @@ fn other(resource: &str, name: &str) -> Option<Value> {
         "version" => text("0.9.6"),
         // They go with others, or with a warning.
         "deployments" | "admin_email" | "admin_password" | "auth" => None,
+        // What is never stored shows in what is said of it, and in that alone.
+        "secret_env" => None,
+        "secret_env_version" => text("2"),
         "admin_password_version" => Some(2.into()),
         "delete_data_on_destroy" => Some(true.into()),
         "port" => Some(8001.into()),
@@ -224,6 +228,32 @@ async fn another_deployment() {
         let planned = plan(&mut client, WORKER, &Change::update(state.clone(), changed)).await.response;
         let paths: Vec<Path> = planned.requires_replace.iter().map(samples::path).collect();
         assert_eq!(paths, if replaced { vec![Path::of("deployment")] } else { Vec::new() }, "{name}");
+    }
+}
+
+/// With hosts that are not known nothing can be compared, so that names and version are all that changes a plan.
+async fn secret_variables() {
+    const CANARY: &str = "canary-77b0";
+    let (_provider, mut client) = without_hosts().await;
+    for resource in RESOURCES {
+        let secret =
+            |value: Value| with(&sample(resource), [("secret_env", Value::object([("WORD", value)]))]);
+        let status = |planned: &Planned| planned.state.get("secret_env_status").clone();
+        let config = secret(CANARY.into());
+        let first = plan(&mut client, resource, &Change::create(config.clone())).await;
+        assert_eq!(status(&first), Value::object([("WORD", "set")]), "{resource}");
+        let state = state_of(&mut client, resource, &config).await;
+        let stored = format!("{first:?} {state:?}");
+        assert!(!stored.contains(CANARY), "{stored}");
+        let same = plan(&mut client, resource, &Change::update(state.clone(), config)).await;
+        assert_eq!(same.state, state, "{resource}");
+        let open = plan(&mut client, resource, &Change::update(state.clone(), secret(Value::Unknown))).await;
+        assert!(status(&open).is_unknown(), "{resource}");
+        let gone = plan(&mut client, resource, &Change::update(state.clone(), secret(Value::Null))).await;
+        assert_eq!(status(&gone), Value::Map([].into()), "{resource}");
+        let versioned = with(&secret(Value::Unknown), [("secret_env_version", "1".into())]);
+        let versioned = plan(&mut client, resource, &Change::update(state, versioned)).await;
+        assert_eq!(status(&versioned), Value::object([("WORD", "set")]), "{resource}");
     }
 }
 

@@ -29,16 +29,18 @@ pub fn trials() -> Vec<Trial> {
 
 async fn large_state() {
     let long = "x".repeat(5 << 20);
-    let config = with(&deployment(), [("env", Value::object([("PADDING", long.as_str())]))]);
+    let labels = Value::object([("PADDING", long.as_str())]);
+    let config = with(&deployment(), [("docker", Value::object([("labels", labels)]))]);
     let (_without, mut client) = without_hosts().await;
     let state = state_of(&mut client, DEPLOYMENT, &config).await;
-    assert_eq!(state.get("env").get("PADDING").as_str().unwrap().len(), long.len());
+    let padding = |state: &Value| state.get("docker").get("labels").get("PADDING").clone();
+    assert_eq!(padding(&state).as_str().unwrap().len(), long.len());
     let again = client.plan(DEPLOYMENT, &Change::update(state.clone(), config)).await.unwrap();
     assert!(again.state == state && again.diagnostics.is_empty());
 
-    let json = format!("{{\"name\":\"chat\",\"env\":{{\"PADDING\":\"{long}\"}}}}");
+    let json = format!("{{\"name\":\"chat\",\"docker\":{{\"labels\":{{\"PADDING\":\"{long}\"}}}}}}");
     let upgraded = client.upgrade(DEPLOYMENT, 0, json.as_bytes()).await.unwrap();
-    assert_eq!(upgraded.state.get("env"), state.get("env"));
+    assert_eq!(padding(&upgraded.state), padding(&state));
 
     // Nobody is there to ask, so the state comes back as it was.
     let (_dead, mut client) = with_a_dead_host().await;

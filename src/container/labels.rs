@@ -26,6 +26,10 @@ pub const RUN: &str = "io.dynamo-terraform.run";
 pub const PORTS: &str = "io.dynamo-terraform.ports";
 /// Which ulimits, log options and runtime were asked for. The Engine adds its own defaults to these, and shows both alike.
 pub const ASKED: &str = "io.dynamo-terraform.asked";
+/// Names of the variables whose values are secret, so that they can be told from the others. Never a value.
+pub const SECRET_ENV: &str = "io.dynamo-terraform.secret-env";
+/// Another one than before when secret variables have other values.
+pub const SECRET_ENV_VERSION: &str = "io.dynamo-terraform.secret-env-version";
 /// Raised when the administrator of an Open WebUI is to be given another password, which takes a new container.
 pub const PASSWORD_VERSION: &str = "io.dynamo-terraform.password-version";
 /// The resource's configuration as JSON, so that import can rebuild it. No secrets.

@@ -8,8 +8,11 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod labels;
+mod secret;
 
 use std::collections::BTreeMap;
+
+pub use secret::{PLACEHOLDER, Redactions, Secret, SecretEnv};
 
 /// A container with every field decided. Nothing here is left for the Engine to choose.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -24,6 +27,8 @@ pub struct ContainerSpec {
     pub command: Vec<String>,
     /// Environment that we set. The image's own environment is not part of it.
     pub env: BTreeMap<String, String>,
+    /// Further variables, whose values are never shown; none of them is in `env`.
+    pub secret_env: SecretEnv,
     /// `uid[:gid]` or a name; `None` = the image's user.
     pub user: Option<String>,
     pub labels: BTreeMap<String, String>,

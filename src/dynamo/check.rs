@@ -16,8 +16,9 @@ use super::spec::{
 };
 use super::{
     connector, connector_server, docker_options, env, gpus, image, launch, limits, names, ports, router,
-    shared_args,
+    secret_env, shared_args,
 };
+use crate::container::SecretEnv;
 use std::collections::BTreeMap;
 
 type Releases = &'static [&'static Release];
@@ -101,12 +102,25 @@ fn read_deployment(
     if let (Some(common), Some(port), Some(address)) = (&common, port, &bind_address) {
         reader.keep(Field::Port, apart(common, port, address));
     }
+    let secret_env = read_secrets(reader, draft, releases);
+    if let (Some(common), Some(secrets)) = (&common, &secret_env) {
+        env::fit(reader, &common.env, secrets, |_| true);
+    }
     Some(DeploymentSpec {
         common: common?,
+        secret_env: secret_env?,
         port: port?,
         bind_address: bind_address?,
         desired_state: desired_state?,
     })
+}
+
+/// Once more, with nobody listening, what it takes to tell which names are the provider's.
+fn read_secrets(reader: &mut Reader, draft: &DeploymentDraft, releases: Releases) -> Option<SecretEnv> {
+    let aside = &mut Reader::default();
+    let release = read_version(aside, &draft.common, releases).map(|(release, _)| release);
+    let engine = read_engine(aside, &draft.common, release);
+    secret_env::read(reader, &draft.secret_env, &draft.common.env, &env::reserved(release, engine))
 }
 
 /// On the host's own network the frontend shares the ports with the services.
@@ -142,6 +156,12 @@ fn read_worker(
     }
     let suffix = reader.needed(Field::Suffix, &draft.suffix, |text| names::check_suffix(text));
     let env = env::read(reader, &draft.env, release, engine);
+    let reserved = env::reserved(release, engine);
+    let secret_env = secret_env::read(reader, &draft.secret_env, &draft.env, &reserved);
+    if let (Some(deployment), Some(secrets)) = (&deployment, &secret_env) {
+        let own = |name: &str| draft.env.contains_key(name) || draft.secret_env.values.contains_key(name);
+        env::fit(reader, &env::layered([&deployment.env, &env]), secrets, own);
+    }
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     shared_args::of_a_worker(reader, &draft.engine_args, engine.zip(mode));
     let network = read_network(aside, &draft.deployment, release, engine);
@@ -166,6 +186,7 @@ fn read_worker(
         role: role?,
         suffix: suffix?,
         env,
+        secret_env: secret_env?,
         engine_args,
         resources: resources?,
         docker,

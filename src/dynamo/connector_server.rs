@@ -78,7 +78,6 @@ pub(super) fn must_share(server: Option<&CacheServer>, docker: &DockerOptions) -
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::dynamo::check;
     use crate::dynamo::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, DockerDraft, Given};
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::amount::GIB;
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
 use super::connector_server::ALL_GPUS;
-use super::discovery::{Seat, Service, ServiceImage, Topology};
+use super::discovery::{SYSTEM, Seat, Service, ServiceImage, Topology};
 use super::engine::Serving;
 use super::gpus::NO_GPUS;
 use super::launch::{self, Launch, Site};
@@ -18,7 +18,7 @@ use super::objection::{ConnectorField, Field, Objection, Refusal};
 use super::spec::{
     Common, DeploymentSpec, DockerOptions, HostFacts, Mode, NetworkMode, Owner, Role, WorkerSpec,
 };
-use super::{docker_options, env, limits, names, ports, router};
+use super::{docker_options, env, limits, names, ports, router, secret_env};
 use crate::container::labels::Ownership;
 use crate::container::{
     ContainerSpec, Ipc, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit,
@@ -186,7 +186,7 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
     let mut decided_env = frontend_env(common);
     decided_env.extend(shared.address_env(shared.topology.frontend_address_env));
     let base = shared.dynamo_container(&common.docker, FRONTEND, None, limits);
-    Planned {
+    let mut planned = Planned {
         component: FRONTEND.to_owned(),
         spec: ContainerSpec {
             name: names::container(&common.name, FRONTEND),
@@ -202,7 +202,9 @@ fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Plann
             ..base
         },
         ready: Readiness::Http { port, path: facts.health_path.to_owned() },
-    }
+    };
+    secret_env::give(&mut planned.spec, &spec.secret_env);
+    planned
 }
 
 fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, limits: Limits) -> Planned {
@@ -220,7 +222,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
     docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
     docker.cap_add = with_engine_capabilities(docker.cap_add, engine.cap_add);
     let base = shared.dynamo_container(&docker, WORKER, Some(spec.role), limits);
-    Planned {
+    let mut planned = Planned {
         component: WORKER.to_owned(),
         spec: ContainerSpec {
             name: names::worker(&common.name, spec.role, &spec.suffix),
@@ -235,15 +237,24 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
         },
         ready: Readiness::WorkerListed(Listing {
             seat: seat(spec, shared),
+            system_port: system_port(spec, shared),
             ..listing(common, serving, namespace)
         }),
-    }
+    };
+    secret_env::give(&mut planned.spec, &spec.secret_env);
+    planned
 }
 
 /// Where the worker takes requests, if that is decided here.
 fn seat(spec: &WorkerSpec, shared: &Shared<'_>) -> Option<Seat> {
     let row = shared.topology.worker_ports.iter().find(|row| row.listed)?;
     Some(Seat { address: shared.address.clone()?, port: *spec.ports.get(row.name)? })
+}
+
+/// Where the worker's own pages are: on a private network the same for all, on the host's picked.
+fn system_port(spec: &WorkerSpec, shared: &Shared<'_>) -> Option<u16> {
+    let row = shared.topology.worker_ports.iter().find(|row| row.name == SYSTEM)?;
+    spec.ports.get(row.name).copied().or(row.private)
 }
 
 /// A frontend that serves a prefix has no namespace of its own.
@@ -288,6 +299,7 @@ fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
         component: serving.component.to_owned(),
         endpoint: GENERATE.to_owned(),
         seat: None,
+        system_port: None,
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::amount::Amount;
 use super::engine::args::ArgValue;
+use super::secret_env::SecretDraft;
 
 /// A field of a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -78,6 +79,8 @@ pub struct CommonDraft {
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct DeploymentDraft {
     pub common: CommonDraft,
+    /// Of the frontend.
+    pub secret_env: SecretDraft,
     pub port: Given<i64>,
     pub bind_address: Given<String>,
     pub desired_state: Given<String>,
@@ -90,6 +93,7 @@ pub struct WorkerDraft {
     pub role: Given<String>,
     pub suffix: Given<String>,
     pub env: BTreeMap<String, Given<String>>,
+    pub secret_env: SecretDraft,
     pub engine_args: BTreeMap<String, Given<ArgValue>>,
     /// `None` = no block written: the deployment's holds.
     pub resources: Option<ResourceDraft>,

@@ -14,6 +14,13 @@ use super::engine::EngineFacts;
 use super::objection::{Field, Refusal};
 use super::reader::Reader;
 use super::release::Release;
+use crate::container::SecretEnv;
+
+/// Bytes of a variable, which are those of a page 32 times (`MAX_ARG_STRLEN`).
+const LONGEST: usize = 128 << 10;
+/// Bytes of all variables. Arguments and variables together may take a quarter of the stack, which is 2 MiB where nobody
+/// changed it; the rest of it is for what is not the user's.
+const MOST: usize = 3 << 19;
 
 /// Reads a map of the configuration. What is reserved can only be told when the release is known.
 pub(super) fn read(
@@ -22,8 +29,16 @@ pub(super) fn read(
     release: Option<&Release>,
     engine: Option<&EngineFacts>,
 ) -> BTreeMap<String, String> {
+    read_reserving(reader, given, &reserved(release, engine))
+}
+
+/// The names that the provider decides, each with what to do instead.
+pub(super) fn reserved(
+    release: Option<&Release>,
+    engine: Option<&EngineFacts>,
+) -> Vec<(&'static str, &'static str)> {
     let ours = [release.map(|release| release.reserved_env), engine.map(|engine| engine.reserved_env)];
-    read_reserving(reader, given, &ours.into_iter().flatten().flatten().copied().collect::<Vec<_>>())
+    ours.into_iter().flatten().flatten().copied().collect()
 }
 
 /// As [`read`]. `reserved` are the names that the provider decides, each with what to do instead.
@@ -35,15 +50,21 @@ pub(super) fn read_reserving(
     let mut env = BTreeMap::new();
     for (name, value) in given {
         let field = || Field::Env(name.clone());
-        reader.keep(field(), check_name(name));
-        if let Some(refusal) = refused(name, reserved) {
-            reader.object(field(), refusal);
-        }
-        if let Some(value) = reader.needed(field(), value, |value| check_value(value)) {
+        check(reader, field(), name, reserved);
+        let checked = |value: &String| check_value(name, value).map(|()| value.clone());
+        if let Some(value) = reader.needed(field(), value, checked) {
             env.insert(name.clone(), value);
         }
     }
     env
+}
+
+/// Whether a variable may have that name.
+pub(super) fn check(reader: &mut Reader, field: Field, name: &str, reserved: &[(&str, &str)]) {
+    reader.keep(field.clone(), check_name(name));
+    if let Some(refusal) = refused(name, reserved) {
+        reader.object(field, refusal);
+    }
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {
@@ -61,14 +82,48 @@ fn refused(name: &str, reserved: &[(&str, &str)]) -> Option<Refusal> {
     Some(Refusal::new(format!("{name} is decided by the provider"), *instead))
 }
 
-fn check_value(value: &str) -> Result<String, Refusal> {
+pub(super) fn check_value(name: &str, value: &str) -> Result<(), Refusal> {
     if value.contains('\0') {
         return Err(Refusal::new(
             "its value has a NUL character in it",
             "remove it: no variable can hold one",
         ));
     }
-    Ok(value.to_owned())
+    let bytes = length(name, value);
+    if bytes > LONGEST {
+        let what = format!(
+            "with its name it has {bytes} bytes, and Linux starts no program with more than {LONGEST}"
+        );
+        return Err(Refusal::new(what, "put it into a file, and mount that with docker.volume"));
+    }
+    Ok(())
+}
+
+/// What a variable takes: `NAME=value` and a NUL.
+fn length(name: &str, value: &str) -> usize {
+    name.len() + value.len() + 2
+}
+
+/// Whether a program can be started with all of these variables. The objection is at the longest one of `own` names.
+pub(super) fn fit(
+    reader: &mut Reader,
+    env: &BTreeMap<String, String>,
+    secrets: &SecretEnv,
+    own: impl Fn(&str) -> bool,
+) {
+    let plain = env.iter().map(|(name, value)| (Field::Env(name.clone()), name, length(name, value)));
+    let secret = secrets.values.iter();
+    let secret =
+        secret.map(|(name, value)| (Field::SecretEnv(name.clone()), name, length(name, value.reveal())));
+    let all: Vec<_> = plain.chain(secret).collect();
+    let bytes: usize = all.iter().map(|(.., length)| length).sum();
+    let longest = all.into_iter().filter(|(_, name, _)| own(name)).max_by_key(|(.., length)| *length);
+    if let Some((field, ..)) = longest.filter(|_| bytes > MOST) {
+        let what = format!(
+            "all variables together have {bytes} bytes, and Linux starts no program with more than {MOST}"
+        );
+        reader.object(field, Refusal::new(what, "put it into a file, and mount that with docker.volume"));
+    }
 }
 
 /// Later layers win.

@@ -50,6 +50,7 @@ mod reader;
 pub mod readiness;
 pub mod release;
 pub mod router;
+pub mod secret_env;
 mod shared_args;
 pub mod spec;
 

@@ -69,6 +69,8 @@ pub enum Field {
     BindAddress,
     DesiredState,
     Env(String),
+    SecretEnv(String),
+    SecretEnvVersion,
     EngineArg(String),
     /// Of a deployment: an argument for the workers of a role.
     RoleArg(Role, String),
@@ -187,6 +189,8 @@ impl fmt::Display for Field {
             Self::AdminPasswordVersion => "admin_password_version",
             Self::HostAdvertiseAddress => "advertise_address",
             Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),
+            Self::SecretEnvVersion => "secret_env_version",
+            Self::SecretEnv(key) => return write!(f, "secret_env[{key:?}]"),
             Self::Env(key) => return write!(f, "env[{key:?}]"),
             Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
             Self::ModelArg(key) => return write!(f, "argument {key:?} of the model"),

@@ -35,6 +35,7 @@ fn container(text: &mut String, planned: &Planned) {
         entrypoint,
         command,
         env,
+        secret_env,
         user,
         labels,
         mounts,
@@ -60,6 +61,8 @@ fn container(text: &mut String, planned: &Planned) {
     line(text, &format!("  image {image}"));
     line(text, &format!("  run {:?}", [entrypoint.as_slice(), command].concat()));
     pairs(text, "env", env);
+    secret_env.values.keys().for_each(|name| line(text, &format!("  secret env {name}")));
+    secret_env.version.iter().for_each(|version| line(text, &format!("  secret env version {version}")));
     pairs(text, "label", labels);
     mounts.iter().for_each(|mount| line(text, &format!("  mount {}", mount_text(mount))));
     for port in ports {

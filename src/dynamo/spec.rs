@@ -15,7 +15,7 @@ use super::model::ModelRef;
 use super::model_place::ModelPlace;
 use super::release::Release;
 use super::router::{OptionValue, RouterOption, RouterSpec};
-use crate::container::{Ipc, Log, Mount, Restart, Ulimit};
+use crate::container::{Ipc, Log, Mount, Restart, SecretEnv, Ulimit};
 
 /// An enum whose values have one spelling each, in configurations and in messages alike.
 macro_rules! words {
@@ -146,6 +146,8 @@ impl Common {
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeploymentSpec {
     pub common: Common,
+    /// Of the frontend.
+    pub secret_env: SecretEnv,
     /// On the host.
     pub port: u16,
     /// Address on the host, in canonical spelling.
@@ -162,6 +164,8 @@ pub struct WorkerSpec {
     pub suffix: String,
     /// Over the deployment's.
     pub env: BTreeMap<String, String>,
+    /// Over both.
+    pub secret_env: SecretEnv,
     /// Over the deployment's and its role's.
     pub engine_args: EngineArgs,
     /// `None` = the deployment's.

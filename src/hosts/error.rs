@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::bulk::FileTrouble;
 use super::ssh::Trouble;
+use crate::container::Redactions;
 
 /// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,18 @@ impl HostError {
     /// The host may be down, or may not exist yet.
     pub fn is_unreachable(&self) -> bool {
         matches!(&self.cause, Cause::Ssh(trouble) if trouble.is_unreachable())
+    }
+
+    /// The same, with nothing of these in what the Engine said.
+    pub fn without(self, secrets: &Redactions) -> Self {
+        let cause = match self.cause {
+            Cause::Engine { status, text } => Cause::Engine { status, text: secrets.apply(&text) },
+            Cause::NoGpuRuntime { text } => Cause::NoGpuRuntime { text: secrets.apply(&text) },
+            Cause::NoSpace { text } => Cause::NoSpace { text: secrets.apply(&text) },
+            Cause::Connection { text } => Cause::Connection { text: secrets.apply(&text) },
+            other => other,
+        };
+        Self { cause, ..self }
     }
 
     /// The object is not there: for many callers an answer and not an error.

@@ -303,8 +303,10 @@ fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
     let Attr::Known(NestedMap(logins)) = &config.registry_auth else { return BTreeMap::new() };
     let known = logins.iter().filter_map(|(registry, login)| {
         let Nested(RegistryAuthModel { username, password }) = login.known()?;
-        let credentials =
-            Credentials { username: username.known()?.clone(), password: password.known()?.clone() };
+        let credentials = Credentials {
+            username: username.known()?.clone(),
+            password: password.known()?.reveal().to_owned(),
+        };
         Some((registry.clone(), credentials))
     });
     known.collect()
@@ -348,7 +350,7 @@ pub fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::ssh::Secret;
+    use crate::container::Secret;
 
     /// Never this machine in place of one whose address is not known, and never a login without the key that is to come.
     #[test]

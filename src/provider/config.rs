@@ -5,7 +5,8 @@
 
 use super::own_models::{self, OwnModelModel};
 use super::remote;
-use crate::hosts::ssh::{Secret, is_host_key};
+use crate::container::Secret;
+use crate::hosts::ssh::is_host_key;
 use crate::model;
 use crate::tf_provider::attr::{Attr, AttrValue, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -33,7 +34,7 @@ model! {
 model! {
     pub struct RegistryAuthModel {
         username: Attr<String> = required("User name; `$oauthtoken` at `nvcr.io`."),
-        password: Attr<String> = required("Password or token.").sensitive(),
+        password: Attr<Secret> = required("Password or token.").sensitive(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! One that a killed run left goes on with nobody to hear of it: the next one of that name takes its place.
 
-use crate::container::{ContainerSpec, RunState};
+use crate::container::{ContainerSpec, Redactions, RunState};
 use crate::hosts::{Host, HostError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -32,8 +32,9 @@ pub async fn run(
     stopping: &CancellationToken,
 ) -> Result<Ended, HostError> {
     host.remove(&spec.name).await?;
-    host.create(spec).await?;
-    let ended = watched(host, &spec.name, stall, stopping).await;
+    let secrets = Redactions::of(&spec.secret_env);
+    host.create(spec).await.map_err(|error| error.without(&secrets))?;
+    let ended = watched(host, &spec.name, &secrets, stall, stopping).await;
     let removed = host.remove(&spec.name).await;
     let ended = ended?;
     removed.map(|()| ended)
@@ -42,6 +43,7 @@ pub async fn run(
 async fn watched(
     host: &Host,
     name: &str,
+    secrets: &Redactions,
     stall: Duration,
     stopping: &CancellationToken,
 ) -> Result<Ended, HostError> {
@@ -49,7 +51,7 @@ async fn watched(
     let (mut last, mut moved, mut pause) = (Instant::now(), String::new(), FIRST_PAUSE);
     loop {
         let state = host.inspect(name).await?.map(|seen| seen.state);
-        let log = host.logs_tail(name, LINES).await.unwrap_or_default();
+        let log = secrets.apply(&host.logs_tail(name, LINES).await.unwrap_or_default());
         let words = || log.lines().rev().find(|line| !line.starts_with(MOVED)).unwrap_or_default().to_owned();
         match state {
             Some(RunState::Exited { exit_code: 0, .. }) => return Ok(Ended::Well(log)),

@@ -12,7 +12,6 @@ use crate::reconcile::{Cure, Difference, Wanted, differences};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
-use std::collections::BTreeSet;
 
 /// The wanted containers, each with what was found of it.
 pub struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
@@ -32,8 +31,7 @@ impl Look {
                 continue;
             };
             let image = host.image_lately(&spec.image).await?;
-            let secret = BTreeSet::new();
-            let wanted = Wanted { spec, image: image.as_ref(), follow_image: false, secret: &secret };
+            let wanted = Wanted { spec, image: image.as_ref(), follow_image: false };
             found.push(Some((differences(&wanted, observed), observed.clone())));
         }
         Ok(Self(found))

@@ -39,6 +39,7 @@ mod picked_ports;
 mod plan_checks;
 mod remote;
 pub mod rendering;
+mod secrets;
 mod stored;
 mod timeouts;
 mod turns;

@@ -11,6 +11,7 @@ use crate::dynamo::catalog::defaults::written;
 use crate::dynamo::draft::{Given, WorkerDraft};
 use crate::dynamo::engine::args::{ArgValue, EngineArgs};
 use crate::dynamo::release;
+use crate::dynamo::secret_env::SecretDraft;
 use crate::dynamo::spec::Engine;
 use crate::dynamo::{launch, names};
 use crate::tf_provider::attr::Attr;
@@ -50,6 +51,7 @@ pub fn draft(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<ArgValue>> {
 pub fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
     // None of these says anything to the engine.
     draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
+    draft.secret_env = SecretDraft::default();
     if draft.gpus.assigned.is_unknown() {
         draft.gpus.assigned = Given::Absent;
     }

@@ -41,6 +41,8 @@ fn path(field: &Field) -> Option<Path> {
         Field::Gpu(at) => Path::of("gpus").index(*at),
         Field::GpuCount => Path::of("gpu_count"),
         Field::Env(key) => Path::of("env").key(key),
+        Field::SecretEnv(key) => Path::of("secret_env").key(key),
+        Field::SecretEnvVersion => Path::of("secret_env_version"),
         // The value is an object: its arguments are attributes of it.
         Field::EngineArg(key) => Path::of("engine_args").attribute(key),
         Field::ModelArg(_) => Path::of("model"),

@@ -1,7 +1,8 @@
 //! From an entry of `hosts` to the settings of an SSH connection, and what is wrong with it offline. Pure.
 
 use super::config::{BastionModel, HostModel};
-use crate::hosts::ssh::{Endpoint, HostKeys, KeySource, Login, Secret, Settings};
+use crate::container::Secret;
+use crate::hosts::ssh::{Endpoint, HostKeys, KeySource, Login, Settings};
 use crate::tf_provider::attr::{Attr, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;

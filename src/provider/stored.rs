@@ -4,14 +4,17 @@
 //! write-only is ever in such a text.
 
 use crate::tf_provider::diagnostics::Diagnostic;
+use crate::tf_provider::erased::forget_write_only;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::{AttributeType, Entry, Kind, Nesting, object_type};
 use crate::tf_provider::value::{Path, PathError, Type, Value, json};
 use serde_json::Value as Json;
 
-/// Unknown parts are left out.
+/// Parts that are unknown or write-only are left out.
 pub fn to_text<M: Model>(model: &M) -> Result<String, Diagnostic> {
-    let known = without_unknown(model.to_value());
+    let mut value = model.to_value();
+    forget_write_only(&M::entries(), &mut value);
+    let known = without_unknown(value);
     let json = json::encode_json(&known).map_err(|error| {
         Diagnostic::error("Unable to describe the object on its label", format!("{error}."))
     })?;

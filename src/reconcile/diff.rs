@@ -12,8 +12,8 @@ use std::fmt;
 
 use crate::container::labels;
 use crate::container::{
-    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart,
-    Ulimit,
+    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PLACEHOLDER,
+    PortBinding, Restart, SecretEnv, Ulimit,
 };
 use crate::hosts::{canonical, subtract_image_defaults};
 use crate::inventory::ImageFacts;
@@ -26,8 +26,6 @@ pub struct Wanted<'a> {
     pub image: Option<&'a ImageFacts>,
     /// The container must run the very image that the name stands for now, not one that it stood for earlier.
     pub follow_image: bool,
-    /// Environment variables whose values must not be shown.
-    pub secret: &'a BTreeSet<String>,
 }
 
 /// One field that is not as wanted. Values are texts for people; a secret one is `(secret)`, an absent one `(none)`.
@@ -54,6 +52,8 @@ pub enum Field {
     Entrypoint,
     Command,
     Env(String),
+    SecretEnv(String),
+    SecretEnvVersion,
     User,
     Label(String),
     Mounts,
@@ -84,6 +84,8 @@ impl fmt::Display for Field {
             Self::Entrypoint => f.write_str("entrypoint"),
             Self::Command => f.write_str("command"),
             Self::Env(key) => write!(f, "environment variable {key}"),
+            Self::SecretEnv(key) => write!(f, "secret variable {key}"),
+            Self::SecretEnvVersion => f.write_str("version of the secret variables"),
             Self::User => f.write_str("user"),
             Self::Label(key) => write!(f, "label {key}"),
             Self::Mounts => f.write_str("mounts"),
@@ -119,7 +121,6 @@ impl fmt::Display for Difference {
 }
 
 const NONE: &str = "(none)";
-const SECRET: &str = "(secret)";
 
 /// Everything in which `observed` is not as `wanted`, in the order of the fields of [`ContainerSpec`].
 pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Difference> {
@@ -134,6 +135,7 @@ pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Dif
         entrypoint,
         command,
         env,
+        secret_env,
         user,
         labels,
         mounts,
@@ -163,7 +165,8 @@ pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Dif
     found.image_id(wanted, observed);
     found.compare(Field::Entrypoint, &argv(entrypoint), &argv(&spec.entrypoint));
     found.compare(Field::Command, &argv(command), &argv(&spec.command));
-    found.env(env, &spec.env, wanted.secret);
+    found.env((env, secret_env), (&spec.env, &spec.secret_env));
+    found.secret_env(secret_env, &spec.secret_env);
     found.compare(Field::User, &or_none(user.as_deref()), &or_none(spec.user.as_deref()));
     found.labels(labels, &spec.labels);
     found.compare(Field::Mounts, &list(mounts, mount), &list(&spec.mounts, mount));
@@ -209,21 +212,37 @@ impl Found {
         }
     }
 
+    /// The value of a variable that becomes secret, or was, is one now.
     fn env(
         &mut self,
-        old: &BTreeMap<String, String>,
-        new: &BTreeMap<String, String>,
-        secret: &BTreeSet<String>,
+        (old, old_secrets): (&BTreeMap<String, String>, &SecretEnv),
+        (new, new_secrets): (&BTreeMap<String, String>, &SecretEnv),
     ) {
         for (key, old, new) in changed(old, new) {
+            let secret = old_secrets.values.contains_key(key) || new_secrets.values.contains_key(key);
             let shown = |value: Option<&String>| match value {
-                Some(_) if secret.contains(key) => SECRET.to_owned(),
+                Some(_) if secret => PLACEHOLDER.to_owned(),
                 Some(value) => format!("{value:?}"),
                 None => NONE.to_owned(),
             };
             let (old, new) = (shown(old), shown(new));
             self.0.push(Difference { field: Field::Env(key.clone()), old, new, cure: Cure::Replace });
         }
+    }
+
+    fn secret_env(&mut self, old: &SecretEnv, new: &SecretEnv) {
+        for key in new.changed(old) {
+            let shown = |env: &SecretEnv| env.values.get(key).map_or(NONE, |_| PLACEHOLDER).to_owned();
+            let (old, new) = (shown(old), shown(new));
+            self.0.push(Difference {
+                field: Field::SecretEnv(key.to_owned()),
+                old,
+                new,
+                cure: Cure::Replace,
+            });
+        }
+        let version = |env: &SecretEnv| or_none(env.version.as_deref());
+        self.compare(Field::SecretEnvVersion, &version(old), &version(new));
     }
 
     fn labels(&mut self, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) {
@@ -358,7 +377,7 @@ fn size(bytes: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::RunState;
+    use crate::container::{RunState, Secret};
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -366,6 +385,11 @@ mod tests {
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn secrets(pairs: &[(&str, &str)], version: Option<&str>) -> SecretEnv {
+        let values = pairs.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value)));
+        SecretEnv { values: values.collect(), version: version.map(str::to_owned) }
     }
 
     fn base() -> ContainerSpec {
@@ -381,7 +405,8 @@ mod tests {
             image: "vllm:1".into(),
             entrypoint: words(&["python3"]),
             command: words(&["-m", "dynamo.vllm"]),
-            env: map(&[("A", "1"), ("TOKEN", "hunter2")]),
+            env: map(&[("A", "1"), ("B", "hunter2")]),
+            secret_env: secrets(&[("TOKEN", "hunter2")], None),
             user: Some("1000".into()),
             labels: map(&[("team", "a"), (labels::RUN, "r1"), (labels::SPEC, "{}")]),
             mounts: vec![mount("/a"), mount("/b")],
@@ -423,8 +448,7 @@ mod tests {
     }
 
     fn between(new: &ContainerSpec, old: ContainerSpec) -> Vec<Difference> {
-        let secret = BTreeSet::from(["TOKEN".to_owned()]);
-        differences(&Wanted { spec: new, image: None, follow_image: false, secret: &secret }, &observed(old))
+        differences(&Wanted { spec: new, image: None, follow_image: false }, &observed(old))
     }
 
     #[test]
@@ -436,9 +460,16 @@ mod tests {
             (Field::Entrypoint, Cure::Replace, |s| s.entrypoint.clear()),
             (Field::Command, Cure::Replace, |s| s.command = words(&["-m dynamo.vllm"])),
             (Field::Command, Cure::Replace, |s| s.command.reverse()),
-            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("A", "2"), ("TOKEN", "hunter2")])),
-            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("TOKEN", "hunter2")])),
-            (Field::Env("TOKEN".into()), Cure::Replace, |s| s.env = map(&[("A", "1"), ("TOKEN", "other")])),
+            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("A", "2"), ("B", "hunter2")])),
+            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("B", "hunter2")])),
+            (Field::SecretEnv("TOKEN".into()), Cure::Replace, |s| s.secret_env = secrets(&[], None)),
+            (Field::SecretEnv("TOKEN".into()), Cure::Replace, |s| {
+                s.secret_env = secrets(&[("TOKEN", "other")], None);
+            }),
+            // Whatever the value is.
+            (Field::SecretEnvVersion, Cure::Replace, |s| {
+                s.secret_env = secrets(&[("TOKEN", "other")], Some("1"));
+            }),
             (Field::User, Cure::Replace, |s| s.user = None),
             (Field::Label("team".into()), Cure::Replace, |s| s.labels = map(&[("team", "b")])),
             (Field::Mounts, Cure::Replace, |s| s.mounts.truncate(1)),
@@ -521,8 +552,8 @@ mod tests {
         let mut old = base();
         subtract_image_defaults(&mut old, &image);
         assert_ne!(old, base(), "the image says nothing of this spec");
-        let (spec, secret) = (base(), BTreeSet::new());
-        let wanted = Wanted { spec: &spec, image: Some(&image), follow_image: false, secret: &secret };
+        let spec = base();
+        let wanted = Wanted { spec: &spec, image: Some(&image), follow_image: false };
         assert_eq!(differences(&wanted, &observed(old.clone())), []);
         // Only a policy that follows the name minds that it stands for another image now.
         let found = differences(&Wanted { follow_image: true, ..wanted }, &observed(old));
@@ -533,13 +564,16 @@ mod tests {
     #[test]
     fn a_difference_is_a_sentence_and_keeps_a_secret() {
         let mut new = base();
-        new.env.insert("TOKEN".into(), "other".into());
+        new.secret_env = secrets(&[("B", "hunter2"), ("TOKEN", "other")], None);
+        new.env.remove("B");
         new.limits = Limits { nano_cpus: Some(1_500_000_000), memory_bytes: Some(8 << 30) };
         let said: Vec<String> = between(&new, base()).iter().map(ToString::to_string).collect();
         assert_eq!(
             said,
             [
-                "the environment variable TOKEN changes from (secret) to (secret), which takes a new container",
+                "the environment variable B changes from (secret) to (none), which takes a new container",
+                "the secret variable B changes from (none) to (secret), which takes a new container",
+                "the secret variable TOKEN changes from (secret) to (secret), which takes a new container",
                 "the CPU limit changes from 2 to 1.5, which is done in place",
                 "the memory limit changes from 4 GiB to 8 GiB, which is done in place",
             ]

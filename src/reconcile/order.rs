@@ -93,7 +93,6 @@ fn cure(wanted: &Wanted<'_>, seen: &ObservedContainer) -> Step {
 mod tests {
     use super::*;
     use crate::container::{ContainerSpec, Limits};
-    use std::collections::BTreeSet;
 
     fn spec(name: &str) -> ContainerSpec {
         ContainerSpec { name: name.into(), image: "a:1".into(), ..Default::default() }
@@ -114,11 +113,8 @@ mod tests {
     }
 
     fn said(wanted: &[ContainerSpec], observed: &[ObservedContainer]) -> Vec<String> {
-        let secret = BTreeSet::new();
-        let wanted: Vec<Wanted<'_>> = wanted
-            .iter()
-            .map(|spec| Wanted { spec, image: None, follow_image: false, secret: &secret })
-            .collect();
+        let wanted: Vec<Wanted<'_>> =
+            wanted.iter().map(|spec| Wanted { spec, image: None, follow_image: false }).collect();
         steps(&wanted, observed).iter().map(ToString::to_string).collect()
     }
 

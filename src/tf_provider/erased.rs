@@ -66,7 +66,7 @@ fn applied<M: Model>(applied: Applied<M>) -> Applied<Value> {
 }
 
 /// Nulls every write-only attribute, at any depth.
-fn forget_write_only(entries: &[Entry], value: &mut Value) {
+pub fn forget_write_only(entries: &[Entry], value: &mut Value) {
     let Value::Map(items) = value else { return };
     for entry in entries {
         let Some(item) = items.get_mut(&entry.name) else { continue };

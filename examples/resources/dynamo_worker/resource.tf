@@ -18,6 +18,14 @@ variable "workers" {
   default     = 2
 }
 
+variable "hf_token" {
+  description = "Access token of the Hugging Face hub, for models that need one. It is stored nowhere."
+  type        = string
+  default     = null
+  sensitive   = true
+  ephemeral   = true
+}
+
 resource "dynamo_deployment" "chat" {
   name   = "chat"
   engine = "mocker"
@@ -28,6 +36,7 @@ resource "dynamo_worker" "chat" {
   count       = var.workers
   deployment  = dynamo_deployment.chat # the whole object: model, mode and release travel with it
   engine_args = { max-num-seqs = 128 }
+  secret_env  = { HF_TOKEN = var.hf_token } # null: as if it were not written
 
   resources {
     cpus      = 0.5

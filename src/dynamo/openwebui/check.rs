@@ -7,7 +7,7 @@ use crate::dynamo::draft::Given;
 use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::reader::{Reader, word};
 use crate::dynamo::spec::{Engine, NetworkMode, PullPolicy};
-use crate::dynamo::{self, docker_options, env, image, limits, names, ports};
+use crate::dynamo::{self, docker_options, env, image, limits, names, ports, secret_env};
 use std::collections::BTreeSet;
 
 /// What is wrong, as far as it is known.
@@ -61,6 +61,10 @@ fn read(reader: &mut Reader, draft: &OpenWebuiDraft) -> Option<OpenWebuiSpec> {
     let version = reader.maybe(Field::AdminPasswordVersion, &draft.admin_password_version, |it| Ok(*it));
     let reserved = release.unwrap_or_else(release::newest).reserved;
     let env = env::read_reserving(reader, &draft.env, reserved);
+    let secret_env = secret_env::read(reader, &draft.secret_env, &draft.env, reserved);
+    if let Some(secrets) = &secret_env {
+        env::fit(reader, &env, secrets, |_| true);
+    }
     let resources = limits::read(reader, &draft.resources);
     let docker = docker_options::read(reader, &draft.docker);
     let desired_state = read_state(reader, &draft.desired_state);
@@ -77,6 +81,7 @@ fn read(reader: &mut Reader, draft: &OpenWebuiDraft) -> Option<OpenWebuiSpec> {
         admin_email: admin_email?,
         admin_password_version: version?,
         env,
+        secret_env: secret_env?,
         resources: resources?,
         docker,
         desired_state: desired_state?,

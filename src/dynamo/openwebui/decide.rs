@@ -10,7 +10,7 @@ use crate::container::{ContainerSpec, Mount, MountSource, Network, PortBinding, 
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
 use crate::dynamo::objection::Objection;
 use crate::dynamo::spec::{DockerOptions, Engine, HostFacts, NetworkMode, Owner};
-use crate::dynamo::{docker_options, env, limits, names};
+use crate::dynamo::{docker_options, env, limits, names, secret_env};
 
 /// By which other containers of its network find the page.
 pub const ALIAS: &str = "openwebui";
@@ -63,7 +63,7 @@ fn container(
     mounts.extend(spec.docker.volumes.iter().cloned());
     let binding =
         PortBinding { container_port: port, host_address: spec.bind_address.clone(), host_port: spec.port };
-    Planned {
+    let mut planned = Planned {
         component: COMPONENT.to_owned(),
         spec: ContainerSpec {
             name: names::container(&spec.name, COMPONENT),
@@ -81,7 +81,9 @@ fn container(
             ..with_options(&spec.docker)
         },
         ready: Readiness::Http { port, path: spec.release.health_path.to_owned() },
-    }
+    };
+    secret_env::give(&mut planned.spec, &spec.secret_env);
+    planned
 }
 
 /// What `docker run` is told beside what is decided here.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::release::Release;
+use crate::container::SecretEnv;
 use crate::dynamo::draft::{DockerDraft, Given, ResourceDraft};
+use crate::dynamo::secret_env::SecretDraft;
 use crate::dynamo::spec::{DesiredState, DockerOptions, Engine, NetworkMode, PullPolicy, ResourceSpec};
 
 /// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
@@ -21,6 +23,7 @@ pub struct OpenWebuiDraft {
     pub admin_email: Given<String>,
     pub admin_password_version: Given<i64>,
     pub env: BTreeMap<String, Given<String>>,
+    pub secret_env: SecretDraft,
     pub resources: ResourceDraft,
     pub docker: DockerDraft,
     pub desired_state: Given<String>,
@@ -61,6 +64,7 @@ pub struct OpenWebuiSpec {
     /// Raised to have the administrator's password set anew.
     pub admin_password_version: Option<i64>,
     pub env: BTreeMap<String, String>,
+    pub secret_env: SecretEnv,
     pub resources: ResourceSpec,
     pub docker: DockerOptions,
     pub desired_state: DesiredState,

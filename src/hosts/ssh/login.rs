@@ -307,7 +307,7 @@ fn decode_key(text: &str, passphrase: Option<&str>) -> Result<PrivateKey, String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::ssh::settings::Secret;
+    use crate::container::Secret;
     use russh::keys::ssh_key::LineEnding;
 
     #[test]

@@ -30,12 +30,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
 
-pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Secret, Settings};
+pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Settings};
 pub use trouble::Trouble;
 
 use super::error::Cause;
 use super::reach::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
 use super::sockets::{self, ListeningSocket};
+use crate::container::Secret;
 use channel::{ChannelIo, Ending, carry};
 use link::Link;
 use way::{Look, Way, quote};

@@ -9,26 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::config_file::ConfigFile;
 use super::trouble::Trouble;
-
-/// Text that must not be shown: it prints as a placeholder.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
+use crate::container::Secret;
 
 /// A host as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,7 +88,7 @@ impl Environment {
         Self {
             home: variable("HOME").map(PathBuf::from),
             user: variable("USER").or_else(|| variable("LOGNAME")),
-            private_key: variable("DYNAMO_SSH_PRIVATE_KEY").map(Secret),
+            private_key: variable("DYNAMO_SSH_PRIVATE_KEY").map(Secret::new),
             agent_socket: variable("SSH_AUTH_SOCK").map(PathBuf::from),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::schema::{PortModel, SeenContainerModel};
 use crate::container::labels::Ownership;
-use crate::container::{ObservedContainer, RunState};
+use crate::container::{ObservedContainer, Redactions, RunState};
 use crate::hosts::Usage;
 use crate::provider::facts::{gigabytes, list, text};
 use crate::tf_provider::attr::Attr;
@@ -37,7 +37,7 @@ pub fn row(seen: ObservedContainer, log_tail: String, usage: Option<Usage>) -> S
         deployment: ownership.as_ref().map(|it| it.deployment.clone()).into(),
         component: ownership.as_ref().map(|it| it.component.clone()).into(),
         role: ownership.and_then(|it| it.role).into(),
-        log_tail: text(log_tail),
+        log_tail: text(Redactions::of(&seen.spec.secret_env).apply(&log_tail)),
         cpu_percent: usage.and_then(|usage| percent(usage.cpu_percent)).into(),
         memory_gb: usage.map_or(Attr::Null, |usage| gigabytes(usage.memory_bytes)),
     }

@@ -14,7 +14,7 @@ use crate::provider::drafts::{self, given};
 use crate::provider::model_args;
 use crate::provider::model_source::ModelSource;
 use crate::provider::picked_ports::advertised;
-use crate::provider::{connector, stored};
+use crate::provider::{connector, secrets, stored};
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -53,6 +53,7 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
             resources,
             docker: drafts::docker(&model.docker),
         },
+        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
         port: given(&model.port),
         bind_address: given(&model.bind_address),
         desired_state: given(&model.desired_state),

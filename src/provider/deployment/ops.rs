@@ -11,11 +11,13 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
 use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
+use crate::hosts::Age;
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
+use crate::provider::secrets::{self, Secrets};
 use crate::provider::{
     docker_checks, errors, image_modules, import_id, model_args, objections, pages, picked_ports,
     plan_checks, timeouts,
@@ -58,6 +60,7 @@ impl Resource for Deployments {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
+        let _ = plan_secrets(&call.client, config, None, &mut planned).await;
         objections::diagnostics(objections(&planned)?).into_result()?;
         let mut warnings = image_release::warnings(config, &planned);
         if let Some(entry) = entry {
@@ -81,6 +84,8 @@ impl Resource for Deployments {
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
+        let not_compared = plan_secrets(&call.client, config, Some(prior), &mut planned).await;
+        let changed = changed || planned.secret_env_status != prior.secret_env_status;
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
             planned.containers = Attr::Unknown;
@@ -94,7 +99,9 @@ impl Resource for Deployments {
         if let (true, Some(entry)) = (changed, entry) {
             check(&entry, &planned, Some(prior), prior.name.known().map(String::as_str)).await?;
         }
-        let warnings = if changed { image_release::warnings(config, &planned) } else { Diagnostics::new() };
+        let mut warnings =
+            if changed { image_release::warnings(config, &planned) } else { Diagnostics::new() };
+        warnings.extend(not_compared);
         Ok(Plan { warnings, ..planned.into() })
     }
 
@@ -104,6 +111,7 @@ impl Resource for Deployments {
         config: DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
+        take_secrets(&config, &mut planned);
         if planned.name.known().is_none() {
             planned.name = Attr::Known(names::generated(random().map_err(Diagnostics::from)?));
         }
@@ -122,10 +130,11 @@ impl Resource for Deployments {
     async fn update(
         &self,
         call: &Call<Client>,
-        _config: DeploymentModel,
+        config: DeploymentModel,
         _prior: DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
+        take_secrets(&config, &mut planned);
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         find_model(&entry, &mut planned).await;
@@ -133,7 +142,7 @@ impl Resource for Deployments {
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
-        let seen = pages::of_deployment(&entry.host, &name).await;
+        let seen = pages::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
@@ -177,12 +186,16 @@ impl Resource for Deployments {
         let summary = format!("Unable to read deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
         let facts = plan_checks::for_refresh(&entry, &summary).await?;
-        let seen = pages::of_deployment(&entry.host, &name).await;
+        let seen = pages::of_deployment(&entry.host, &name, Age::Walk).await;
         let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         if seen.is_empty() {
             return Ok(None);
         }
+        let frontend = names::container(&name, FRONTEND);
+        let frontend = seen.iter().find(|container| container.spec.name == frontend);
+        state.secret_env = secrets::as_found(&state.secret_env_status, frontend);
         let blueprint = blueprint(&call.client, &state, &facts)?;
+        secrets::show(&mut state.secret_env_status, &mut state.secret_env_version, frontend);
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         show(&mut state, &look, &look::leftovers(&seen, &call.client.run));
@@ -197,7 +210,7 @@ impl Resource for Deployments {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to remove deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let seen = pages::of_deployment(&entry.host, &name).await;
+        let seen = pages::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
         let pages = pages::joined_to(&entry.host, &names::network(&name)).await;
         let pages = pages.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
@@ -243,6 +256,27 @@ impl From<Diagnostic> for Trouble {
     fn from(diagnostic: Diagnostic) -> Self {
         Diagnostics::from(diagnostic).into()
     }
+}
+
+/// Only a configuration has the secrets. `prior` is null for something new.
+async fn plan_secrets(
+    client: &Client,
+    config: &DeploymentModel,
+    prior: Option<&DeploymentModel>,
+    planned: &mut DeploymentModel,
+) -> Diagnostics {
+    let before = prior.map(|prior| &prior.secret_env_status);
+    let secrets = Secrets { values: &config.secret_env, version: &planned.secret_env_version, before };
+    let container = names::container(prior.map_or("", |prior| shown(&prior.name)), FRONTEND);
+    let host = prior.map_or(&Attr::Null, |prior| &prior.host);
+    let (status, warnings) = secrets.planned(client, host, &container).await;
+    (planned.secret_env, planned.secret_env_status) = (config.secret_env.clone(), status);
+    warnings
+}
+
+fn take_secrets(config: &DeploymentModel, planned: &mut DeploymentModel) {
+    (planned.secret_env, planned.secret_env_status) =
+        secrets::to_apply(&config.secret_env, &planned.secret_env_status);
 }
 
 /// What the configuration says of a host.
@@ -355,7 +389,7 @@ async fn finished(
     mut model: DeploymentModel,
     summary: &str,
 ) -> Result<DeploymentModel, Diagnostics> {
-    let seen = pages::of_deployment(&entry.host, shown(&model.name)).await;
+    let seen = pages::of_deployment(&entry.host, shown(&model.name), Age::Now).await;
     let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
     show_containers(&mut model, &seen);
     Ok(model)
@@ -515,6 +549,7 @@ fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diag
     if planned.services.is_unknown() {
         draft.common.services = picked_ports::services_to_come(topology_of(planned));
     }
+    draft.secret_env.stand_in();
     if draft.common.name.is_unknown() {
         draft.common.name = Given::Is(names::generated([0; names::SUFFIX_LENGTH]));
     }

@@ -3,6 +3,7 @@
 use crate::model;
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
 use crate::provider::connector::ConnectorModel;
+use crate::provider::secrets::SecretMap;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
@@ -46,8 +47,15 @@ model! {
             the deployment is made and kept.").stable().check(check::between(1, 65535)),
         bind_address: Attr<String> = optional("Address on the host at which the frontend listens. The frontend has no \
             login: open it knowingly.").default("127.0.0.1"),
-        env: Attr<TextMap> = optional("Environment variables of all containers of the deployment. Not for secrets: they are \
-            visible in the state and to whoever may use Docker on the host."),
+        env: Attr<TextMap> = optional("Environment variables of frontend and workers. Not for secrets (`secret_env`): they are in \
+            the state."),
+        secret_env: Attr<SecretMap> = optional("Environment variables of the frontend whose values are secret, beside `env`. Write-only: they are in no state and no plan, and in no label, log or error. Who may use Docker on the \
+            host can read them. While there is no `secret_env_version`, a plan compares them with those of the container, and another \
+            value makes a new one. \
+            A worker has a `secret_env` of its own: what is never stored cannot reach it through `deployment`.").sensitive().write_only(),
+        secret_env_version: Attr<String> = optional("Any text: a number, a date. With it the values of `secret_env` are not compared, and \
+            another version than before makes a new container with the present values. For values that are others in each run, \
+            such as those of ephemeral resources."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine for all workers, as an object: `{ max-model-len = 8192, \
             enable-prefix-caching = true }`. `true` gives the bare flag, `false` leaves it out (or gives `--no-…` where the flag is \
             on by default). Over them go the arguments of a role, and over those the worker's own. While none of them says how \
@@ -66,6 +74,8 @@ model! {
             (`0.0.0.0`), it has the host's `advertise_address`.").stable(),
         image_id: Attr<String> = computed("Id of the image that the frontend runs.").stable(),
         network_name: Attr<String> = computed("Name of the private Docker network; null with `network = \"host\"`.").stable(),
+        secret_env_status: Attr<TextMap> = computed("The variables of `secret_env`, by name: `set`, or `missing` where the container lacks one. \
+            In a plan one whose value will be another is not known yet.").stable(),
         model_source: Attr<String> = computed("`local`: the host has a complete copy, which is mounted read-only; the engine does not \
             look at the hub. `download`: the host's model cache is mounted, and what is missing is downloaded at start. Of a name on \
             the hub it is decided when the deployment is made, and kept.").stable(),

@@ -92,7 +92,7 @@ pub async fn run(
             set("HF_ENDPOINT", endpoint.clone());
         }
         if let Some(token) = source.token.known() {
-            set("HF_TOKEN", token.reveal().to_owned());
+            spec.secret_env.values.insert("HF_TOKEN".to_owned(), token.clone());
         }
     }
     let ended = in_container(&entry.host, &spec, model::stall(config), stopping).await;

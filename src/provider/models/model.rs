@@ -209,7 +209,7 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::ssh::Secret;
+    use crate::container::Secret;
 
     fn with(source: SourceModel) -> ModelModel {
         ModelModel { name: "acme/Tiny".into(), source: Block::Present(source), ..ModelModel::default() }

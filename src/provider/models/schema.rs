@@ -1,6 +1,6 @@
 //! The attributes of `dynamo_model`, each declared once.
 
-use crate::hosts::ssh::Secret;
+use crate::container::Secret;
 use crate::model;
 use crate::provider::duration;
 use crate::tf_provider::attr::{Attr, Block};

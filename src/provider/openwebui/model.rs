@@ -8,7 +8,7 @@ use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, SourceDraft, check, re
 use crate::dynamo::spec::{DesiredState, NetworkMode};
 use crate::provider::deployment::model::{endpoint, is_everywhere};
 use crate::provider::drafts::{self, given};
-use crate::provider::stored;
+use crate::provider::{secrets, stored};
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
@@ -68,6 +68,7 @@ pub fn draft(model: &OpenWebuiModel, advertise: &dyn Fn(&str) -> Attr<String>) -
         admin_email: given(&model.admin_email),
         admin_password_version: given(&model.admin_password_version),
         env: drafts::texts(&model.env),
+        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
         resources: model.resources.present().map(drafts::resources).unwrap_or_default(),
         docker: drafts::docker(&model.docker),
         desired_state: given(&model.desired_state),
@@ -213,7 +214,6 @@ pub fn label(model: &OpenWebuiModel) -> Result<String, Diagnostic> {
         drift: Attr::Null,
         containers: Attr::Null,
         image_id: Attr::Null,
-        admin_password: Attr::Null,
         ..model.clone()
     };
     stored::to_text(&lasting)
@@ -222,7 +222,7 @@ pub fn label(model: &OpenWebuiModel) -> Result<String, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::ssh::Secret;
+    use crate::container::Secret;
 
     fn chat(name: &str) -> SourceView {
         SourceView {

@@ -13,13 +13,14 @@ use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::openwebui::{self, COMPONENT, OpenWebuiDraft, OpenWebuiSpec, PASSWORD_FILE, PORT_FROM};
 use crate::dynamo::spec::{DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
-use crate::hosts::{Filter, HostError};
+use crate::hosts::{Age, Filter, HostError};
 use crate::inventory::PortInUse;
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry};
 use crate::provider::deployment::ops::container_model;
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
+use crate::provider::secrets::{self, Secrets};
 use crate::provider::{
     docker_checks, errors, import_id, objections as told, pages, picked_ports, plan_checks, timeouts,
 };
@@ -61,6 +62,7 @@ impl Resource for OpenWebuis {
         mut planned: OpenWebuiModel,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
+        let _ = plan_secrets(&call.client, config, None, &mut planned).await;
         told::diagnostics(objections(&planned)).into_result()?;
         told::diagnostics(login_objections(config)).into_result()?;
         let mut warnings =
@@ -78,6 +80,8 @@ impl Resource for OpenWebuis {
         changed: bool,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
+        let not_compared = plan_secrets(&call.client, config, Some(prior), &mut planned).await;
+        let changed = changed || planned.secret_env_status != prior.secret_env_status;
         if changed || planned.status != prior.status || planned.drift != prior.drift {
             planned.containers = Attr::Unknown;
         }
@@ -98,6 +102,7 @@ impl Resource for OpenWebuis {
             let warnings = [stopped(&plan.planned), login_goes(prior, &plan.planned)];
             plan.warnings.extend(Diagnostics(warnings.into_iter().flatten().collect()));
         }
+        plan.warnings.extend(not_compared);
         Ok(plan)
     }
 
@@ -107,6 +112,7 @@ impl Resource for OpenWebuis {
         config: OpenWebuiModel,
         mut planned: OpenWebuiModel,
     ) -> Result<Applied<OpenWebuiModel>, Failed<OpenWebuiModel>> {
+        take_secrets(&config, &mut planned);
         follow(&call.client, &config, &mut planned);
         let summary = format!("Unable to create the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
@@ -136,13 +142,14 @@ impl Resource for OpenWebuis {
         call: &Call<Client>,
         config: OpenWebuiModel,
         prior: OpenWebuiModel,
-        planned: OpenWebuiModel,
+        mut planned: OpenWebuiModel,
     ) -> Result<Applied<OpenWebuiModel>, Failed<OpenWebuiModel>> {
+        take_secrets(&config, &mut planned);
         let summary = format!("Unable to update the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         let blueprint = place.blueprint(call, &planned, &summary).await?;
-        let (look, leftovers) = place.look(call, &planned, &blueprint, &summary).await?;
+        let (look, leftovers) = place.look(call, &planned, &blueprint, Age::Now, &summary).await?;
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let in_order = look.is_in_order() && leftovers.is_empty();
         // What is to be stopped is not started first, unless it has to be made anew.
@@ -167,11 +174,16 @@ impl Resource for OpenWebuis {
         let summary = format!("Unable to read the Open WebUI {:?}", shown(&state.name));
         let place = Place::of(&call.client, &state)?;
         plan_checks::for_refresh(&place.entry, &summary).await?;
+        let container = vec![names::container(shown(&state.name), COMPONENT)];
+        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
+        let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
+        state.secret_env = secrets::as_found(&state.secret_env_status, seen.first());
         let blueprint = place.blueprint(call, &state, &summary).await?;
-        let (look, leftovers) = place.look(call, &state, &blueprint, &summary).await?;
+        let (look, leftovers) = place.look(call, &state, &blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
+        secrets::show(&mut state.secret_env_status, &mut state.secret_env_version, Some(&observed));
         let left = |name: &String| format!("container {name} was left by a run that did not finish");
         let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
         for (differences, observed) in look.differing() {
@@ -226,6 +238,27 @@ fn follow(client: &Client, config: &OpenWebuiModel, planned: &mut OpenWebuiModel
     derive(config, planned, &Attr::Unknown);
     let advertise = planned.host.known().map_or(Attr::Unknown, |host| advertised(client, host));
     derive(config, planned, &advertise);
+}
+
+/// Only a configuration has the secrets. `prior` is null for something new.
+async fn plan_secrets(
+    client: &Client,
+    config: &OpenWebuiModel,
+    prior: Option<&OpenWebuiModel>,
+    planned: &mut OpenWebuiModel,
+) -> Diagnostics {
+    let before = prior.map(|prior| &prior.secret_env_status);
+    let secrets = Secrets { values: &config.secret_env, version: &planned.secret_env_version, before };
+    let container = names::container(prior.map_or("", |prior| shown(&prior.name)), COMPONENT);
+    let host = prior.map_or(&Attr::Null, |prior| &prior.host);
+    let (status, warnings) = secrets.planned(client, host, &container).await;
+    (planned.secret_env, planned.secret_env_status) = (config.secret_env.clone(), status);
+    warnings
+}
+
+fn take_secrets(config: &OpenWebuiModel, planned: &mut OpenWebuiModel) {
+    (planned.secret_env, planned.secret_env_status) =
+        secrets::to_apply(&config.secret_env, &planned.secret_env_status);
 }
 
 /// Whether a new container is to be told the password: the account, or the wish for another one, is new.
@@ -330,12 +363,13 @@ impl Place {
         call: &Call<Client>,
         model: &OpenWebuiModel,
         blueprint: &Blueprint,
+        age: Age,
         summary: &str,
     ) -> Result<(Look, Vec<String>), Diagnostics> {
         let look = async {
             let container = names::container(shown(&model.name), COMPONENT);
             let both = vec![names::starting(&container), container];
-            let seen = self.entry.host.observe(&Filter::Names(both)).await?;
+            let seen = self.entry.host.observe(&Filter::Names(both), age).await?;
             let leftovers = look::leftovers(&seen, &call.client.run);
             Ok((Look::at(&self.entry.host, blueprint, &seen).await?, leftovers))
         };
@@ -471,6 +505,7 @@ async fn check(
 /// The spec with stand-ins for what apply picks; `None` while something else is not known.
 fn provisional(client: &Client, planned: &OpenWebuiModel) -> Option<OpenWebuiSpec> {
     let mut draft = model::draft(planned, &|host| advertised(client, host));
+    draft.secret_env.stand_in();
     if draft.port.is_unknown() {
         draft.port = Given::Is(i64::from(PORT_FROM));
     }

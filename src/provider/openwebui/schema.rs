@@ -1,9 +1,10 @@
 //! The attributes of `dynamo_openwebui`, each declared once.
 
-use crate::hosts::ssh::Secret;
+use crate::container::Secret;
 use crate::model;
 use crate::provider::blocks::{DockerModel, ResourcesModel, TextMap, TimeoutsModel};
 use crate::provider::deployment::schema::ContainerModel;
+use crate::provider::secrets::SecretMap;
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedList, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed};
@@ -52,8 +53,15 @@ model! {
             .check(check::text("have 8 to 72 bytes, and no line break or NUL in it", is_password)),
         admin_password_version: Attr<i64> = optional("Raise it to have the account given the present `admin_password` again. This starts a \
             new container."),
-        env: Attr<TextMap> = optional("Environment variables, as Open WebUI documents them. Not for secrets: they are visible in the \
-            state and to whoever may use Docker on the host."),
+        env: Attr<TextMap> = optional("Environment variables, as Open WebUI documents them. Not for secrets (`secret_env`): they are in the \
+            state."),
+        secret_env: Attr<SecretMap> = optional("Environment variables whose values are secret, for example `OAUTH_CLIENT_SECRET`, beside \
+            `env`. Write-only: they are in no state and no plan, and in no label, log or error. Who may use Docker on the \
+            host can read them. While there is no `secret_env_version`, a plan compares them with those of the container, and another \
+            value makes a new one.").sensitive().write_only(),
+        secret_env_version: Attr<String> = optional("Any text: a number, a date. With it the values of `secret_env` are not compared, and \
+            another version than before makes a new container with the present values. For values that are others in each run, \
+            such as those of ephemeral resources."),
         desired_state: Attr<String> = optional("`running`, or `stopped`: the container is kept but not run.").default("running")
             .check(check::one_of(["running", "stopped"])),
         delete_data_on_destroy: Attr<bool> = optional("Whether a removal of the page, also that which is the first half of a replacement, \
@@ -63,6 +71,8 @@ model! {
             `advertise_address`.").stable(),
         container: Attr<String> = computed("Name of the container.").stable(),
         data_volume: Attr<String> = computed("Name of the Docker volume with the data.").stable(),
+        secret_env_status: Attr<TextMap> = computed("The variables of `secret_env`, by name: `set`, or `missing` where the container lacks one. \
+            In a plan one whose value will be another is not known yet.").stable(),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
         status: Attr<String> = computed("`running`, `stopped`, or what is wrong: `missing`, `exited`, `restarting`, … Planned as what \
             it should be, so that a page which died shows up in the plan and is brought back."),

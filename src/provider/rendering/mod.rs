@@ -160,6 +160,7 @@ impl Stage {
         };
         let written = file::read::<DeploymentModel>(json, &[], &path)?;
         let (config, mut planned, warnings) = file::proposed::<DeploymentModel>(&written, &path, own)?;
+        planned.secret_env = config.secret_env.clone();
         if planned.host.known().is_none() {
             planned.host = self.default_host().unwrap_or_default().into();
         }
@@ -202,6 +203,7 @@ impl Stage {
         let written = file::read::<WorkerModel>(json, &["deployment"], path)?;
         let with_deployment = file::with(written, "deployment", deployment);
         let (config, mut planned, warnings) = file::proposed::<WorkerModel>(&with_deployment, path, own)?;
+        planned.secret_env = config.secret_env.clone();
         planned.container = workers::container_name(&planned, &names::suffix(token(number))).into();
         planned.model_source = "download".into();
         workers::derive(&config, &mut planned);

@@ -33,6 +33,9 @@ struct Container {
     entrypoint: Vec<String>,
     argv: Vec<String>,
     env: BTreeMap<String, String>,
+    /// Names only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    secret_env: Vec<String>,
     user: Option<String>,
     labels: BTreeMap<String, String>,
     network: Net,
@@ -129,6 +132,7 @@ fn container(host: &str, planned: Planned) -> Container {
         entrypoint,
         command,
         env,
+        secret_env,
         user,
         labels,
         mounts,
@@ -171,6 +175,7 @@ fn container(host: &str, planned: Planned) -> Container {
         entrypoint,
         argv: command,
         env,
+        secret_env: secret_env.values.into_keys().collect(),
         user,
         labels: without_ours(&labels),
         network: match network {

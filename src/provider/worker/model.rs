@@ -12,7 +12,7 @@ use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
 use crate::provider::drafts::{self, given};
 use crate::provider::model_source::ModelSource;
-use crate::provider::{connector, model_args, picked_ports, stored};
+use crate::provider::{connector, model_args, picked_ports, secrets, stored};
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -108,6 +108,7 @@ pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         role: given(&model.role),
         suffix: suffix(model),
         env: drafts::texts(&model.env),
+        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
         engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
         resources: model.resources.present().map(drafts::resources),
         docker: drafts::docker(&model.docker),

@@ -12,13 +12,14 @@ use crate::dynamo::draft::Given;
 use crate::dynamo::gpus::GpuRequest;
 use crate::dynamo::names;
 use crate::dynamo::spec::{DesiredState, HostFacts, NetworkMode, Owner, WorkerSpec};
-use crate::hosts::{Filter, HostError};
+use crate::hosts::{Age, Filter, HostError};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::fit;
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
+use crate::provider::secrets::{self, Secrets};
 use crate::provider::{
     docker_checks, errors, image_modules, import_id, objections, picked_ports, plan_checks, timeouts,
 };
@@ -28,6 +29,11 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
+use std::time::Duration;
+
+/// A frontend finds a worker a moment after that serves: pauses between looks, before it is called lost.
+const FOUND_LATE: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::ZERO];
 
 /// `dynamo_worker`.
 pub struct Workers;
@@ -58,6 +64,7 @@ impl Resource for Workers {
         mut planned: WorkerModel,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
+        let _ = plan_secrets(&call.client, config, None, &mut planned).await;
         planned.gpu_uuids = planned_gpus(None, &planned);
         planned.effective_engine_args = effective_args(&planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
@@ -76,9 +83,12 @@ impl Resource for Workers {
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         // What mends a difference may take a new container, which runs beside the old one for a while.
         let mends = prior.drift.known().is_some_and(|drift| !drift.is_empty());
-        if mends {
+        let not_compared = plan_secrets(&call.client, config, Some(prior), &mut planned).await;
+        let other_secrets = planned.secret_env_status != prior.secret_env_status;
+        if mends || other_secrets {
             planned.ports = Attr::Unknown;
         }
+        let changed = changed || other_secrets;
         if deployment(&planned).model != deployment(prior).model {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
         }
@@ -100,6 +110,7 @@ impl Resource for Workers {
         } else if wanted_state(&plan.planned) == DesiredState::Running {
             stays(&call.client, &plan.planned).await?;
         }
+        plan.warnings.extend(not_compared);
         Ok(plan)
     }
 
@@ -109,6 +120,7 @@ impl Resource for Workers {
         config: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
+        take_secrets(&config, &mut planned);
         let suffix = names::suffix(random().map_err(Diagnostics::from)?);
         planned.container = container_name(&planned, &suffix).into();
         derive(&config, &mut planned);
@@ -138,10 +150,11 @@ impl Resource for Workers {
     async fn update(
         &self,
         call: &Call<Client>,
-        _config: WorkerModel,
+        config: WorkerModel,
         prior: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
+        take_secrets(&config, &mut planned);
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time: the others serve meanwhile.
@@ -158,12 +171,12 @@ impl Resource for Workers {
             let had = uuids(&prior.gpu_uuids);
             let _gpus = place.give_gpus(&call.client, &mut planned, &had, &summary).await?;
             let (mut blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
-            let mut look = place.look(&blueprint, &summary).await?;
+            let mut look = place.look(&blueprint, Age::Now, &summary).await?;
             let mut promised = Vec::new();
             if picks && look.takes_new_containers() {
                 promised = place.promise_ports(&call.client, &mut planned, &summary).await?;
                 (blueprint, _) = place.blueprint(call, &planned, &summary).await?;
-                look = place.look(&blueprint, &summary).await?;
+                look = place.look(&blueprint, Age::Now, &summary).await?;
             }
             if look.takes_new_containers() {
                 place.image_is_complete(call, &planned, &blueprint, &summary).await?;
@@ -195,11 +208,16 @@ impl Resource for Workers {
         let summary = format!("Unable to read worker {:?}", shown(&state.container));
         let place = Place::of(&call.client, &state)?;
         plan_checks::for_refresh(&place.entry, &summary).await?;
+        let container = vec![shown(&state.container).to_owned()];
+        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
+        let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
+        state.secret_env = secrets::as_found(&state.secret_env_status, seen.first());
         let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
-        let look = place.look(&blueprint, &summary).await?;
+        let look = place.look(&blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
+        secrets::show(&mut state.secret_env_status, &mut state.secret_env_version, Some(&observed));
         state.registered = place.registered(&state, &blueprint, &observed).await;
         let mut sentences = Vec::new();
         for (differences, observed) in look.differing() {
@@ -237,6 +255,26 @@ impl Resource for Workers {
         let id = Attr::Known(format!("{host}/{container}"));
         Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
     }
+}
+
+/// Only a configuration has the secrets. `prior` is null for something new.
+async fn plan_secrets(
+    client: &Client,
+    config: &WorkerModel,
+    prior: Option<&WorkerModel>,
+    planned: &mut WorkerModel,
+) -> Diagnostics {
+    let before = prior.map(|prior| &prior.secret_env_status);
+    let secrets = Secrets { values: &config.secret_env, version: &planned.secret_env_version, before };
+    let (host, container) = prior.map_or((&Attr::Null, ""), |prior| (&prior.host, shown(&prior.container)));
+    let (status, warnings) = secrets.planned(client, host, container).await;
+    (planned.secret_env, planned.secret_env_status) = (config.secret_env.clone(), status);
+    warnings
+}
+
+fn take_secrets(config: &WorkerModel, planned: &mut WorkerModel) {
+    (planned.secret_env, planned.secret_env_status) =
+        secrets::to_apply(&config.secret_env, &planned.secret_env_status);
 }
 
 /// Where a worker is, and where its frontend is.
@@ -352,13 +390,13 @@ impl Place {
             return Ok(false);
         }
         let (blueprint, _) = self.blueprint(call, planned, summary).await?;
-        Ok(self.look(&blueprint, summary).await?.is_in_order())
+        Ok(self.look(&blueprint, Age::Now, summary).await?.is_in_order())
     }
 
-    async fn look(&self, blueprint: &Blueprint, summary: &str) -> Result<Look, Diagnostics> {
+    async fn look(&self, blueprint: &Blueprint, age: Age, summary: &str) -> Result<Look, Diagnostics> {
         let look = async {
             let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
-            let seen = self.entry.host.observe(&Filter::Names(names)).await?;
+            let seen = self.entry.host.observe(&Filter::Names(names), age).await?;
             Look::at(&self.entry.host, blueprint, &seen).await
         };
         look.await.map_err(|error: HostError| errors::diagnostic(summary, &error, None).into())
@@ -394,7 +432,7 @@ impl Place {
         else {
             return state.registered.clone();
         };
-        match bring::listed(&self.frontend.host, listing, observed, bring::Freshness::Lately).await {
+        match bring::listed(&self.frontend.host, listing, observed, Age::Walk).await {
             Ok(()) => Attr::Known(true),
             Err(bring::NotListed::Missing(_)) => Attr::Known(false),
             Err(bring::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
@@ -404,13 +442,29 @@ impl Place {
         }
     }
 
-    /// A container that is as it should be and runs, but that the frontend does not list: only a new start helps.
+    /// A worker that is as it should be and says that it serves, but that the frontend goes on not to list: only a new
+    /// start helps. One that does not say so is loading its model, perhaps since its host was started a minute ago: it is
+    /// left to that, and waited for.
     async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
         let Some(Some(observed)) = look.containers().first().copied() else { return false };
-        look.is_in_order()
-            && prior.registered == Attr::Known(false)
-            && observed.state == crate::container::RunState::Running
-            && self.registered(prior, blueprint, observed).await == Attr::Known(false)
+        let Some(Readiness::WorkerListed(listing)) =
+            blueprint.containers.first().map(|planned| &planned.ready)
+        else {
+            return false;
+        };
+        let runs = observed.state == crate::container::RunState::Running;
+        if !look.is_in_order() || prior.registered != Attr::Known(false) || !runs {
+            return false;
+        }
+        for pause in FOUND_LATE {
+            let listed = bring::listed(&self.frontend.host, listing, observed, Age::Now).await;
+            let unlisted = matches!(listed, Err(bring::NotListed::Missing(_)));
+            if !unlisted || !bring::serves(&self.entry.host, listing, observed).await {
+                return false;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        true
     }
 
     /// Stops what should be stopped, and reads back.
@@ -496,6 +550,7 @@ async fn check(
     if draft.suffix.is_unknown() {
         draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     }
+    draft.secret_env.stand_in();
     if draft.gpus.assigned.is_unknown() {
         draft.gpus.assigned = Given::Absent;
     }

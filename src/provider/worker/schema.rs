@@ -6,6 +6,7 @@ use crate::provider::blocks::{
 };
 use crate::provider::connector::ConnectorView;
 use crate::provider::picked_ports::Ports;
+use crate::provider::secrets::SecretMap;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
@@ -33,7 +34,14 @@ model! {
             on the host computes on it."),
         gpu_count: Attr<i64> = optional("So many GPUs, picked by the provider when the worker is made: free ones, and of those the best \
             connected (NVLink first). They stay the worker's. Instead of `gpus`."),
-        env: Attr<TextMap> = optional("Environment variables, over the deployment's. Not for secrets."),
+        env: Attr<TextMap> = optional("Environment variables, over the deployment's. Not for secrets (`secret_env`): they are in the state."),
+        secret_env: Attr<SecretMap> = optional("Environment variables whose values are secret, for example `HF_TOKEN`, over both `env`. Write-only: they are in no state and no plan, and in no label, log or error. Who may use Docker on the \
+            host can read them. While there is no `secret_env_version`, a plan compares them with those of the container, and another \
+            value makes a new one. \
+            The deployment's do not reach it: what is never stored cannot travel in `deployment`.").sensitive().write_only(),
+        secret_env_version: Attr<String> = optional("Any text: a number, a date. With it the values of `secret_env` are not compared, and \
+            another version than before makes a new container with the present values. For values that are others in each run, \
+            such as those of ephemeral resources."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine, over the deployment's and those of the role."),
         desired_state: Attr<String> = optional("`running`, or `stopped`: the container is kept but not run. A stopped deployment \
             stops its workers too.").default("running").check(check::one_of(["running", "stopped"])),
@@ -41,6 +49,8 @@ model! {
         container: Attr<String> = computed("Name of the container.").stable(),
         model_source: Attr<String> = computed("As on the deployment, for the worker's own host: `local` or `download`.").stable(),
         model_path: Attr<String> = computed("Folder of the worker's host with the model, or, with `download`, the model cache.").stable(),
+        secret_env_status: Attr<TextMap> = computed("The variables of `secret_env`, by name: `set`, or `missing` where the container lacks one. \
+            In a plan one whose value will be another is not known yet.").stable(),
         ports: Attr<Ports> = computed("With `network = \"host\"`: ports at which it listens on the host, \
             by name. Picked when the container is made; a container that replaces another has its own. Else empty."),
         effective_engine_args: Attr<TextMap> = computed("Arguments that its engine is given, out of all layers: the model's, the \

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::container::Redactions;
 use crate::hosts::HostError;
 
 /// Why something did not come up.
@@ -106,6 +107,30 @@ pub struct Failed {
     pub had_made: bool,
     pub left: Vec<Left>,
     pub previous: Option<PreviousContainer>,
+}
+
+impl Failure {
+    /// The same, with nothing in it that must not be shown.
+    fn without(self, secrets: &Redactions) -> Self {
+        match self {
+            Self::Host(error) => Self::Host(error.without(secrets)),
+            Self::Died { host, name, exit_code, oom_killed, restarts, logs } => {
+                Self::Died { host, name, exit_code, oom_killed, restarts, logs: secrets.apply(&logs) }
+            }
+            Self::NotReady { host, name, seconds, last, logs } => {
+                let (last, logs) = (secrets.apply(&last), secrets.apply(&logs));
+                Self::NotReady { host, name, seconds, last, logs }
+            }
+            other @ (Self::NameTaken { .. } | Self::Busy { .. } | Self::Cancelled { .. }) => other,
+        }
+    }
+}
+
+impl Failed {
+    /// The same, with nothing in it that must not be shown: neither what a container said nor what the Engine did.
+    pub(super) fn without(self, secrets: &Redactions) -> Self {
+        Self { failure: Box::new(self.failure.without(secrets)), ..self }
+    }
 }
 
 impl From<Failure> for Failed {

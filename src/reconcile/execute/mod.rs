@@ -27,7 +27,7 @@ pub use wait::{Probe, Readiness};
 use super::Effects;
 use super::diff::Wanted;
 use super::order::{Step, steps};
-use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, VolumeSpec};
+use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, Redactions, VolumeSpec};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
 use ledger::{Ledger, run_of};
@@ -49,12 +49,17 @@ pub struct Assembly {
 pub struct Part {
     /// `spec.name` is the name that it has once it works.
     pub spec: ContainerSpec,
-    /// Environment variables whose values must not be shown.
-    pub secret: BTreeSet<String>,
     /// What a new container finds when it starts, and nobody sees who looks at it.
     pub files: Vec<PrivateFile>,
     pub probe: Arc<dyn Probe>,
     pub swap: Swap,
+}
+
+impl Part {
+    /// What must not be in an error about it.
+    fn redactions(&self) -> Redactions {
+        Redactions::of(&self.spec.secret_env).and(self.files.iter().map(|file| file.content.as_str()))
+    }
 }
 
 /// A file in a container's own layer, readable by its root alone, and gone with the container.
@@ -193,12 +198,7 @@ async fn plan(
         .parts
         .iter()
         .zip(&images)
-        .map(|(part, image)| Wanted {
-            spec: &part.spec,
-            image: image.as_ref(),
-            follow_image,
-            secret: &part.secret,
-        })
+        .map(|(part, image)| Wanted { spec: &part.spec, image: image.as_ref(), follow_image })
         .collect();
     Ok(steps(&wanted, &observed))
 }
@@ -233,14 +233,15 @@ async fn take_steps(run: &mut Run<'_>, assembly: &Assembly, steps: &[Step]) -> R
         run.ensure_volume(volume).await?;
     }
     for part in &assembly.parts {
-        match steps.iter().find(|step| step.name() == part.spec.name) {
-            Some(Step::Create { .. }) => run.create(part).await?,
-            Some(Step::Start { .. }) => run.start(part).await?,
-            Some(Step::Update { .. }) => run.update(part).await?,
-            Some(Step::Replace { .. }) => run.replace(part).await?,
-            Some(Step::Keep { .. }) => run.keep(part).await?,
-            Some(Step::Remove { .. }) | None => {}
-        }
+        let taken = match steps.iter().find(|step| step.name() == part.spec.name) {
+            Some(Step::Create { .. }) => run.create(part).await.map_err(Failed::from),
+            Some(Step::Start { .. }) => run.start(part).await.map_err(Failed::from),
+            Some(Step::Update { .. }) => run.update(part).await.map_err(Failed::from),
+            Some(Step::Replace { .. }) => run.replace(part).await,
+            Some(Step::Keep { .. }) => run.keep(part).await.map_err(Failed::from),
+            Some(Step::Remove { .. }) | None => Ok(()),
+        };
+        taken.map_err(|failed| failed.without(&part.redactions()))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::failure::{Failed, Failure, Left, Object, PreviousContainer};
 use super::ledger::{Ledger, run_of, token};
-use super::wait::{Clock, Redactions, Waited, wait_ready};
+use super::wait::{Clock, Waited, wait_ready};
 use super::{Part, PullPolicy, Swap};
 use crate::container::{
     ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
@@ -163,9 +163,7 @@ impl Run<'_> {
     }
 
     async fn wait_since(&self, container: &str, part: &Part, restarts: u32) -> Result<(), Failure> {
-        let redactions = Redactions::of(&part.spec, &part.secret).and(&part.files);
-        let waited =
-            Waited { container, name: &part.spec.name, redactions, probe: part.probe.as_ref(), restarts };
+        let waited = Waited { container, name: &part.spec.name, probe: part.probe.as_ref(), restarts };
         wait_ready(self.effects, &waited, &self.clock).await
     }
 

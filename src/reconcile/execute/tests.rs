@@ -3,7 +3,7 @@
 use super::script::Script;
 use super::*;
 use crate::container::labels::Ownership;
-use crate::container::{Limits, Restart, RunState};
+use crate::container::{Limits, Restart, RunState, Secret};
 use crate::hosts::Cause;
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,13 +35,7 @@ impl Probe for After {
 }
 
 fn part_of(spec: ContainerSpec) -> Part {
-    Part {
-        spec,
-        secret: BTreeSet::new(),
-        files: Vec::new(),
-        probe: Arc::new(After(AtomicU32::new(3))),
-        swap: Swap::StartFirst,
-    }
+    Part { spec, files: Vec::new(), probe: Arc::new(After(AtomicU32::new(3))), swap: Swap::StartFirst }
 }
 
 fn part(name: &str) -> Part {
@@ -134,8 +128,7 @@ async fn a_death_while_starting_is_an_error_with_its_last_words_and_leaves_nothi
         let mut bad = part("fe");
         bad.spec.image = "bad:1".into();
         let name = "container fe on host \"h\"";
-        bad.spec.env.insert("TOKEN".into(), "hunter2".into());
-        bad.secret.insert("TOKEN".into());
+        bad.spec.secret_env.values.insert("TOKEN".into(), Secret::new("hunter2"));
         let failed = bring_up(&script, &assembly(vec![part("etcd"), bad]), &budget()).await.unwrap_err();
         let text = failed.to_string();
         assert!(text.contains(name) && text.contains(said), "{text}");

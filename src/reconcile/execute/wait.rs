@@ -10,9 +10,8 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::PrivateFile;
 use super::failure::Failure;
-use crate::container::{ContainerSpec, ObservedContainer, RunState};
+use crate::container::{ObservedContainer, Redactions, RunState};
 use crate::hosts::{Cause, HostError};
 use crate::reconcile::Effects;
 
@@ -67,7 +66,6 @@ pub(super) struct Waited<'a> {
     pub container: &'a str,
     /// The name under which the user knows it.
     pub name: &'a str,
-    pub redactions: Redactions,
     pub probe: &'a dyn Probe,
     /// How often it had been restarted before the wait: only a restart while waiting is a death.
     pub restarts: u32,
@@ -94,7 +92,7 @@ pub(super) async fn wait_ready(
             return Err(Failure::Cancelled { host, doing: format!("waiting for container {name}") });
         }
         if Instant::now() >= clock.deadline {
-            let logs = last_words(effects, waited).await;
+            let logs = last_words(effects, waited, &seen).await;
             let seconds = (clock.deadline - clock.started).as_secs();
             let last = last.trim_end_matches('.').to_owned();
             return Err(Failure::NotReady { host, name, seconds, last, logs });
@@ -124,7 +122,7 @@ async fn still_lives(
         exit_code,
         oom_killed,
         restarts: seen.restart_count,
-        logs: last_words(effects, waited).await,
+        logs: last_words(effects, waited, seen).await,
     })
 }
 
@@ -152,37 +150,10 @@ fn vanished(host: &str, name: &str) -> Failure {
         .into()
 }
 
-async fn last_words(effects: &dyn Effects, waited: &Waited<'_>) -> String {
+/// Without the secrets that the container has: where a version stands for them, those are not the ones that are wanted.
+async fn last_words(effects: &dyn Effects, waited: &Waited<'_>, seen: &ObservedContainer) -> String {
     match effects.logs_tail(waited.container, LAST_LINES).await {
-        Ok(logs) => waited.redactions.apply(&logs),
+        Ok(logs) => Redactions::of(&seen.spec.secret_env).apply(&logs),
         Err(error) => format!("(unknown: {error})"),
-    }
-}
-
-/// Values that must not appear in an error, whoever wrote them into a log.
-pub(super) struct Redactions(Vec<String>);
-
-impl Redactions {
-    /// Shorter values are left alone: they are no secrets, and would blacken half of the text.
-    const SHORTEST: usize = 4;
-
-    pub fn of<'a>(spec: &ContainerSpec, secret: impl IntoIterator<Item = &'a String>) -> Self {
-        let values = secret.into_iter().filter_map(|key| spec.env.get(key));
-        let mut values: Vec<String> = values.filter(|value| value.len() >= Self::SHORTEST).cloned().collect();
-        // A value that contains another must go first.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Self(values)
-    }
-
-    /// Also what stands in files that were given to the container.
-    pub fn and(mut self, files: &[PrivateFile]) -> Self {
-        let contents = files.iter().map(|file| &file.content);
-        self.0.extend(contents.filter(|content| content.len() >= Self::SHORTEST).cloned());
-        self.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        self
-    }
-
-    fn apply(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, value| text.replace(value, "(secret)"))
     }
 }

@@ -12,7 +12,7 @@ use super::{DEFAULT_GRACE_SECONDS, DEFAULT_SHM_BYTES, canonical_capability, sort
 use crate::container::labels;
 use crate::container::{
     ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart,
-    RunState, Ulimit,
+    RunState, SecretEnv, Ulimit,
 };
 use crate::hosts::docker::image_defaults;
 use crate::inventory::{ImageFacts, LocalImage};
@@ -55,6 +55,10 @@ pub(in crate::hosts) fn observed(
     if spec.gpus.is_empty() && uses_nvidia_runtime(&host) {
         // Before the image's defaults are taken out: the runtime does not ask whose variable it is.
         spec.gpus = visible_gpus(&spec.env);
+    }
+    let version = spec.labels.remove(labels::SECRET_ENV_VERSION);
+    if let Some(names) = spec.labels.remove(labels::SECRET_ENV) {
+        spec.secret_env = SecretEnv::taken(&names, version, &mut spec.env);
     }
     if let Some(image) = image {
         image_defaults::subtract(&mut spec, image);

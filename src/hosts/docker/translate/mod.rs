@@ -60,7 +60,9 @@ fn canonical_capability(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::container::labels::Ownership;
-    use crate::container::{Ipc, Limits, Log, Mount, MountSource, PortBinding, Restart, RunState, Ulimit};
+    use crate::container::{
+        Ipc, Limits, Log, Mount, MountSource, PortBinding, Restart, RunState, Secret, SecretEnv, Ulimit,
+    };
     use crate::hosts::docker::image_defaults;
     use crate::inventory::ImageFacts;
 
@@ -95,6 +97,7 @@ mod tests {
             entrypoint: words(&["/bin/sh"]),
             command: words(&["-c", "sleep 1000"]),
             env: map(&[("B", "2"), ("A", "x=y"), ("EMPTY", "")]),
+            secret_env: Default::default(),
             user: Some("0:0".into()),
             labels,
             mounts: vec![
@@ -272,6 +275,21 @@ mod tests {
         // Nobody asked us for those of somebody else, so all of it is what they have.
         let foreign = spec("");
         assert_eq!((foreign.runtime.as_deref(), foreign.ulimits.len()), (Some("nvidia"), 1));
+    }
+
+    #[test]
+    fn secret_variables_are_told_from_the_others() {
+        let values = ["TOKEN", "B"].map(|name| (name.to_owned(), Secret::new("hunter2")));
+        let secret_env = SecretEnv { values: values.into(), version: Some("7".into()) };
+        let spec = ContainerSpec { secret_env, env: map(&[("A", "1")]), ..bridge() };
+        let body = create_body(&spec);
+        let (env, labels) = (body.env.unwrap(), body.labels.unwrap());
+        assert_eq!(env, words(&["A=1", "B=hunter2", "TOKEN=hunter2"]));
+        assert!(!format!("{labels:?}").contains("hunter2"), "{labels:?}");
+        let config = serde_json::json!({ "Id": "1", "Config": { "Env": env, "Labels": labels } });
+        let seen = observed(serde_json::from_value(config).unwrap(), None).spec;
+        assert_eq!((&seen.env, &seen.secret_env, &seen.labels), (&spec.env, &spec.secret_env, &spec.labels));
+        assert!(!format!("{seen:?}").contains("hunter2"));
     }
 
     #[test]

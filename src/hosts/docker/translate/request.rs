@@ -20,7 +20,7 @@ pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody
         image: Some(spec.image.clone()),
         entrypoint: non_empty(&spec.entrypoint),
         cmd: non_empty(&spec.command),
-        env: Some(spec.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
+        env: Some(environment(spec)),
         user: spec.user.clone(),
         labels: Some(all_labels(spec)),
         exposed_ports: Some(published(spec).iter().map(|port| tcp(port.container_port)).collect()),
@@ -47,7 +47,18 @@ fn all_labels(spec: &ContainerSpec) -> HashMap<String, String> {
     if !asked.is_empty() {
         all.insert(labels::ASKED.to_owned(), asked);
     }
+    if !spec.secret_env.values.is_empty() {
+        all.insert(labels::SECRET_ENV.to_owned(), spec.secret_env.names_text());
+        let version = spec.secret_env.version.clone();
+        all.extend(version.map(|version| (labels::SECRET_ENV_VERSION.to_owned(), version)));
+    }
     all
+}
+
+fn environment(spec: &ContainerSpec) -> Vec<String> {
+    let secret = spec.secret_env.values.iter().map(|(key, value)| (key, value.reveal()));
+    let all = spec.env.iter().map(|(key, value)| (key, value.as_str())).chain(secret);
+    all.map(|(key, value)| format!("{key}={value}")).collect()
 }
 
 fn host_config(spec: &ContainerSpec) -> HostConfig {

@@ -1,0 +1,278 @@
+//! `secret_env`: what Terraform hands over and never keeps, and how a change of it shows in a plan all the same.
+//!
+//! Values are in the configuration alone, at plan and at apply. So a plan holds them against those that the container has,
+//! and nothing of them needs to be stored. What shows is `secret_env_status`: the names, each `set`; one whose value will be
+//! another is planned as not known yet, which is the change that Terraform needs to see, and names the variable. A refresh
+//! has no configuration: it takes the values that are there for right, and sees only whether each variable is.
+//!
+//! With `secret_env_version` no values are compared, since those of ephemeral resources are others in each run; the version
+//! is an ordinary attribute, and its change an ordinary one.
+//!
+//! A plan must come out the same when it is made again in apply. It does as long as nobody changes container or values in
+//! between; a value that is not known yet leaves the whole map open, since it may turn out to be null.
+
+use super::blocks::TextMap;
+use super::client::Client;
+use crate::container::{ObservedContainer, Secret, SecretEnv};
+use crate::dynamo::secret_env::SecretDraft;
+use crate::hosts::{Age, Filter, HostError};
+use crate::provider::drafts::given;
+use crate::tf_provider::attr::Attr;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::value::Path;
+use std::collections::BTreeMap;
+
+/// The type of `secret_env`.
+pub type SecretMap = BTreeMap<String, Attr<Secret>>;
+
+const SET: &str = "set";
+const MISSING: &str = "missing";
+
+/// A null element is as if not written, and a map that is unknown as a whole is empty.
+pub fn draft(values: &Attr<SecretMap>, version: &Attr<String>) -> SecretDraft {
+    SecretDraft {
+        values: written(values).map(|(name, value)| (name.clone(), given(value))).collect(),
+        version: given(version),
+    }
+}
+
+fn written(values: &Attr<SecretMap>) -> impl Iterator<Item = (&String, &Attr<Secret>)> {
+    values.known().into_iter().flatten().filter(|(_, value)| !value.is_null())
+}
+
+/// What the configuration says, and what there was before.
+pub struct Secrets<'a> {
+    pub values: &'a Attr<SecretMap>,
+    pub version: &'a Attr<String>,
+    /// `secret_env_status` as it was; `None` for something new.
+    pub before: Option<&'a Attr<TextMap>>,
+}
+
+impl Secrets<'_> {
+    /// Whether values say anything that the version does not.
+    fn counts(&self) -> bool {
+        self.version.is_null() && written(self.values).any(|(_, value)| value.known().is_some())
+    }
+
+    /// `secret_env_status` as it is planned. `found` is what the container has, where that was looked at.
+    fn status(&self, found: Option<&SecretEnv>) -> Attr<TextMap> {
+        let before = self.before.and_then(Attr::known);
+        // Of something that is there, what is not known may be another value; with a version, a name is enough.
+        let stays = |name: &String| !self.version.is_null() && before.is_some_and(|it| it.contains_key(name));
+        let open = |(name, value): (&String, &Attr<Secret>)| value.is_unknown() && !stays(name);
+        if self.values.is_unknown() || written(self.values).any(open) {
+            return Attr::Unknown;
+        }
+        let differs = |name: &str, value: &Attr<Secret>| {
+            let found = found.filter(|_| self.version.is_null()).and_then(|found| found.values.get(name));
+            found.is_some_and(|found| value.known() != Some(found))
+        };
+        let planned = written(self.values).map(|(name, value)| {
+            let status = if differs(name, value) { Attr::Unknown } else { SET.into() };
+            (name.clone(), status)
+        });
+        match (planned.collect::<TextMap>(), self.before) {
+            // As an older version of the provider left it.
+            (none, Some(Attr::Null)) if none.is_empty() => Attr::Null,
+            (planned, _) => Attr::Known(planned),
+        }
+    }
+
+    /// `secret_env_status` of a plan. The host is asked only where values have to be compared; one that does not answer
+    /// leaves that to apply, with a warning.
+    pub async fn planned(
+        &self,
+        client: &Client,
+        host: &Attr<String>,
+        container: &str,
+    ) -> (Attr<TextMap>, Diagnostics) {
+        let Some(entry) = host.known().filter(|_| self.before.is_some() && self.counts()) else {
+            return (self.status(None), Diagnostics::new());
+        };
+        let Ok(entry) = client.host(entry) else { return (self.status(None), Diagnostics::new()) };
+        match entry.host.observe(&Filter::Names(vec![container.to_owned()]), Age::Walk).await {
+            Ok(seen) => {
+                let found = seen.first().map(|seen| &seen.spec.secret_env);
+                (self.status(found), Diagnostics::new())
+            }
+            Err(error) => (self.status(None), not_compared(&error).into()),
+        }
+    }
+}
+
+fn not_compared(error: &HostError) -> Diagnostic {
+    let detail = format!(
+        "{error}\n\nWhether the values of secret_env are those that the container has was not seen. A change of them is \
+         made by the next plan that reaches the host, or by another secret_env_version."
+    );
+    Diagnostic::warning("Secret variables were not compared", detail).at(Path::of("secret_env"))
+}
+
+/// The values that go into containers, and the status that they have then.
+pub fn to_apply(values: &Attr<SecretMap>, planned: &Attr<TextMap>) -> (Attr<SecretMap>, Attr<TextMap>) {
+    let settled = planned.known().is_some_and(|map| map.values().all(|status| !status.is_unknown()));
+    let status = if settled || planned.is_null() { planned.clone() } else { all_set(values) };
+    (values.clone(), status)
+}
+
+fn all_set(values: &Attr<SecretMap>) -> Attr<TextMap> {
+    Attr::Known(written(values).map(|(name, _)| (name.clone(), SET.into())).collect())
+}
+
+/// The values as a refresh takes them: those that `container` has. One that it lacks differs from whatever there is.
+pub fn as_found(status: &Attr<TextMap>, container: Option<&ObservedContainer>) -> Attr<SecretMap> {
+    let found = container.map(|seen| &seen.spec.secret_env.values);
+    let value = |name: &String| found.and_then(|found| found.get(name)).cloned();
+    let names = status.known().into_iter().flatten().map(|(name, _)| name);
+    let values =
+        names.map(|name| (name.clone(), Attr::Known(value(name).unwrap_or_else(|| Secret::new("")))));
+    Attr::Known(values.collect())
+}
+
+/// Writes what a container has into the attributes. Without one they stay as they are.
+pub fn show(status: &mut Attr<TextMap>, version: &mut Attr<String>, container: Option<&ObservedContainer>) {
+    let Some(found) = container.map(|seen| &seen.spec.secret_env) else {
+        *status = Attr::Known(status.known().cloned().unwrap_or_default());
+        return;
+    };
+    let mut names: TextMap =
+        status.known().into_iter().flatten().map(|(name, _)| (name.clone(), MISSING.into())).collect();
+    names.extend(found.values.keys().map(|name| (name.clone(), SET.into())));
+    // A version of nothing is in no label.
+    if !names.is_empty() && found.version.as_deref() != version.known().map(String::as_str) {
+        *version = found.version.clone().into();
+    }
+    *status = Attr::Known(names);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::{ContainerSpec, RunState};
+
+    fn values(pairs: &[(&str, Attr<&str>)]) -> Attr<SecretMap> {
+        let value = |value: &Attr<&str>| value.clone().map(Secret::new);
+        Attr::Known(pairs.iter().map(|(name, it)| ((*name).to_owned(), value(it))).collect())
+    }
+
+    fn is(pairs: &[(&str, &str)]) -> Attr<SecretMap> {
+        values(&pairs.iter().map(|(name, value)| (*name, Attr::Known(*value))).collect::<Vec<_>>())
+    }
+
+    fn status(pairs: &[(&str, Attr<&str>)]) -> Attr<TextMap> {
+        let text = |it: &Attr<&str>| it.clone().map(str::to_owned);
+        Attr::Known(pairs.iter().map(|(name, it)| ((*name).to_owned(), text(it))).collect())
+    }
+
+    fn found(pairs: &[(&str, &str)], version: Option<&str>) -> SecretEnv {
+        let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value)));
+        SecretEnv { values: values.collect(), version: version.map(str::to_owned) }
+    }
+
+    const SET_: Attr<&str> = Attr::Known(SET);
+    const OPEN: Attr<&str> = Attr::Unknown;
+
+    #[test]
+    fn what_is_planned() {
+        let (none, one, seven) = (Attr::Null, found(&[("A", "1")], None), Attr::Known("7".to_owned()));
+        let (a_set, empty) = (status(&[("A", SET_)]), status(&[]));
+        let unknown = values(&[("A", Attr::Unknown)]);
+        type Row<'a> = (
+            &'a str,
+            Attr<SecretMap>,
+            &'a Attr<String>,
+            Option<&'a Attr<TextMap>>,
+            Option<&'a SecretEnv>,
+            Attr<TextMap>,
+        );
+        let table: [Row<'_>; 16] = [
+            ("new", is(&[("A", "1")]), &none, None, None, a_set.clone()),
+            ("new and null", values(&[("A", Attr::Null)]), &none, None, None, empty.clone()),
+            ("new and not written", Attr::Null, &none, None, None, empty.clone()),
+            ("new and open", unknown.clone(), &none, None, None, Attr::Unknown),
+            ("the same", is(&[("A", "1")]), &none, Some(&a_set), Some(&one), a_set.clone()),
+            ("another", is(&[("A", "2")]), &none, Some(&a_set), Some(&one), status(&[("A", OPEN)])),
+            ("another, not seen", is(&[("A", "2")]), &none, Some(&a_set), None, a_set.clone()),
+            ("another, by version", is(&[("A", "2")]), &seven, Some(&a_set), Some(&one), a_set.clone()),
+            ("another, version open", is(&[("A", "2")]), &Attr::Unknown, Some(&a_set), None, a_set.clone()),
+            (
+                "one more",
+                is(&[("A", "1"), ("B", "2")]),
+                &none,
+                Some(&a_set),
+                Some(&one),
+                status(&[("A", SET_), ("B", SET_)]),
+            ),
+            ("one less", Attr::Null, &none, Some(&a_set), Some(&one), empty.clone()),
+            ("open", unknown.clone(), &none, Some(&a_set), Some(&one), Attr::Unknown),
+            ("open, by version", unknown.clone(), &seven, Some(&a_set), Some(&one), a_set.clone()),
+            ("new and open, by version", unknown, &seven, Some(&empty), None, Attr::Unknown),
+            ("all open", Attr::Unknown, &seven, Some(&a_set), Some(&one), Attr::Unknown),
+            ("of an older provider", Attr::Null, &none, Some(&Attr::Null), None, Attr::Null),
+        ];
+        for (about, values, version, before, found, planned) in table {
+            let secrets = Secrets { values: &values, version, before };
+            assert_eq!(secrets.status(found), planned, "{about}");
+        }
+    }
+
+    #[test]
+    fn values_are_looked_at_only_where_they_count() {
+        let seven = Attr::Known("7".to_owned());
+        for (values, version, counts) in [
+            (is(&[("A", "1")]), &Attr::Null, true),
+            (is(&[("A", "1")]), &seven, false),
+            (is(&[("A", "1")]), &Attr::Unknown, false),
+            (values(&[("A", Attr::Unknown)]), &Attr::Null, false),
+            (Attr::Null, &Attr::Null, false),
+        ] {
+            assert_eq!(Secrets { values: &values, version, before: None }.counts(), counts);
+        }
+    }
+
+    #[test]
+    fn what_was_planned_is_what_comes() {
+        let values = values(&[("A", Attr::Known("1")), ("B", Attr::Null)]);
+        let set = status(&[("A", SET_)]);
+        for (planned, applied) in [
+            (set.clone(), set.clone()),
+            (status(&[("A", OPEN)]), set.clone()),
+            (Attr::Unknown, set.clone()),
+            (Attr::Null, Attr::Null),
+        ] {
+            assert_eq!(to_apply(&values, &planned), (values.clone(), applied));
+        }
+    }
+
+    fn seen(secret_env: SecretEnv) -> ObservedContainer {
+        ObservedContainer {
+            id: "1".into(),
+            spec: ContainerSpec { secret_env, ..ContainerSpec::default() },
+            image_id: String::new(),
+            state: RunState::Running,
+            health: None,
+            restart_count: 0,
+            started_at: String::new(),
+            ip_address: None,
+            networks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_refresh_takes_what_is_there_for_right_and_sees_what_is_not() {
+        let both = status(&[("A", SET_), ("B", SET_)]);
+        let container = seen(found(&[("A", "1"), ("C", "3")], Some("2")));
+        assert_eq!(as_found(&both, Some(&container)), is(&[("A", "1"), ("B", "")]));
+        let (mut shown, mut version) = (both.clone(), Attr::Known("1".to_owned()));
+        show(&mut shown, &mut version, Some(&container));
+        assert_eq!(shown, status(&[("A", SET_), ("B", Attr::Known(MISSING)), ("C", SET_)]));
+        assert_eq!(version, "2".into());
+        // A container that is gone says nothing, and nor does a version of nothing.
+        let (mut shown, mut version) = (both.clone(), Attr::Known("1".to_owned()));
+        show(&mut shown, &mut version, None);
+        assert_eq!((shown, &version), (both, &"1".into()));
+        let mut none = Attr::Null;
+        show(&mut none, &mut version, Some(&seen(SecretEnv::default())));
+        assert_eq!((none, version), (status(&[]), "1".into()));
+    }
+}
