@@ -8,8 +8,10 @@
 //! With `secret_env_version` no values are compared, since those of ephemeral resources are others in each run; the version
 //! is an ordinary attribute, and its change an ordinary one.
 //!
-//! A plan must come out the same when it is made again in apply. It does as long as nobody changes container or values in
-//! between; a value that is not known yet leaves the whole map open, since it may turn out to be null.
+//! A plan must not take back in apply what it said: what was known stays known. An ephemeral value may be another one by
+//! then. So only where nothing else changes, and there would be no plan without it, is another value planned as not known
+//! yet; beside other changes it is a warning, which is no promise. A value that is not known leaves the whole map open, since
+//! it may turn out to be null.
 
 use super::blocks::TextMap;
 use super::client::Client;
@@ -74,6 +76,8 @@ pub struct Prior<'a> {
     pub status: &'a Attr<TextMap>,
     pub host: &'a Attr<String>,
     pub container: String,
+    /// Whether something else of the plan changes.
+    pub changes: bool,
 }
 
 /// Plans the attributes, of which `values` are only in the configuration. `prior` is null for something new.
@@ -87,14 +91,23 @@ pub async fn plan(
 ) -> Diagnostics {
     let attributes = planned.secrets();
     let before = prior.as_ref().map(|prior| prior.status);
-    let secrets = Secrets { values, version: attributes.version, before };
-    let (found, warnings) = match prior.filter(|_| secrets.counts()) {
+    let beside = prior.as_ref().is_some_and(|prior| prior.changes || has_other_names(values, prior.status));
+    let secrets = Secrets { values, version: attributes.version, before, beside };
+    let (found, mut warnings) = match prior.filter(|_| secrets.counts()) {
         Some(prior) => look(client, &prior).await,
         None => (None, Diagnostics::new()),
     };
+    if let Some(found) = found.as_ref().filter(|_| beside) {
+        warnings.extend(Diagnostics(others_warning(&secrets.others(found)).into_iter().collect()));
+    }
     let status = secrets.status(found.as_ref());
     (*attributes.values, *attributes.status) = (values.clone(), status);
     warnings
+}
+
+fn has_other_names(values: &Attr<SecretMap>, before: &Attr<TextMap>) -> bool {
+    let before = before.known().into_iter().flatten().map(|(name, _)| name);
+    !values.is_unknown() && !written(values).map(|(name, _)| name).eq(before)
 }
 
 /// What the container has, if there is one.
@@ -113,12 +126,23 @@ struct Secrets<'a> {
     version: &'a Attr<String>,
     /// `secret_env_status` as it was; `None` for something new.
     before: Option<&'a Attr<TextMap>>,
+    /// Whether something else of the plan changes.
+    beside: bool,
 }
 
 impl Secrets<'_> {
     /// Whether values say anything that the version does not.
     fn counts(&self) -> bool {
         self.version.is_null() && written(self.values).any(|(_, value)| value.known().is_some())
+    }
+
+    /// Variables that `found` has with another value.
+    fn others(&self, found: &SecretEnv) -> Vec<&str> {
+        let differs = |name: &String, value: &Attr<Secret>| {
+            found.values.get(name).is_some_and(|found| value.known().is_some_and(|value| value != found))
+        };
+        let written = written(self.values).filter(|_| self.version.is_null());
+        written.filter(|(name, value)| differs(name, value)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// `secret_env_status` as it is planned. `found` is what the container has, where that was looked at.
@@ -130,12 +154,9 @@ impl Secrets<'_> {
         if self.values.is_unknown() || written(self.values).any(open) {
             return Attr::Unknown;
         }
-        let differs = |name: &str, value: &Attr<Secret>| {
-            let found = found.filter(|_| self.version.is_null()).and_then(|found| found.values.get(name));
-            found.is_some_and(|found| value.known() != Some(found))
-        };
-        let planned = written(self.values).map(|(name, value)| {
-            let status = if differs(name, value) { Attr::Unknown } else { SET.into() };
+        let others = found.filter(|_| !self.beside).map(|found| self.others(found)).unwrap_or_default();
+        let planned = written(self.values).map(|(name, _)| {
+            let status = if others.contains(&name.as_str()) { Attr::Unknown } else { SET.into() };
             (name.clone(), status)
         });
         match (planned.collect::<TextMap>(), self.before) {
@@ -144,6 +165,18 @@ impl Secrets<'_> {
             (planned, _) => Attr::Known(planned),
         }
     }
+}
+
+fn others_warning(names: &[&str]) -> Option<Diagnostic> {
+    let detail = || {
+        format!(
+            "Beside what the plan shows, the container has another value of {}. Applying mends that too.",
+            names.join(", ")
+        )
+    };
+    let warning =
+        || Diagnostic::warning("Secret variables have other values", detail()).at(Path::of("secret_env"));
+    (!names.is_empty()).then(warning)
 }
 
 fn not_compared(error: &HostError) -> Diagnostic {
@@ -257,9 +290,39 @@ mod tests {
             ("of an older provider", Attr::Null, &none, Some(&Attr::Null), None, Attr::Null),
         ];
         for (about, values, version, before, found, planned) in table {
-            let secrets = Secrets { values: &values, version, before };
+            let secrets = Secrets { values: &values, version, before, beside: false };
             assert_eq!(secrets.status(found), planned, "{about}");
+            // Beside other changes no value is ever open that is known.
+            let beside = Secrets { beside: true, ..secrets }.status(found);
+            let names = |it: &Attr<TextMap>| it.clone().map(|map| map.into_keys().collect::<Vec<_>>());
+            assert_eq!(names(&beside), names(&planned), "{about}");
+            assert!(beside.known().into_iter().flatten().all(|(_, status)| !status.is_unknown()), "{about}");
         }
+    }
+
+    #[test]
+    fn another_set_of_names_is_another_change() {
+        let before = status(&[("A", SET_)]);
+        for (values, other) in [
+            (is(&[("A", "2")]), false),
+            (values(&[("A", Attr::Unknown), ("B", Attr::Null)]), false),
+            (Attr::Unknown, false),
+            (is(&[("A", "1"), ("B", "2")]), true),
+            (Attr::Null, true),
+        ] {
+            assert_eq!(has_other_names(&values, &before), other);
+        }
+        assert!(!has_other_names(&Attr::Null, &Attr::Null));
+    }
+
+    #[test]
+    fn a_warning_names_variables_and_no_values() {
+        let values = is(&[("A", "canary-1"), ("B", "canary-2"), ("C", "canary-3")]);
+        let found = found(&[("A", "canary-0"), ("B", "canary-2")], None);
+        let secrets = Secrets { values: &values, version: &Attr::Null, before: None, beside: true };
+        let warning = others_warning(&secrets.others(&found)).unwrap();
+        assert!(warning.detail.contains("value of A.") && !warning.detail.contains("canary"), "{warning:?}");
+        assert!(others_warning(&[]).is_none());
     }
 
     #[test]
@@ -272,7 +335,7 @@ mod tests {
             (values(&[("A", Attr::Unknown)]), &Attr::Null, false),
             (Attr::Null, &Attr::Null, false),
         ] {
-            assert_eq!(Secrets { values: &values, version, before: None }.counts(), counts);
+            assert_eq!(Secrets { values: &values, version, before: None, beside: false }.counts(), counts);
         }
     }
 

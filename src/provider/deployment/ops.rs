@@ -82,7 +82,7 @@ impl Resource for Deployments {
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
-        let before = Some(secrets_of(prior));
+        let before = Some(secrets_of(prior, changed || planned != *prior));
         let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         let ill = planned.status != prior.status || planned.drift != prior.drift;
@@ -253,9 +253,9 @@ impl From<Diagnostic> for Trouble {
     }
 }
 
-fn secrets_of(prior: &DeploymentModel) -> secrets::Prior<'_> {
+fn secrets_of(prior: &DeploymentModel, changes: bool) -> secrets::Prior<'_> {
     let container = names::container(shown(&prior.name), FRONTEND);
-    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container }
+    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// What the configuration says of a host.

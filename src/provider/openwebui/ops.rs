@@ -79,7 +79,7 @@ impl Resource for OpenWebuis {
         changed: bool,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
-        let before = Some(secrets_of(prior));
+        let before = Some(secrets_of(prior, changed || planned != *prior));
         let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         if changed || planned.status != prior.status || planned.drift != prior.drift {
@@ -240,9 +240,9 @@ fn follow(client: &Client, config: &OpenWebuiModel, planned: &mut OpenWebuiModel
     derive(config, planned, &advertise);
 }
 
-fn secrets_of(prior: &OpenWebuiModel) -> secrets::Prior<'_> {
+fn secrets_of(prior: &OpenWebuiModel, changes: bool) -> secrets::Prior<'_> {
     let container = names::container(shown(&prior.name), COMPONENT);
-    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container }
+    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Whether a new container is to be told the password: the account, or the wish for another one, is new.

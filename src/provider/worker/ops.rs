@@ -77,13 +77,9 @@ impl Resource for Workers {
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         // What mends a difference may take a new container, which runs beside the old one for a while.
         let mends = prior.drift.known().is_some_and(|drift| !drift.is_empty());
-        let before = Some(secrets_of(prior));
-        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
-        let other_secrets = planned.secret_env_status != prior.secret_env_status;
-        if mends || other_secrets {
+        if mends {
             planned.ports = Attr::Unknown;
         }
-        let changed = changed || other_secrets;
         if deployment(&planned).model != deployment(prior).model {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
         }
@@ -93,6 +89,14 @@ impl Resource for Workers {
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
+        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let other_secrets = planned.secret_env_status != prior.secret_env_status;
+        if other_secrets {
+            planned.ports = Attr::Unknown;
+            derive(config, &mut planned);
+        }
+        let changed = changed || other_secrets;
         let mut plan = Plan::from(planned);
         let (before, after) = (deployment(prior), deployment(&plan.planned));
         if before.name != after.name || before.host != after.host || before.network != after.network {
@@ -252,9 +256,9 @@ impl Resource for Workers {
     }
 }
 
-fn secrets_of(prior: &WorkerModel) -> secrets::Prior<'_> {
+fn secrets_of(prior: &WorkerModel, changes: bool) -> secrets::Prior<'_> {
     let container = shown(&prior.container).to_owned();
-    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container }
+    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Where a worker is, and where its frontend is.
