@@ -57,4 +57,6 @@ pub struct Listing {
     pub endpoint: String,
     /// Where the worker takes requests, if that is known before it runs.
     pub seat: Option<Seat>,
+    /// Port of the worker's own pages, as seen from its host.
+    pub system_port: Option<u16>,
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
-use super::discovery::{Seat, Service, ServiceImage, Topology};
+use super::discovery::{SYSTEM, Seat, Service, ServiceImage, Topology};
 use super::engine::Serving;
 use super::gpus::NO_GPUS;
 use super::launch::{self, Launch, Site};
@@ -201,6 +201,7 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
         },
         ready: Readiness::WorkerListed(Listing {
             seat: seat(spec, shared),
+            system_port: system_port(spec, shared),
             ..listing(common, serving, namespace)
         }),
     };
@@ -212,6 +213,12 @@ fn worker_container(spec: &WorkerSpec, serving: &Serving, shared: &Shared<'_>, l
 fn seat(spec: &WorkerSpec, shared: &Shared<'_>) -> Option<Seat> {
     let row = shared.topology.worker_ports.iter().find(|row| row.listed)?;
     Some(Seat { address: shared.address.clone()?, port: *spec.ports.get(row.name)? })
+}
+
+/// Where the worker's own pages are: on a private network the same for all, on the host's picked.
+fn system_port(spec: &WorkerSpec, shared: &Shared<'_>) -> Option<u16> {
+    let row = shared.topology.worker_ports.iter().find(|row| row.name == SYSTEM)?;
+    spec.ports.get(row.name).copied().or(row.private)
 }
 
 /// A frontend that serves a prefix has no namespace of its own.
@@ -256,6 +263,7 @@ fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
         component: serving.component.to_owned(),
         endpoint: GENERATE.to_owned(),
         seat: None,
+        system_port: None,
     }
 }
 

@@ -60,6 +60,9 @@ pub struct WorkerPort {
     pub any_address: bool,
 }
 
+/// The worker's own HTTP server, by whatever release.
+pub const SYSTEM: &str = "system";
+
 /// How a worker learns of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {

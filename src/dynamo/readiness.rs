@@ -6,6 +6,7 @@
 
 use super::blueprint::Listing;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct InstancesPage {
@@ -71,6 +72,22 @@ pub fn listed(listing: &Listing, address: Option<&str>, instances: &str, models:
     Err(format!("the frontend lists the worker, but not yet the model {:?}", listing.served_model_name))
 }
 
+/// Where a worker answers for itself, on its system port.
+pub const OWN_PAGE: &str = "/health";
+
+#[derive(Deserialize)]
+struct OwnPage {
+    #[serde(default)]
+    endpoints: BTreeMap<String, serde_json::Value>,
+}
+
+/// Whether a worker's own page says that it takes requests. Its status is no help: the simulator's stays at 503, "notready",
+/// for as long as it serves. Its endpoint is listed once the model is loaded.
+pub fn serves(listing: &Listing, page: &str) -> bool {
+    let page: Result<OwnPage, _> = serde_json::from_str(page);
+    page.is_ok_and(|page| page.endpoints.get(&listing.endpoint).is_some_and(|state| state == "ready"))
+}
+
 /// `172.18.0.4` and `40227` of `172.18.0.4:40227/caa0/chat/backend/generate`.
 fn seat_of(transport: &str) -> Option<(&str, &str)> {
     let authority = transport.split('/').next()?;
@@ -91,6 +108,20 @@ mod tests {
          "instance_id":14600840497442672600,"transport":{"tcp":"172.18.0.5:40228/x/chat/backend/worker_kv"}}]}"#;
     const MODELS: &str = r#"{"object":"list","data":[{"id":"tiny","object":"model","created":1795366567,"owned_by":"nvidia"}]}"#;
 
+    #[test]
+    fn a_worker_serves_once_its_own_page_has_its_endpoint() {
+        // As a worker of Dynamo 1.6.1 said it.
+        let page = r#"{"status":"ready","uptime":{"secs":0,"nanos":252799492},
+            "endpoints":{"generate":"ready","worker_kv_query_source_4c6a4bd6ac2f1":"ready"}}"#;
+        let told_later = page.replace(r#""status":"ready""#, r#""status":"notready""#);
+        assert!(serves(&listing(), page) && serves(&listing(), &told_later));
+        let loading = r#"{"status":"notready","uptime":{"secs":0,"nanos":1},"endpoints":{}}"#;
+        let warming = r#"{"status":"notready","endpoints":{"generate":"notready"}}"#;
+        for page in [loading, warming, "{}", "", "<html>", r#"{"endpoints":[]}"#] {
+            assert!(!serves(&listing(), page), "{page}");
+        }
+    }
+
     fn listing() -> Listing {
         Listing {
             frontend: "chat-frontend".into(),
@@ -103,6 +134,7 @@ mod tests {
             component: "backend".into(),
             endpoint: "generate".into(),
             seat: None,
+            system_port: Some(9090),
         }
     }
 

@@ -3,6 +3,10 @@
 //! Terraform reads ten resources at once, and each of them wants the same facts of the same host. The first asker makes
 //! the call; those who come meanwhile wait for it and share its result, also when it is an error (ten askers of a host
 //! that is switched off wait for one time-out, not for ten in a row). Whoever comes later shares it while it is fresh.
+//!
+//! Fresh means more than young. A walk of Terraform over hundreds of resources lasts longer than any age that a single
+//! asker would call fresh, and yet is one look at the world: while askers follow each other without a pause, they get the
+//! same answer, up to a limit. So the cost of a refresh does not grow with its length.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,6 +15,22 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+/// For how long a result is shared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Freshness {
+    /// Since the last asker. Whoever comes after a longer pause gets a new result.
+    pub pause: Duration,
+    /// Since it was made, however many ask.
+    pub at_most: Duration,
+}
+
+impl Freshness {
+    /// The same for whoever asks, whenever.
+    pub const fn aged(at_most: Duration) -> Self {
+        Self { pause: at_most, at_most }
+    }
+}
 
 /// The latest result of a call, and when and in which generation it was made.
 #[derive(Debug)]
@@ -21,6 +41,7 @@ pub(super) struct Flight<T, E> {
 #[derive(Debug)]
 struct Landed<T, E> {
     at: Instant,
+    asked: Instant,
     generation: u64,
     result: Result<T, E>,
 }
@@ -32,22 +53,29 @@ impl<T, E> Default for Flight<T, E> {
 }
 
 impl<T: Clone, E: Clone> Flight<T, E> {
-    /// A shared result no older than `max_age` and not of an earlier `generation` (which the owner counts up with every
+    /// A shared result that is fresh and not of an earlier `generation` (which the owner counts up with every
     /// change it makes), or that of `call`. An error is shared only with those who asked before it landed.
-    pub async fn share<F>(&self, max_age: Duration, generation: u64, call: impl FnOnce() -> F) -> Result<T, E>
+    pub async fn share<F>(
+        &self,
+        freshness: Freshness,
+        generation: u64,
+        call: impl FnOnce() -> F,
+    ) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
     {
         let asked = Instant::now();
         let mut landed = self.landed.lock().await;
-        if let Some(last) = landed.as_ref().filter(|last| last.generation >= generation) {
-            let fresh = last.result.is_ok() && last.at.elapsed() < max_age;
-            if fresh || last.at >= asked {
+        if let Some(last) = landed.as_mut().filter(|last| last.generation >= generation) {
+            let young = last.at.elapsed() < freshness.at_most && last.asked.elapsed() < freshness.pause;
+            if (last.result.is_ok() && young) || last.at >= asked {
+                last.asked = Instant::now();
                 return last.result.clone();
             }
         }
         let result = call().await;
-        *landed = Some(Landed { at: Instant::now(), generation, result: result.clone() });
+        let at = Instant::now();
+        *landed = Some(Landed { at, asked: at, generation, result: result.clone() });
         result
     }
 }
@@ -74,7 +102,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Freshness = Freshness::aged(Duration::from_secs(60));
 
     async fn ask(
         flight: &Flight<u32, String>,
@@ -111,6 +139,24 @@ mod tests {
         assert!(ask(&flight, 0, &calls, true).await.is_err());
         assert_eq!(ask(&flight, 0, &calls, false).await, Ok(1));
         assert_eq!(ask(&flight, 0, &calls, false).await, Ok(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_walk_shares_one_result_up_to_its_limit_and_a_pause_ends_it() {
+        let walk = Freshness { pause: Duration::from_secs(1), at_most: Duration::from_secs(30) };
+        let (flight, calls) = (Flight::<u32, String>::default(), AtomicU32::new(0));
+        let ask = async || {
+            flight.share(walk, 0, || async { Ok(calls.fetch_add(1, Ordering::SeqCst)) }).await.unwrap()
+        };
+        let mut answers = Vec::new();
+        for _ in 0..62 {
+            answers.push(ask().await);
+            tokio::time::advance(Duration::from_millis(500)).await;
+        }
+        assert!(answers.iter().take(60).all(|answer| *answer == 0), "{answers:?}");
+        assert_eq!(answers.last(), Some(&1), "half a minute is the limit");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(ask().await, 2, "after a pause nobody shares");
     }
 
     #[tokio::test]

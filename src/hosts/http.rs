@@ -10,7 +10,7 @@ use hyper::http::request::Builder;
 use hyper::http::response::Parts;
 use hyper_util::rt::TokioIo;
 
-use super::{Cause, Host, HostError, MOMENT, Stream};
+use super::{Cause, Host, HostError, Stream, WALK};
 
 /// Longest answer that is read, in bytes.
 const MOST_BYTES: usize = 1 << 20;
@@ -32,7 +32,7 @@ impl Host {
         })
     }
 
-    /// As [`Host::http_get`], at most a second old.
+    /// As [`Host::http_get`], shared by a walk.
     pub async fn http_get_lately(
         &self,
         address: &str,
@@ -41,7 +41,7 @@ impl Host {
         deadline: Duration,
     ) -> Result<(u16, String), HostError> {
         let page = self.0.pages.of(&format!("{}{path}", authority(address, port)));
-        page.share(MOMENT, self.generation(), || self.http_get(address, port, path, deadline)).await
+        page.share(WALK, self.generation(), || self.http_get(address, port, path, deadline)).await
     }
 
     async fn get(&self, address: &str, port: u16, path: &str) -> Result<(u16, String), String> {

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use futures_util::StreamExt;
 
 use super::docker::{cause_of, translate};
 use super::error::registry_cause;
-use super::{Cause, Host, HostError, MOMENT};
+use super::{Cause, FOR_EVER, Host, HostError, WALK};
 use crate::inventory::{ImageFacts, LocalImage};
 
 /// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.
@@ -63,23 +62,14 @@ impl Host {
         }
     }
 
-    /// As [`Host::image`], at most a second old: what many ask for in one refresh is looked up once.
+    /// As [`Host::image`], shared by a walk: what many ask for in one refresh is looked up once.
     pub async fn image_lately(&self, reference: &str) -> Result<Option<ImageFacts>, HostError> {
-        self.0.images.of(reference).share(MOMENT, self.generation(), || self.image(reference)).await
+        self.0.images.of(reference).share(WALK, self.generation(), || self.image(reference)).await
     }
 
     /// As [`Host::image`], for an image id: what an id stands for never changes, so it is asked once.
     pub(super) async fn image_facts_of(&self, id: &str) -> Result<Option<ImageFacts>, HostError> {
-        let known = self.0.image_facts.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        if known.is_some() {
-            return Ok(known);
-        }
-        let facts = self.image(id).await?;
-        if let Some(facts) = &facts {
-            let mut known = self.0.image_facts.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(id.to_owned(), facts.clone());
-        }
-        Ok(facts)
+        self.0.image_facts.of(id).share(FOR_EVER, 0, || self.image(id)).await
     }
 
     /// Downloads an image from its registry. Dropping the future ends the download; layers that are complete stay.

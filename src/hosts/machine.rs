@@ -10,7 +10,7 @@ use crate::inventory::{Disk, Machine};
 impl Host {
     /// Asks the Engine twice and the disk once.
     pub async fn machine(&self) -> Result<Machine, HostError> {
-        let info = self.info().await?;
+        let info = self.info().await?.as_ref().clone();
         let version = self
             .ask("ask the version of", "the Engine", |docker| async move { docker.version().await })
             .await?;

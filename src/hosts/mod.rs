@@ -6,7 +6,7 @@
 //!
 //! Two habits of real hosts shape it. Docker 20.10 can lock up for good when two containers leave one network at the
 //! same time, so containers of a network are started, stopped and removed one at a time (`Host::turn`). And Terraform
-//! reads ten resources at once, so what was just learned about a host is shared for a moment (`flight`).
+//! reads ten resources at once, so what was just learned about a host is shared by the whole walk (`flight`).
 
 mod bulk;
 mod containers;
@@ -38,6 +38,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bollard::models::SystemInfo;
 use tokio::sync::OwnedMutexGuard;
 
 pub use bulk::{FileTrouble, Transfer, TransferFile};
@@ -46,7 +47,7 @@ pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};
 pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use sockets::ListeningSocket;
-pub use survey::Filter;
+pub use survey::{Age, Filter};
 pub use things::Ensured;
 pub use usage::Usage;
 
@@ -55,7 +56,7 @@ use crate::inventory::files::Tree;
 use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
-use flight::{Flight, Flights};
+use flight::{Flight, Flights, Freshness};
 
 /// One machine with Docker. Clones are the same host: they share connection, snapshots and locks.
 #[derive(Clone)]
@@ -68,6 +69,7 @@ struct Inner {
     engine: Flight<Engine, HostError>,
     ours: Flight<Arc<Vec<ObservedContainer>>, HostError>,
     everything: Flight<Arc<Vec<ObservedContainer>>, HostError>,
+    info: Flight<Arc<SystemInfo>, HostError>,
     inventory: Flight<HostInventory, HostError>,
     images: Flights<Option<ImageFacts>, HostError>,
     pages: Flights<(u16, String), HostError>,
@@ -78,15 +80,16 @@ struct Inner {
     /// Counts our changes; a snapshot from before a change is stale.
     generation: AtomicU64,
     /// Facts by image id, which never change.
-    image_facts: Mutex<HashMap<String, ImageFacts>>,
+    image_facts: Flights<Option<ImageFacts>, HostError>,
     /// One lock per network.
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-/// How long what was seen is shared. Long enough for one refresh of everything, too short to be noticed.
-const MOMENT: Duration = Duration::from_secs(1);
+/// How long what was seen is shared: by one walk over all resources, which is one look at the world. Our own changes end
+/// it earlier.
+const WALK: Freshness = Freshness { pause: Duration::from_secs(1), at_most: Duration::from_secs(30) };
 /// An agreed connection stays agreed; requests open their own streams.
-const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
+const FOR_EVER: Freshness = Freshness::aged(Duration::from_secs(u32::MAX as u64));
 
 impl Host {
     /// A host named as in the provider's `hosts` map. Connects to nothing yet. `registry_auth` maps a registry
@@ -99,6 +102,7 @@ impl Host {
             engine: Flight::default(),
             ours: Flight::default(),
             everything: Flight::default(),
+            info: Flight::default(),
             inventory: Flight::default(),
             images: Flights::default(),
             pages: Flights::default(),
@@ -106,7 +110,7 @@ impl Host {
             model_trees: Flights::default(),
             models_changed: AtomicU64::new(0),
             generation: AtomicU64::new(0),
-            image_facts: Mutex::default(),
+            image_facts: Flights::default(),
             turns: Mutex::default(),
         }))
     }

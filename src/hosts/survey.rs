@@ -1,24 +1,36 @@
 //! Looking at a whole host: its containers, its capacity, its ports.
 //!
-//! A snapshot lists once, inspects each container once, a few at a time, and is shared by all who ask within a moment.
-//! Any change of ours ends that moment.
+//! A snapshot lists once, inspects each container once, many at a time, and is shared by the whole walk of a refresh or a
+//! plan: on a host that is far away, what counts is how many questions wait for each other, and that number must not grow
+//! with the number of containers. An apply asks anew each time, and then only for the containers that it is about: each
+//! of its changes makes every snapshot stale, so that a hundred workers would be a hundred snapshots of a hundred.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use bollard::models::{ContainerSummary, SystemInfo};
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, SystemInfo};
 use bollard::query_parameters::ListContainersOptions;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::sockets::ListeningSocket;
-use super::{Host, HostError, MOMENT};
+use super::{Host, HostError, WALK};
+use crate::container::ObservedContainer;
 use crate::container::labels::{self, Ownership};
-use crate::container::{Network, ObservedContainer, RunState};
 use crate::inventory::{HostInventory, PortHolder, PortInUse};
 
-/// Inspections in flight at once.
-const AT_ONCE: usize = 8;
+/// Inspections in flight at once. Each is two round trips (a channel of the connection, and the question), so a hundred
+/// containers take eight; the Engine answers one in a millisecond or two.
+const AT_ONCE: usize = 32;
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// From after the question: for who is about to change something, or waits for something.
+    Now,
+    /// From the same walk, so half a minute at most: for who refreshes and plans.
+    Walk,
+}
 
 /// Which containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,40 +46,67 @@ pub enum Filter {
 }
 
 impl Filter {
-    fn takes(&self, container: &ObservedContainer) -> bool {
+    /// The labels by which the Engine itself picks, so that others are not even listed.
+    fn labels(&self) -> Vec<String> {
+        let ours = format!("{}={}", labels::MANAGER, labels::MANAGER_VALUE);
         match self {
-            Self::Everything | Self::Ours => true,
-            Self::Deployment(deployment) => container.spec.labels.get(labels::DEPLOYMENT) == Some(deployment),
-            Self::Names(names) => names.contains(&container.spec.name),
+            Self::Everything => Vec::new(),
+            Self::Ours | Self::Names(_) => vec![ours],
+            Self::Deployment(name) => vec![ours, format!("{}={name}", labels::DEPLOYMENT)],
+        }
+    }
+
+    fn takes(&self, container: &ObservedContainer) -> bool {
+        let labels = &container.spec.labels;
+        let ours = || labels.get(labels::MANAGER).is_some_and(|manager| manager == labels::MANAGER_VALUE);
+        match self {
+            Self::Everything => true,
+            Self::Ours => ours(),
+            Self::Deployment(deployment) => ours() && labels.get(labels::DEPLOYMENT) == Some(deployment),
+            Self::Names(names) => ours() && names.contains(&container.spec.name),
         }
     }
 }
 
 impl Host {
-    /// The containers that `filter` takes, running or not, by name. At most a second old, and never from before a
-    /// change that was made through this host.
-    pub async fn observe(&self, filter: &Filter) -> Result<Vec<ObservedContainer>, HostError> {
-        let (flight, only_ours) = match filter {
-            Filter::Everything => (&self.0.everything, false),
-            _ => (&self.0.ours, true),
+    /// The containers that `filter` takes, running or not, by name; never from before a change that was made through this
+    /// host.
+    pub async fn observe(&self, filter: &Filter, age: Age) -> Result<Vec<ObservedContainer>, HostError> {
+        if age == Age::Now {
+            return self.take_snapshot(filter).await;
+        }
+        let (flight, all) = match filter {
+            Filter::Everything => (&self.0.everything, Filter::Everything),
+            _ => (&self.0.ours, Filter::Ours),
         };
-        let snapshot = flight.share(MOMENT, self.generation(), || self.take_snapshot(only_ours)).await?;
+        let take = || async { self.take_snapshot(&all).await.map(Arc::new) };
+        let snapshot = flight.share(WALK, self.generation(), take).await?;
         Ok(snapshot.iter().filter(|container| filter.takes(container)).cloned().collect())
     }
 
-    async fn take_snapshot(&self, only_ours: bool) -> Result<Arc<Vec<ObservedContainer>>, HostError> {
-        let ids = self.list(only_ours).await?.into_iter().filter_map(|summary| summary.id);
-        let looks = ids.map(|id| async move { self.inspect(&id).await });
+    async fn take_snapshot(&self, filter: &Filter) -> Result<Vec<ObservedContainer>, HostError> {
+        let ids = match filter {
+            Filter::Names(names) => names.clone(),
+            _ => self.list(filter).await?.into_iter().filter_map(|summary| summary.id).collect(),
+        };
+        let mut containers = self.inspect_all(ids).await?;
+        containers.retain(|container| filter.takes(container));
+        Ok(containers)
+    }
+
+    /// Those that are there, by name.
+    async fn inspect_all(&self, ids: Vec<String>) -> Result<Vec<ObservedContainer>, HostError> {
+        let looks = ids.into_iter().map(|id| async move { self.inspect(&id).await });
         let seen: Vec<Option<ObservedContainer>> =
             stream::iter(looks).buffer_unordered(AT_ONCE).try_collect().await?;
         let mut containers: Vec<ObservedContainer> = seen.into_iter().flatten().collect();
         containers.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
-        Ok(Arc::new(containers))
+        Ok(containers)
     }
 
-    async fn list(&self, only_ours: bool) -> Result<Vec<ContainerSummary>, HostError> {
-        let label = format!("{}={}", labels::MANAGER, labels::MANAGER_VALUE);
-        let filters = only_ours.then(|| HashMap::from([("label".to_owned(), vec![label])]));
+    async fn list(&self, filter: &Filter) -> Result<Vec<ContainerSummary>, HostError> {
+        let labels = filter.labels();
+        let filters = (!labels.is_empty()).then(|| HashMap::from([("label".to_owned(), labels)]));
         let options = ListContainersOptions { all: true, filters, ..Default::default() };
         self.ask("list", "containers", |docker| {
             let options = options.clone();
@@ -76,33 +115,41 @@ impl Host {
         .await
     }
 
-    /// Capacity of the host and the ports that are taken, at most a second old.
+    /// Capacity of the host and the ports that are taken, shared by a walk.
     pub async fn inventory(&self) -> Result<HostInventory, HostError> {
-        self.0.inventory.share(MOMENT, self.generation(), || self.take_inventory()).await
+        self.0.inventory.share(WALK, self.generation(), || self.take_inventory()).await
     }
 
     async fn take_inventory(&self) -> Result<HostInventory, HostError> {
         let info = self.info().await?;
-        let listed = self.list(false).await?;
-        let ours = self.observe(&Filter::Ours).await?;
+        let listed = self.list(&Filter::Everything).await?;
+        let silent = listed.iter().filter(|summary| keeps_ports_to_itself(summary));
+        let silent = self.inspect_all(silent.filter_map(|summary| summary.id.clone()).collect()).await?;
         let sockets = self.0.reach.listening(info.name.as_deref().unwrap_or_default()).await;
         Ok(HostInventory {
             host: self.name().to_owned(),
             cpus: info.ncpu.and_then(|cpus| u32::try_from(cpus).ok()).unwrap_or_default(),
             memory_bytes: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
-            ports: ports_in_use(&listed, &ours, &sockets.unwrap_or_default()),
+            ports: ports_in_use(&listed, &silent, &sockets.unwrap_or_default()),
         })
     }
 
-    pub(super) async fn info(&self) -> Result<SystemInfo, HostError> {
-        self.ask("ask about", "the Engine", |docker| async move { docker.info().await }).await
+    /// What the Engine says of itself and its machine, shared by a walk. No change of ours changes it.
+    pub(super) async fn info(&self) -> Result<Arc<SystemInfo>, HostError> {
+        let ask = || async {
+            let info =
+                self.ask("ask about", "the Engine", |docker| async move { docker.info().await }).await?;
+            Ok(Arc::new(info))
+        };
+        self.0.info.share(WALK, 0, ask).await
     }
 
     /// Names of the OCI runtimes and of the log drivers that the Engine has.
     pub async fn offers(&self) -> Result<(Vec<String>, Vec<String>), HostError> {
         let info = self.info().await?;
-        let runtimes = info.runtimes.unwrap_or_default().into_keys().collect();
-        Ok((runtimes, info.plugins.and_then(|plugins| plugins.log).unwrap_or_default()))
+        let runtimes = info.runtimes.iter().flatten().map(|(name, _)| name.clone()).collect();
+        let drivers = info.plugins.as_ref().and_then(|plugins| plugins.log.clone());
+        Ok((runtimes, drivers.unwrap_or_default()))
     }
 
     /// Whether a path exists on the host; `None` where that cannot be seen from here.
@@ -112,12 +159,19 @@ impl Host {
     }
 }
 
+/// Whether a container is one of ours whose ports the list does not have.
+fn keeps_ports_to_itself(summary: &ContainerSummary) -> bool {
+    let running = summary.state == Some(ContainerSummaryStateEnum::RUNNING);
+    let network = summary.host_config.as_ref().and_then(|config| config.network_mode.as_deref());
+    summary_is_ours(summary) && (!running || network == Some("host"))
+}
+
 /// Ports published by running containers, ports of ours that the Engine does not list (those of stopped containers, which
 /// will want them back, and those at which containers of the host's own network listen), and sockets that
 /// neither explains.
 fn ports_in_use(
     listed: &[ContainerSummary],
-    ours: &[ObservedContainer],
+    silent: &[ObservedContainer],
     sockets: &[ListeningSocket],
 ) -> Vec<PortInUse> {
     let mut taken: BTreeMap<(u16, String), PortHolder> = BTreeMap::new();
@@ -129,10 +183,7 @@ fn ports_in_use(
             }
         }
     }
-    let unlisted = |container: &&ObservedContainer| {
-        container.state != RunState::Running || container.spec.network == Network::Host
-    };
-    for container in ours.iter().filter(unlisted) {
+    for container in silent {
         let holder = PortHolder::Container { name: container.spec.name.clone(), ours: true };
         for port in &container.spec.ports {
             taken.entry((port.host_port, port.host_address.clone())).or_insert_with(|| holder.clone());
@@ -166,6 +217,7 @@ fn summary_is_ours(summary: &ContainerSummary) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::RunState;
     use crate::container::{ContainerSpec, PortBinding};
     use bollard::models::PortSummary;
 

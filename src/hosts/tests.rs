@@ -1,6 +1,7 @@
 //! A host against an Engine of paper: what is asked, how often, and what is made of no answer.
 
 use super::*;
+use crate::container::labels;
 use std::net::IpAddr;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,7 +21,10 @@ impl Paper {
         let container = |id: &str| {
             format!(
                 r#"{{"Id":"{id}","Name":"/{id}","Image":"sha256:1","State":{{"Status":"running"}},
-                "Config":{{"Labels":{{"io.dynamo-terraform.deployment":"{id}"}}}}}}"#
+                "Config":{{"Labels":{{"{}":"{}","{}":"{id}"}}}}}}"#,
+                labels::MANAGER,
+                labels::MANAGER_VALUE,
+                labels::DEPLOYMENT
             )
         };
         match path.split('?').next().unwrap_or_default() {
@@ -28,6 +32,7 @@ impl Paper {
             "/v1.41/containers/json" => (200, r#"[{"Id":"aa"},{"Id":"bb"},{"Id":"gone"}]"#.to_owned()),
             "/v1.41/containers/aa/json" => (200, container("aa")),
             "/v1.41/containers/bb/json" => (200, container("bb")),
+            "/v1.41/containers/foreign/json" => (200, r#"{"Id":"ff","Name":"/foreign"}"#.to_owned()),
             "/v1.41/images/sha256:1/json" => (200, r#"{"Id":"sha256:1"}"#.to_owned()),
             "/v1.41/containers/aa/rename" => (204, String::new()),
             path => (404, format!(r#"{{"message":"No such container: {path}"}}"#)),
@@ -86,22 +91,37 @@ fn count(asked: &Mutex<Vec<String>>, part: &str) -> usize {
 #[tokio::test]
 async fn ten_readers_at_once_cost_one_look() {
     let (host, asked) = host(Paper::default());
-    let readers = (0..10).map(|_| host.observe(&Filter::Ours));
+    let readers = (0..10).map(|_| host.observe(&Filter::Ours, Age::Walk));
     let seen = futures_util::future::try_join_all(readers).await.unwrap();
     assert!(seen.iter().all(|containers| containers.len() == 2), "one vanished between list and inspect");
     let one = Filter::Deployment("bb".into());
-    assert_eq!(host.observe(&one).await.unwrap()[0].id, "bb");
-    for (part, times) in [("/version", 1), ("/containers/json", 1), ("/aa/json", 1), ("/bb/json", 1)] {
-        assert_eq!(count(&asked, part), times, "{part}");
+    assert_eq!(host.observe(&one, Age::Walk).await.unwrap()[0].id, "bb");
+    let once = ["/version", "/containers/json", "/aa/json", "/bb/json", "/images/"];
+    for part in once {
+        assert_eq!(count(&asked, part), 1, "{part}");
     }
+}
+
+#[tokio::test]
+async fn who_is_about_to_change_something_asks_anew_and_for_that_alone() {
+    let (host, asked) = host(Paper::default());
+    let names = Filter::Names(vec!["aa".into(), "foreign".into(), "gone".into()]);
+    for times in [1, 2] {
+        let seen = host.observe(&names, Age::Now).await.unwrap();
+        assert_eq!(seen.iter().map(|it| it.spec.name.as_str()).collect::<Vec<_>>(), ["aa"]);
+        assert_eq!(count(&asked, "/aa/json"), times);
+    }
+    assert_eq!((count(&asked, "/containers/json"), count(&asked, "/bb/json")), (0, 0));
+    host.observe(&Filter::Deployment("bb".into()), Age::Now).await.unwrap();
+    assert!(asked.lock().unwrap().iter().any(|path| path.contains("deployment%3Dbb")), "{asked:?}");
 }
 
 #[tokio::test]
 async fn a_change_of_ours_is_seen_at_once() {
     let (host, asked) = host(Paper::default());
-    host.observe(&Filter::Ours).await.unwrap();
+    host.observe(&Filter::Ours, Age::Walk).await.unwrap();
     host.rename("aa", "cc").await.unwrap();
-    host.observe(&Filter::Ours).await.unwrap();
+    host.observe(&Filter::Ours, Age::Walk).await.unwrap();
     assert_eq!(count(&asked, "/containers/json"), 2);
 }
 

@@ -7,7 +7,7 @@ use crate::dynamo::openwebui;
 use crate::dynamo::ports::overlap;
 use crate::dynamo::readiness;
 use crate::dynamo::spec::{DesiredState, PullPolicy};
-use crate::hosts::{Filter, Host};
+use crate::hosts::{Age, Filter, Host};
 use crate::provider::deployment::model::reachable;
 use crate::reconcile::{self, Assembly, Part, Probe, Swap};
 use async_trait::async_trait;
@@ -127,7 +127,7 @@ struct Listed {
 #[async_trait]
 impl Probe for Listed {
     async fn probe(&self, container: &ObservedContainer) -> reconcile::Readiness {
-        match listed(&self.host, &self.listing, container, Freshness::Now).await {
+        match listed(&self.host, &self.listing, container, Age::Now).await {
             Ok(()) => reconcile::Readiness::Ready,
             Err(NotListed::Missing(what) | NotListed::FrontendSilent(what)) => {
                 reconcile::Readiness::NotYet(what)
@@ -144,37 +144,24 @@ pub enum NotListed {
     FrontendSilent(String),
 }
 
-/// How old an answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    Now,
-    /// A second: all workers of a refresh share what the frontend says.
-    Lately,
-}
-
-/// Asks the frontend.
+/// Asks the frontend. All workers of a refresh share what it says.
 pub async fn listed(
     host: &Host,
     listing: &Listing,
     worker: &ObservedContainer,
-    freshness: Freshness,
+    age: Age,
 ) -> Result<(), NotListed> {
     let silent = NotListed::FrontendSilent;
     let name = &listing.frontend;
-    let frontend = match freshness {
-        Freshness::Now => host.inspect(name).await,
-        Freshness::Lately => {
-            host.observe(&Filter::Names(vec![name.clone()])).await.map(|seen| seen.into_iter().next())
-        }
-    };
-    let frontend = frontend.map_err(|error| silent(error.to_string()))?;
+    let seen = host.observe(&Filter::Names(vec![name.clone()]), age).await;
+    let frontend = seen.map_err(|error| silent(error.to_string()))?.into_iter().next();
     let frontend = frontend.ok_or_else(|| silent(format!("there is no frontend {}", listing.frontend)))?;
     let Some((at, port)) = door(&frontend, listing.frontend_port) else {
         return Err(silent(format!("the frontend {} has no address", listing.frontend)));
     };
-    let get = async |path: &str| match freshness {
-        Freshness::Now => host.http_get(&at, port, path, QUESTION).await,
-        Freshness::Lately => host.http_get_lately(&at, port, path, QUESTION).await,
+    let get = async |path: &str| match age {
+        Age::Now => host.http_get(&at, port, path, QUESTION).await,
+        Age::Walk => host.http_get_lately(&at, port, path, QUESTION).await,
     };
     let page = async |path: &str| match get(path).await {
         Ok((200, body)) => Ok(body),
@@ -183,6 +170,17 @@ pub async fn listed(
     };
     let (instances, models) = (page(&listing.instances_path).await?, page(&listing.models_path).await?);
     readiness::listed(listing, worker.ip_address.as_deref(), &instances, &models).map_err(NotListed::Missing)
+}
+
+/// Whether a worker itself says that it takes requests. One that cannot be asked does not say so.
+pub async fn serves(host: &Host, listing: &Listing, worker: &ObservedContainer) -> bool {
+    let own = listing.system_port.and_then(|port| match &listing.seat {
+        Some(seat) => Some((seat.address.clone(), port)),
+        None => door(worker, port),
+    });
+    let Some((address, port)) = own else { return false };
+    let page = host.http_get(&address, port, readiness::OWN_PAGE, QUESTION).await;
+    page.is_ok_and(|(_, body)| readiness::serves(listing, &body))
 }
 
 /// Where a port of a container is found from its host: published, or on the private network. On the host's own network

@@ -13,7 +13,7 @@ use crate::dynamo::gpus::occupancy::{Holder, Occupancy};
 use crate::dynamo::gpus::{GpuName, GpuRequest};
 use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::spec::WorkerSpec;
-use crate::hosts::{Filter, HostError};
+use crate::hosts::{Age, Filter, HostError};
 use crate::inventory::gpu::{GpuInventory, GpuSight};
 use crate::provider::objections;
 use crate::tf_provider::diagnostics::Diagnostics;
@@ -62,8 +62,9 @@ impl GpuLedger {
         if *request == GpuRequest::None {
             return Ok(());
         }
-        let sight =
-            look(entry, "Unable to check the plan").await?.map_err(|refusal| said(request, refusal))?;
+        let sight = look(entry, Age::Walk, "Unable to check the plan")
+            .await?
+            .map_err(|refusal| said(request, refusal))?;
         let wish = match request {
             GpuRequest::Count(count) => Wish::Cards(*count),
             _ => Wish::Devices(devices(entry, request, &sight.inventory)?.into_iter().collect()),
@@ -93,7 +94,7 @@ impl GpuLedger {
         if has.is_empty() || others.iter().all(|other| other.container.is_some()) {
             return Ok(());
         }
-        match look(entry, "Unable to check the plan").await? {
+        match look(entry, Age::Walk, "Unable to check the plan").await? {
             Ok(sight) => sight.check(entry, &claim, &others).map_err(|refusal| said(request, refusal)),
             Err(_) => Ok(()),
         }
@@ -134,7 +135,7 @@ impl GpuLedger {
         let _turn = turn.lock_owned().await;
         // Before the look: a promise that ends meanwhile is a container that the look may have missed.
         let others = self.promises(host);
-        let sight = look(entry, summary).await?.map_err(|refusal| said(request, refusal))?;
+        let sight = look(entry, Age::Now, summary).await?.map_err(|refusal| said(request, refusal))?;
         let named = match request {
             GpuRequest::Count(_) => Vec::new(),
             _ => devices(entry, request, &sight.inventory)?,
@@ -186,7 +187,7 @@ impl Drop for PromisedGpus {
 }
 
 /// What a host has; the inner error is that it has no GPUs, or none that can be seen.
-pub async fn look(entry: &Entry, summary: &str) -> Result<Result<Sight, Refusal>, Diagnostics> {
+pub async fn look(entry: &Entry, age: Age, summary: &str) -> Result<Result<Sight, Refusal>, Diagnostics> {
     let failed = |error: HostError| Diagnostics::from(errors::diagnostic(summary, &error, None));
     let host = entry.host.name();
     let inventory = match entry.host.gpus().await.map_err(failed)? {
@@ -200,7 +201,7 @@ pub async fn look(entry: &Entry, summary: &str) -> Result<Result<Sight, Refusal>
             return Ok(Err(Refusal::new(what, "reach the host itself, or ask for no GPU")));
         }
     };
-    let seen: Vec<ObservedContainer> = entry.host.observe(&Filter::Everything).await.map_err(failed)?;
+    let seen: Vec<ObservedContainer> = entry.host.observe(&Filter::Everything, age).await.map_err(failed)?;
     let occupancy = Occupancy::of(&inventory, &seen);
     Ok(Ok(Sight { inventory, occupancy }))
 }

@@ -15,7 +15,7 @@ use crate::dynamo::draft::WorkerDraft;
 use crate::dynamo::gpus::NO_GPUS;
 use crate::dynamo::spec::Common;
 use crate::dynamo::{connector_modules, names};
-use crate::hosts::HostError;
+use crate::hosts::{Age, HostError};
 use crate::reconcile::{self, Failed};
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::Call;
@@ -130,7 +130,7 @@ async fn ask(
 
 /// Removes what a killed run left of its questions for that deployment.
 async fn sweep(entry: &Entry, deployment: &str, run: &str) -> Result<(), HostError> {
-    let seen = pages::of_deployment(&entry.host, deployment).await?;
+    let seen = pages::of_deployment(&entry.host, deployment, Age::Now).await?;
     let asked =
         seen.into_iter().filter(|it| bring::ownership(it).is_some_and(|it| it.component == COMPONENT));
     for name in look::leftovers(&asked.collect::<Vec<_>>(), run) {

@@ -3,7 +3,7 @@
 use crate::container::ObservedContainer;
 use crate::container::labels::COMPONENT;
 use crate::dynamo::openwebui;
-use crate::hosts::{Filter, Host, HostError};
+use crate::hosts::{Age, Filter, Host, HostError};
 use crate::tf_provider::value::Value;
 
 /// Whether a container is an Open WebUI of ours.
@@ -17,13 +17,13 @@ pub fn name_of(identity: Option<&Value>) -> Option<&str> {
 }
 
 /// The containers of a deployment, and no page of that name.
-pub async fn of_deployment(host: &Host, name: &str) -> Result<Vec<ObservedContainer>, HostError> {
-    let seen = host.observe(&Filter::Deployment(name.to_owned())).await?;
+pub async fn of_deployment(host: &Host, name: &str, age: Age) -> Result<Vec<ObservedContainer>, HostError> {
+    let seen = host.observe(&Filter::Deployment(name.to_owned()), age).await?;
     Ok(seen.into_iter().filter(|container| !is_page(container)).collect())
 }
 
 /// Whether a page, by whatever name, is attached to a network.
 pub async fn joined_to(host: &Host, network: &str) -> Result<bool, HostError> {
-    let seen = host.observe(&Filter::Ours).await?;
+    let seen = host.observe(&Filter::Ours, Age::Now).await?;
     Ok(seen.iter().any(|it| is_page(it) && it.networks.iter().any(|joined| joined == network)))
 }

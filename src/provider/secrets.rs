@@ -20,7 +20,7 @@ use super::openwebui::schema::OpenWebuiModel;
 use super::worker::schema::WorkerModel;
 use crate::container::{ObservedContainer, Secret, SecretEnv};
 use crate::dynamo::secret_env::SecretDraft;
-use crate::hosts::{Filter, HostError};
+use crate::hosts::{Age, Filter, HostError};
 use crate::provider::drafts::given;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -114,7 +114,7 @@ fn has_other_names(values: &Attr<SecretMap>, before: &Attr<TextMap>) -> bool {
 async fn look(client: &Client, prior: &Prior<'_>) -> (Option<SecretEnv>, Diagnostics) {
     let entry = prior.host.known().and_then(|host| client.host(host).ok());
     let Some(entry) = entry else { return (None, Diagnostics::new()) };
-    match entry.host.observe(&Filter::Names(vec![prior.container.clone()])).await {
+    match entry.host.observe(&Filter::Names(vec![prior.container.clone()]), Age::Walk).await {
         Ok(seen) => (seen.into_iter().next().map(|seen| seen.spec.secret_env), Diagnostics::new()),
         Err(error) => (None, not_compared(&error).into()),
     }

@@ -20,6 +20,7 @@ use super::{
 pub const CASES: &[Case] = &[
     ("each_worker_has_its_own", each_worker_has_its_own),
     ("more_than_there_are_is_refused_at_plan", more_than_there_are),
+    ("a_model_that_is_too_large_is_refused_at_plan", too_large_a_model),
     ("what_others_hold_is_left_alone", what_others_hold),
     ("a_successor_takes_the_gpu_over", successor_takes_the_gpu_over),
 ];
@@ -121,6 +122,31 @@ fn more_than_there_are() {
     refused(&scene, &["there is no GPU", "7", "NVIDIA H100 80GB HBM3"]);
     scene.set("gpus", "{ a = { gpu_count = 1 }, b = { gpu_count = 1 }, c = { gpu_count = 1 } }");
     refused(&scene, &["gpu-a", "free some, ask for fewer"]);
+    assert_eq!(super::left_on(&host), "", "a plan made something");
+}
+
+/// The stand-ins are of 80 GB each. Nothing is started, so the image is of no interest.
+fn too_large_a_model() {
+    let mut lab = visit();
+    let host = lab.host();
+    let deployment = r#"
+resource "dynamo_deployment" "chat" {
+  name              = var.name
+  engine            = "vllm"
+  image             = var.image
+  image_pull_policy = "never"
+  model             = "meta-llama/Llama-3.3-70B-Instruct"
+  engine_args       = { max-model-len = 8192 }
+}
+"#;
+    // Where it would be downloaded to must be there.
+    let entry = format!("{}\n      model_cache = \"/tmp\"", host.entry("ops", &with_key("ed25519")));
+    let mut scene = Scene::new(&format!("{}{deployment}{WORKERS}", provider(&entry)));
+    scene.set("gpus", "{ a = { gpu_count = 1 } }");
+    refused(&scene, &["meta-llama/Llama-3.3-70B-Instruct", "weights", "gpu_count = each.value.gpu_count"]);
+    // Halved, the weights leave room.
+    scene.set("gpus", "{ a = { gpu_count = 2 } }");
+    scene.terraform(&["plan", "-input=false", "-no-color"]).succeeds().says("2 to add");
     assert_eq!(super::left_on(&host), "", "a plan made something");
 }
 

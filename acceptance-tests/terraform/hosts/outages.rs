@@ -69,7 +69,7 @@ fn host_is_off_and_has_a_deployment() {
     let mut lab = visit();
     let host = lab.host();
     let scene: Scene = chat_on(&host.entry("ops", &with_key("ed25519")));
-    scene.settle();
+    let before = scene.settle();
     host.power_off();
     scene
         .terraform(&["plan", "-input=false", "-no-color"])
@@ -81,9 +81,11 @@ fn host_is_off_and_has_a_deployment() {
         scene.terraform(&["plan", "-refresh=false", "-input=false", "-no-color", "-detailed-exitcode"]);
     blind.succeeds(); // and finds nothing to change
     host.power_on();
+    // What is in the containers starts with the host. If the frontend answers before its worker is back, the apply waits for
+    // the worker; if neither does, nothing is known and nothing is done.
+    scene.apply().succeeds();
+    wait_until("the model is served again", || ask(&host, &before).is_ok());
     let state = scene.settle();
-    // The containers run as they should, so nothing is waited for; what is in them starts as the host does.
-    wait_until("the model is served again", || ask(&host, &state).is_ok());
     chats(&host, &state);
     end(&host, &scene);
 }

@@ -1,7 +1,7 @@
 //! Release line 1.6: no NATS, etcd only for several hosts, workers that hand out their tokenizer files themselves.
 
 use super::{Frontend, Grace, Release};
-use crate::dynamo::discovery::{ETCD, Store, Told, Topology, WorkerPort};
+use crate::dynamo::discovery::{self, ETCD, Store, Told, Topology, WorkerPort};
 use crate::dynamo::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::router::{OptionFacts, OptionFlag, RouterMode, RouterOption};
 use crate::dynamo::spec::NetworkMode;
@@ -150,7 +150,7 @@ pub const HOST: Topology = Topology {
 
 /// A worker's own HTTP server: health, metrics, and the tokenizer files that the frontend fetches.
 pub const SYSTEM: WorkerPort = WorkerPort {
-    name: "system",
+    name: discovery::SYSTEM,
     told: Told::Env("DYN_SYSTEM_PORT"),
     private: Some(9090),
     from: 9090,

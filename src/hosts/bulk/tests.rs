@@ -12,10 +12,12 @@ use super::*;
 use crate::hosts::reach::{Ended, Running};
 use crate::hosts::{ListeningSocket, Reach, Stream};
 
-/// A machine with a shell. Its first `breaks` streams that write break off after some bytes.
+/// A machine with a shell. Its first `breaks` streams that write break off after some bytes; where it `hangs`, they stay
+/// open, and nothing moves any more.
 #[derive(Debug, Default)]
 struct Shell {
     breaks: AtomicU32,
+    hangs: bool,
 }
 
 #[async_trait::async_trait]
@@ -48,10 +50,14 @@ impl Reach for Shell {
         if broken {
             self.breaks.store(left - 1, Ordering::SeqCst);
         }
-        let most = if broken { 9 << 20 } else { u64::MAX };
+        let hangs = self.hangs;
+        let most = if broken { TAKEN } else { u64::MAX };
         tokio::spawn(async move {
             use tokio::io::AsyncReadExt;
             drop(tokio::io::copy(&mut (&mut from_us).take(most), &mut stdin).await);
+            if broken && hangs {
+                std::future::pending::<()>().await;
+            }
         });
         let ended = async move {
             use tokio::io::AsyncWriteExt;
@@ -67,7 +73,15 @@ impl Reach for Shell {
 }
 
 fn host(name: &str, breaks: u32) -> Host {
-    Host::new(name, Arc::new(Shell { breaks: AtomicU32::new(breaks) }), BTreeMap::new())
+    Host::new(name, Arc::new(Shell { breaks: AtomicU32::new(breaks), hangs: false }), BTreeMap::new())
+}
+
+/// What arrives before a stream breaks off or hangs, in bytes.
+const TAKEN: u64 = 9 << 20;
+
+/// Takes so much, and then no more.
+fn hanging() -> Host {
+    Host::new("b", Arc::new(Shell { breaks: AtomicU32::new(1), hangs: true }), BTreeMap::new())
 }
 
 /// Content of which no two megabytes are alike.
@@ -100,15 +114,24 @@ impl Pair {
     }
 
     async fn run(&self, to: &Host) -> Result<BTreeMap<String, String>, HostError> {
-        let (from_host, stopping) = (host("a", 0), CancellationToken::new());
+        self.run_until(to, Duration::from_secs(20), &CancellationToken::new()).await
+    }
+
+    async fn run_until(
+        &self,
+        to: &Host,
+        stall: Duration,
+        stopping: &CancellationToken,
+    ) -> Result<BTreeMap<String, String>, HostError> {
+        let from_host = host("a", 0);
         let (from, target) = (self.path("from"), self.path("to"));
         let transfer = Transfer {
             what: "acme/Tiny",
             from: (&from_host, &from),
             to: (to, &target),
             files: &self.files,
-            stall: Duration::from_secs(20),
-            stopping: &stopping,
+            stall,
+            stopping,
         };
         transfer.run().await
     }
@@ -145,6 +168,34 @@ async fn small_and_large_files_arrive_under_their_names() {
 async fn after_a_break_it_goes_on_where_it_was() {
     let pair = Pair::new(&[("x", "x", 40 << 20)]);
     pair.arrived(&pair.run(&host("b", 1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn silence_ends_it_and_the_next_run_goes_on() {
+    let pair = Pair::new(&[("x", "x", 40 << 20)]);
+    let stall = Duration::from_millis(500);
+    let error = pair.run_until(&hanging(), stall, &CancellationToken::new()).await.unwrap_err();
+    assert_eq!(error.host, "b");
+    assert!(error.to_string().contains("nothing moved for"), "{error}");
+    pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
+}
+
+#[tokio::test]
+async fn it_stops_when_it_is_told_to_and_the_next_run_goes_on() {
+    let pair = Pair::new(&[("x", "x", 40 << 20), ("small", "small", 10)]);
+    let (to, stopping, half) = (hanging(), CancellationToken::new(), Path::new(&pair.path("to")).join("x"));
+    let stop = async {
+        // All that will ever move: a command that still wrote would write into the next run's file.
+        while std::fs::metadata(&half).map_or(0, |about| about.len()) < TAKEN {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stopping.cancel();
+    };
+    let long = Duration::from_secs(600);
+    let (ended, ()) = tokio::join!(pair.run_until(&to, long, &stopping), stop);
+    let error = ended.unwrap_err();
+    assert!(error.to_string().contains("it was stopped"), "{error}");
+    pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod walk;
 
 pub(super) use script::quoted;
 
+use super::flight::Freshness;
 use super::reach::ShellOutput as Answer;
 use super::{Cause, Host, HostError};
 use crate::inventory::files::{Disk, FileEntry, FolderListing, Tree};
@@ -22,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a look at all models is shared.
-const A_WHILE: Duration = Duration::from_secs(60);
+const A_WHILE: Freshness = Freshness::aged(Duration::from_secs(60));
 /// Entries of one folder that are listed.
 const MOST_IN_FOLDER: usize = 10_000;
 /// Entries below one model folder that are looked at.

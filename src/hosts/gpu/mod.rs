@@ -11,12 +11,13 @@ mod nvml;
 
 use std::time::Duration;
 
+use super::flight::Freshness;
 use super::{Cause, Host, HostError};
 use crate::inventory::gpu::GpuSight;
 
 /// How long a look is shared, unless a change of ours ends that: a container that was just removed is no process any
 /// more. A look takes the driver a second or more where nothing keeps it awake.
-const MOMENT: Duration = Duration::from_secs(5);
+const MOMENT: Freshness = Freshness { pause: Duration::from_secs(5), at_most: Duration::from_secs(30) };
 /// A driver that hangs does so for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,7 +25,7 @@ const NOT_VISIBLE: &str =
     "the Docker Engine is on another machine than this provider, and nothing leads there but its API";
 
 impl Host {
-    /// The GPUs, at most a few seconds old. An error only where the host could not be asked.
+    /// The GPUs, shared by a walk. An error only where the host could not be asked.
     pub async fn gpus(&self) -> Result<GpuSight, HostError> {
         self.0.gpus.share(MOMENT, self.generation(), || self.look_at_gpus()).await
     }
@@ -34,8 +35,8 @@ impl Host {
             let output = answer.map_err(|cause| self.error("look at the GPUs", cause))?;
             return Ok(nvidia_smi::read(&output.stdout));
         }
-        let engine = self.info().await?.name.unwrap_or_default();
-        if !self.0.reach.is_here(&engine) {
+        let info = self.info().await?;
+        if !self.0.reach.is_here(info.name.as_deref().unwrap_or_default()) {
             return Ok(GpuSight::Unseen(NOT_VISIBLE.to_owned()));
         }
         let look = tokio::task::spawn_blocking(nvml::look);

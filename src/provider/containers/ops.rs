@@ -3,7 +3,7 @@
 use super::model;
 use super::schema::{ABOUT, ContainersModel, SeenContainerModel};
 use crate::container::{ObservedContainer, RunState};
-use crate::hosts::{Filter, Host, HostError};
+use crate::hosts::{Age, Filter, Host, HostError};
 use crate::provider::client::Client;
 use crate::provider::{errors, facts};
 use crate::tf_provider::diagnostics::Diagnostics;
@@ -36,7 +36,7 @@ impl DataSource for Containers {
         let filter = config.deployment.known().map_or(Filter::Ours, |name| Filter::Deployment(name.clone()));
         let lines = config.lines.known().and_then(|lines| u32::try_from(*lines).ok()).unwrap_or_default();
         let usage = config.usage.known().is_some_and(|usage| *usage);
-        let seen = host.observe(&filter).await.map_err(failed)?;
+        let seen = host.observe(&filter, Age::Walk).await.map_err(failed)?;
         let rows = seen.into_iter().map(|container| look(&host, container, lines, usage));
         let rows: Vec<SeenContainerModel> =
             stream::iter(rows).buffered(AT_ONCE).try_collect().await.map_err(failed)?;

@@ -11,6 +11,7 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
 use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
+use crate::hosts::Age;
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
@@ -141,7 +142,7 @@ impl Resource for Deployments {
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
-        let seen = pages::of_deployment(&entry.host, &name).await;
+        let seen = pages::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
@@ -181,7 +182,7 @@ impl Resource for Deployments {
         let summary = format!("Unable to read deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
         let facts = plan_checks::for_refresh(&entry, &summary).await?;
-        let seen = pages::of_deployment(&entry.host, &name).await;
+        let seen = pages::of_deployment(&entry.host, &name, Age::Walk).await;
         let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         if seen.is_empty() {
             return Ok(None);
@@ -205,7 +206,7 @@ impl Resource for Deployments {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to remove deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let seen = pages::of_deployment(&entry.host, &name).await;
+        let seen = pages::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
         let pages = pages::joined_to(&entry.host, &names::network(&name)).await;
         let pages = pages.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
@@ -364,7 +365,7 @@ async fn finished(
     mut model: DeploymentModel,
     summary: &str,
 ) -> Result<DeploymentModel, Diagnostics> {
-    let seen = pages::of_deployment(&entry.host, shown(&model.name)).await;
+    let seen = pages::of_deployment(&entry.host, shown(&model.name), Age::Now).await;
     let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
     show_containers(&mut model, &seen);
     Ok(model)

@@ -5,6 +5,7 @@ pub mod schema;
 use super::client::Client;
 use super::facts::gigabytes;
 use super::gpus::{self, Sight};
+use crate::hosts::Age;
 use crate::inventory::gpu::{Gpu, MigInstance};
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostics;
@@ -31,7 +32,7 @@ impl DataSource for HostGpus {
     ) -> Result<Applied<GpusModel>, Diagnostics> {
         let entry = call.client.host_to_read(&mut config.host)?;
         let summary = format!("Unable to read the GPUs of host {:?}", entry.host.name());
-        let model = match gpus::look(&entry, &summary).await? {
+        let model = match gpus::look(&entry, Age::Walk, &summary).await? {
             Ok(sight) => shown(config.host, &sight),
             Err(refusal) => GpusModel {
                 host: config.host,

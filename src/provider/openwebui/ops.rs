@@ -13,7 +13,7 @@ use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::openwebui::{self, COMPONENT, OpenWebuiDraft, OpenWebuiSpec, PASSWORD_FILE, PORT_FROM};
 use crate::dynamo::spec::{DesiredState, HostFacts, Owner};
 use crate::dynamo::{names, ports};
-use crate::hosts::{Filter, HostError};
+use crate::hosts::{Age, Filter, HostError};
 use crate::inventory::PortInUse;
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry};
@@ -149,7 +149,7 @@ impl Resource for OpenWebuis {
         told::diagnostics(login_objections(&config)).into_result()?;
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         let blueprint = place.blueprint(call, &planned, &summary).await?;
-        let (look, leftovers) = place.look(call, &planned, &blueprint, &summary).await?;
+        let (look, leftovers) = place.look(call, &planned, &blueprint, Age::Now, &summary).await?;
         let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let in_order = look.is_in_order() && leftovers.is_empty();
         // What is to be stopped is not started first, unless it has to be made anew.
@@ -175,11 +175,11 @@ impl Resource for OpenWebuis {
         let place = Place::of(&call.client, &state)?;
         plan_checks::for_refresh(&place.entry, &summary).await?;
         let container = vec![names::container(shown(&state.name), COMPONENT)];
-        let seen = place.entry.host.observe(&Filter::Names(container)).await;
+        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
         secrets::take_found(&mut state, seen.first());
         let blueprint = place.blueprint(call, &state, &summary).await?;
-        let (look, leftovers) = place.look(call, &state, &blueprint, &summary).await?;
+        let (look, leftovers) = place.look(call, &state, &blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
@@ -347,12 +347,13 @@ impl Place {
         call: &Call<Client>,
         model: &OpenWebuiModel,
         blueprint: &Blueprint,
+        age: Age,
         summary: &str,
     ) -> Result<(Look, Vec<String>), Diagnostics> {
         let look = async {
             let container = names::container(shown(&model.name), COMPONENT);
             let both = vec![names::starting(&container), container];
-            let seen = self.entry.host.observe(&Filter::Names(both)).await?;
+            let seen = self.entry.host.observe(&Filter::Names(both), age).await?;
             let leftovers = look::leftovers(&seen, &call.client.run);
             Ok((Look::at(&self.entry.host, blueprint, &seen).await?, leftovers))
         };

@@ -12,7 +12,7 @@ use crate::dynamo::draft::Given;
 use crate::dynamo::gpus::GpuRequest;
 use crate::dynamo::names;
 use crate::dynamo::spec::{DesiredState, HostFacts, NetworkMode, Owner, WorkerSpec};
-use crate::hosts::{Filter, HostError};
+use crate::hosts::{Age, Filter, HostError};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, PromisedPort, random};
 use crate::provider::drift::{self, Explained};
@@ -28,6 +28,11 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
+use std::time::Duration;
+
+/// A frontend finds a worker a moment after that serves: pauses between looks, before it is called lost.
+const FOUND_LATE: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::ZERO];
 
 /// `dynamo_worker`.
 pub struct Workers;
@@ -170,12 +175,12 @@ impl Resource for Workers {
             let had = uuids(&prior.gpu_uuids);
             let _gpus = place.give_gpus(&call.client, &mut planned, &had, &summary).await?;
             let (mut blueprint, pull) = place.blueprint(call, &planned, &summary).await?;
-            let mut look = place.look(&blueprint, &summary).await?;
+            let mut look = place.look(&blueprint, Age::Now, &summary).await?;
             let mut promised = Vec::new();
             if picks && look.takes_new_containers() {
                 promised = place.promise_ports(&call.client, &mut planned, &summary).await?;
                 (blueprint, _) = place.blueprint(call, &planned, &summary).await?;
-                look = place.look(&blueprint, &summary).await?;
+                look = place.look(&blueprint, Age::Now, &summary).await?;
             }
             if look.takes_new_containers() {
                 place.image_is_complete(call, &planned, &blueprint, &summary).await?;
@@ -208,11 +213,11 @@ impl Resource for Workers {
         let place = Place::of(&call.client, &state)?;
         plan_checks::for_refresh(&place.entry, &summary).await?;
         let container = vec![shown(&state.container).to_owned()];
-        let seen = place.entry.host.observe(&Filter::Names(container)).await;
+        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
         secrets::take_found(&mut state, seen.first());
         let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
-        let look = place.look(&blueprint, &summary).await?;
+        let look = place.look(&blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
@@ -374,13 +379,13 @@ impl Place {
             return Ok(false);
         }
         let (blueprint, _) = self.blueprint(call, planned, summary).await?;
-        Ok(self.look(&blueprint, summary).await?.is_in_order())
+        Ok(self.look(&blueprint, Age::Now, summary).await?.is_in_order())
     }
 
-    async fn look(&self, blueprint: &Blueprint, summary: &str) -> Result<Look, Diagnostics> {
+    async fn look(&self, blueprint: &Blueprint, age: Age, summary: &str) -> Result<Look, Diagnostics> {
         let look = async {
             let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
-            let seen = self.entry.host.observe(&Filter::Names(names)).await?;
+            let seen = self.entry.host.observe(&Filter::Names(names), age).await?;
             Look::at(&self.entry.host, blueprint, &seen).await
         };
         look.await.map_err(|error: HostError| errors::diagnostic(summary, &error, None).into())
@@ -416,7 +421,7 @@ impl Place {
         else {
             return state.registered.clone();
         };
-        match bring::listed(&self.frontend.host, listing, observed, bring::Freshness::Lately).await {
+        match bring::listed(&self.frontend.host, listing, observed, Age::Walk).await {
             Ok(()) => Attr::Known(true),
             Err(bring::NotListed::Missing(_)) => Attr::Known(false),
             Err(bring::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
@@ -426,13 +431,29 @@ impl Place {
         }
     }
 
-    /// A container that is as it should be and runs, but that the frontend does not list: only a new start helps.
+    /// A worker that is as it should be and says that it serves, but that the frontend goes on not to list: only a new
+    /// start helps. One that does not say so is loading its model, perhaps since its host was started a minute ago: it is
+    /// left to that, and waited for.
     async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
         let Some(Some(observed)) = look.containers().first().copied() else { return false };
-        look.is_in_order()
-            && prior.registered == Attr::Known(false)
-            && observed.state == crate::container::RunState::Running
-            && self.registered(prior, blueprint, observed).await == Attr::Known(false)
+        let Some(Readiness::WorkerListed(listing)) =
+            blueprint.containers.first().map(|planned| &planned.ready)
+        else {
+            return false;
+        };
+        let runs = observed.state == crate::container::RunState::Running;
+        if !look.is_in_order() || prior.registered != Attr::Known(false) || !runs {
+            return false;
+        }
+        for pause in FOUND_LATE {
+            let listed = bring::listed(&self.frontend.host, listing, observed, Age::Now).await;
+            let unlisted = matches!(listed, Err(bring::NotListed::Missing(_)));
+            if !unlisted || !bring::serves(&self.entry.host, listing, observed).await {
+                return false;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        true
     }
 
     /// Stops what should be stopped, and reads back.
