@@ -67,11 +67,11 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
         Some(own) => limits::decide(own, host),
         None => limits::decide(common.resources, host).map_err(theirs),
     };
-    let mut clashes =
-        docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases(), shared.place());
+    let mounts: Vec<Mount> = shared.mounts().into_iter().chain(launch::cache_folder(spec)).collect();
+    let mut clashes = docker_options::clashes(&spec.docker, &mounts, &shared.aliases(), shared.place());
     clashes.extend(theirs(docker_options::clashes(
         &common.docker,
-        &shared.mounts(),
+        &mounts,
         &shared.aliases(),
         shared.place(),
     )));

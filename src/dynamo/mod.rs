@@ -18,6 +18,7 @@
 
 pub mod amount;
 pub mod blueprint;
+pub mod caches;
 pub mod catalog;
 pub mod check;
 pub mod connector;

@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
     ("an_image_without_the_module_is_refused", refused),
     ("a_worker_is_not_stopped_for_one_that_cannot_run", not_stopped),
     ("a_server_keeps_the_cache_of_all_workers", served),
+    ("caches_that_do_not_fit_their_host_are_refused_at_plan", too_much),
 ];
 
 const CONNECTOR: &str = include_str!("../cases/connector/main.tf");
@@ -204,4 +205,33 @@ fn served() {
     assert_eq!(of(&host, "lmcache"), "");
     end(&host, &scene);
     host.docker(&["rmi", SERVING_IMAGE]);
+}
+
+fn too_much() {
+    let mut lab = visit();
+    let host = lab.host();
+    let mut scene = scene_on(&host);
+    let refused = |scene: &Scene, words: &[&str]| {
+        let plan = scene.terraform(&["plan", "-input=false", "-no-color"]).fails();
+        words.iter().fold(plan, |plan, word| plan.says(word));
+    };
+    let kilobytes = host.run(&["awk", "/^MemTotal/ { print $2 }", "/proc/meminfo"]);
+    let most = kilobytes.parse::<u64>().unwrap() * 6 / 10 / (1 << 20);
+    scene.set("cache_gb", &most.to_string());
+    scene.plan();
+    // Each fits, and both do not.
+    scene.set("roles", r#"{ a = "decode", b = "decode" }"#);
+    refused(
+        &scene,
+        &["2 caches on host", &format!("would pin {} GB in all", 2 * most), "beyond its reserve"],
+    );
+
+    scene.set("roles", r#"{ a = "decode" }"#);
+    scene.set("cache_gb", "1");
+    scene.set("disk", "{ gb = 1000000 }");
+    refused(&scene, &["in Docker's data folder on host", "are free there"]);
+    scene.set("disk", r#"{ gb = 1000000, path = "/srv" }"#);
+    refused(&scene, &["in /srv on host", "would take 1000000 GB in all", "connector.disk_cache_path"]);
+    scene.set("disk", r#"{ gb = 1, path = "/srv/nowhere" }"#);
+    refused(&scene, &["there is no folder /srv/nowhere"]);
 }

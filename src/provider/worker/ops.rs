@@ -125,6 +125,7 @@ impl Resource for Workers {
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
         secrets::take(&config.secret_env, &mut planned);
+        call.client.caches.making();
         let suffix = names::suffix(random().map_err(Diagnostics::from)?);
         planned.container = container_name(&planned, &suffix).into();
         derive(&config, &mut planned);
@@ -566,6 +567,7 @@ async fn check(
         let checked = client.gpus.plan(&entry, &gpus::wanted(&spec), &spec.deployment.name, container).await;
         found.extend(checked.err().unwrap_or_default());
         found.extend(fit::check(client, &entry, &spec).await);
+        found.extend(client.caches.plan(&entry, &facts, &spec, container).await);
     }
     found.into_result()
 }
@@ -577,6 +579,9 @@ async fn stays(client: &Client, worker: &WorkerModel) -> Result<(), Diagnostics>
     let Ok(entry) = client.known_host(host) else { return Ok(()) };
     let request = if worker.gpu_count.is_null() { gpus::the_same(&has) } else { GpuRequest::Count(0) };
     let (name, container) = (deployment(worker).name, shown(&worker.container));
+    if let Ok(spec) = draft(worker)?.complete() {
+        client.caches.stays(&entry, &spec, container);
+    }
     client.gpus.stays(&entry, &request, shown(&name), container, &has).await
 }
 

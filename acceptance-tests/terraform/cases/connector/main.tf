@@ -6,6 +6,10 @@ variable "modules" {
 }
 variable "connector" { default = "kvbm" }
 variable "cache_gb" { default = 1 }
+variable "disk" {
+  type    = object({ gb = number, path = optional(string) })
+  default = null
+}
 variable "server" {
   type    = bool
   default = null
@@ -25,9 +29,11 @@ resource "dynamo_deployment" "chat" {
   mode              = contains(values(var.roles), "prefill") ? "disaggregated" : "aggregated"
 
   connector {
-    type         = var.connector
-    cpu_cache_gb = var.cache_gb
-    server       = var.server
+    type            = var.connector
+    cpu_cache_gb    = var.cache_gb
+    disk_cache_gb   = try(var.disk.gb, null)
+    disk_cache_path = try(var.disk.path, null)
+    server          = var.server
   }
 
   docker {
