@@ -179,6 +179,9 @@ fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String
     let size = |gb: Option<u32>| gb.map(|gb| gb.to_string()).unwrap_or_default();
     let mut blanks: Vec<_> = spec.ports.iter().map(|(name, port)| (*name, port.to_string())).collect();
     blanks.push(("listen", address.unwrap_or(EVERYWHERE).to_owned()));
+    if let Some(server) = &connector.facts.server {
+        blanks.push(("server", server.host_name(connector.cpu_cache_gb)));
+    }
     blanks.push(("cpu_cache_gb", size(connector.cpu_cache_gb)));
     blanks.push(("disk_cache_gb", size(connector.disk.as_ref().map(|disk| disk.gb))));
     blanks

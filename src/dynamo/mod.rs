@@ -22,6 +22,7 @@ pub mod catalog;
 pub mod check;
 pub mod connector;
 pub mod connector_modules;
+pub mod connector_server;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;

@@ -18,8 +18,8 @@ use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    docker_checks, errors, import_id, model_args, objections, pages, picked_ports, plan_checks, secrets,
-    timeouts,
+    docker_checks, errors, image_modules, import_id, model_args, objections, pages, picked_ports,
+    plan_checks, secrets, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
@@ -155,11 +155,15 @@ impl Resource for Deployments {
         let in_order = look.is_in_order() && look::leftovers(&seen, &call.client.run).is_empty();
         if wanted_state(&planned) == DesiredState::Running || !in_order {
             // What a new store knows nothing of would go on for a while, and then end by itself.
-            if services_are_missing(&blueprint, &look) {
+            if services_are_missing(&planned, &blueprint, &look) {
                 let frontend = [names::container(shown(&planned.name), FRONTEND)];
                 reconcile::halt(&entry.host, &frontend, &budget.cancel).await.map_err(|failure| {
                     Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
                 })?;
+            }
+            if look.takes_new_containers() {
+                let common = spec(&planned)?.common;
+                image_modules::of_a_server(call, &entry, &common, &summary).await?;
             }
             let state = wanted_state(&planned);
             let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
@@ -293,6 +297,7 @@ async fn create_once(
     model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
+    image_modules::of_a_server(call, entry, &spec(&wanted)?.common, &summary).await?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
         blueprint,
@@ -333,10 +338,13 @@ fn half_made(wanted: DeploymentModel) -> DeploymentModel {
 }
 
 /// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
-fn services_are_missing(blueprint: &Blueprint, look: &Look) -> bool {
+fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, look: &Look) -> bool {
+    let services = topology_of(model).map(|row| row.services).unwrap_or_default();
     let found = look.containers();
     let mut planned = blueprint.containers.iter().zip(found);
-    planned.any(|(planned, found)| planned.component != FRONTEND && found.is_none())
+    planned.any(|(planned, found)| {
+        services.iter().any(|service| service.name == planned.component) && found.is_none()
+    })
 }
 
 /// The frontend's port, where a service may not be.

@@ -323,7 +323,7 @@ impl Place {
         blueprint: &Blueprint,
         summary: &str,
     ) -> Result<(), Diagnostics> {
-        image_modules::check(call, &self.entry, &draft(model)?, blueprint, summary).await
+        image_modules::of_a_worker(call, &self.entry, &draft(model)?, blueprint, summary).await
     }
 
     /// Picks ports for a container that is to be made, where they are not constants.
