@@ -15,6 +15,7 @@ pub const CASES: &[Case] = &[
     ("another_value_is_planned_by_its_name", another_value),
     ("a_version_stands_for_the_values", version),
     ("a_container_that_dies_tells_nothing", dying),
+    ("what_somebody_else_changed_is_seen", tampered),
     ("they_are_imported_by_name", import),
     ("a_host_that_does_not_answer_is_not_compared", dead_host),
 ];
@@ -232,6 +233,66 @@ impl Drop for Chatty {
     fn drop(&mut self) {
         let _ = std::process::Command::new("docker").args(["image", "rm", &self.0]).output();
     }
+}
+
+/// Puts a container in the place of another that differs in its environment: `edit` gets the list `env`.
+fn remake(container: &str, edit: &str) {
+    let program = r#"
+import http.client, json, os, socket, sys
+class Engine(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
+def call(method, path, body=None):
+    engine = Engine("docker")
+    engine.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+    answer = engine.getresponse()
+    text = answer.read()
+    assert answer.status < 300, text
+    return json.loads(text) if text else None
+seen = call("GET", f"/containers/{sys.argv[1]}/json")
+call("DELETE", f"/containers/{seen['Id']}?force=1")
+env = seen["Config"]["Env"]
+exec(sys.argv[2])
+own = lambda end: [it for it in end["Aliases"] or [] if not seen["Id"].startswith(it)]
+ends = {name: {"Aliases": own(end)} for name, end in seen["NetworkSettings"]["Networks"].items()}
+body = {**seen["Config"], "Hostname": "", "Env": env, "HostConfig": seen["HostConfig"], "NetworkingConfig": {"EndpointsConfig": ends}}
+made = call("POST", f"/containers/create?name={seen['Name'].lstrip('/')}", body)
+call("POST", f"/containers/{made['Id']}/start")
+"#;
+    let done = std::process::Command::new("python3").args(["-c", program, container, edit]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn tampered() {
+    let scene = scene();
+    scene.settle();
+    remake(&only(&scene, "worker"), "env = [it.replace('canary-worker', 'canary-forged') for it in env]");
+    assert!(environment(&only(&scene, "worker")).contains("canary-forged"));
+    let plan = scene.plan();
+    assert_eq!(plan.changed(), [WORKER], "{}", plan.text);
+    let line = plan.text.lines().find(|line| line.contains("\"HF_TOKEN\"")).unwrap_or_default();
+    assert!(
+        line.contains("\"set\" -> (known after apply)") && !plan.text.contains("canary"),
+        "{}",
+        plan.text
+    );
+    chats(&scene.settle());
+    assert!(environment(&only(&scene, "worker")).contains("canary-worker"));
+
+    remake(&only(&scene, "frontend"), "env = [it for it in env if not it.startswith('HF_TOKEN=')]");
+    let plan = scene.plan();
+    assert_eq!(plan.changed(), [DEPLOYMENT], "{}", plan.text);
+    let (was, will) = plan.change(DEPLOYMENT).of("secret_env_status");
+    assert_eq!(was, serde_json::json!({ "HF_TOKEN": "missing" }));
+    assert_eq!(will, serde_json::json!({ "HF_TOKEN": "set" }));
+    let (drift, _) = plan.change(DEPLOYMENT).of("drift");
+    let sentence =
+        format!("container {}-frontend: secret variable HF_TOKEN is (none) instead of (secret)", scene.name);
+    assert_eq!(drift, serde_json::json!([sentence]));
+    chats(&scene.settle());
+    assert!(environment(&only(&scene, "frontend")).contains("canary-frontend"));
+    scene.end();
 }
 
 fn import() {

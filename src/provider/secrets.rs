@@ -11,7 +11,9 @@
 //! A plan must not take back in apply what it said: what was known stays known. An ephemeral value may be another one by
 //! then. So only where nothing else changes, and there would be no plan without it, is another value planned as not known
 //! yet; beside other changes it is a warning, which is no promise. A value that is not known leaves the whole map open, since
-//! it may turn out to be null.
+//! it may turn out to be null. One hole is left, for the sake of a plan that says which variable it is about: of two
+//! variables one has another value at plan, and the other one only by apply. Terraform refuses that apply, and the next
+//! plan is right.
 
 use super::blocks::TextMap;
 use super::client::Client;
