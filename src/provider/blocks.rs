@@ -49,11 +49,11 @@ model! {
             `host-gateway` for the host itself."),
         labels: Attr<TextMap> = optional("Labels of the containers, beside the provider's own."),
         networks: Attr<Vec<Attr<String>>> = optional("Docker networks of the host to be in beside the deployment's own, by name. \
-            They must exist. Not with `network = \"host\"`."),
+            They must exist. Not with `network = \"host\"`.").unordered(),
         cap_add: Attr<Vec<Attr<String>>> = optional("Capabilities of the kernel that are added, for example `IPC_LOCK`; with or \
-            without `CAP_`."),
+            without `CAP_`.").unordered(),
         devices: Attr<Vec<Attr<String>>> = optional("Devices of the host, as `/dev/on-host`, `/dev/on-host:/dev/in-container` or \
-            `/dev/on-host:/dev/in-container:rwm`. GPUs are given by `gpus` and `gpu_count` of a worker, and refused here."),
+            `/dev/on-host:/dev/in-container:rwm`. GPUs are given by `gpus` and `gpu_count` of a worker, and refused here.").unordered(),
         privileged: Attr<bool> = optional("All capabilities and all devices of the host, its GPUs among them, whoever else has \
             them. Gives a warning. Left out: `false`."),
         ipc: Attr<String> = optional("`private`, `shareable` (other containers may join) or `host`. Left out: `private`."),
@@ -241,5 +241,32 @@ fn blocks<V, M: From<V> + Default>(views: Attr<NestedList<V>>) -> Blocks<M> {
                 .map(|item| item.into_known().map_or_else(M::default, |it| it.0.into()))
                 .collect(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tf_provider::model::Model;
+    use crate::tf_provider::planning::propose;
+    use crate::tf_provider::value::{Path, Value};
+
+    /// The Engine has capabilities, networks and devices in no order.
+    #[test]
+    fn another_order_is_no_change() {
+        let list = |words: &[&str]| Value::List(words.iter().map(|word| Value::from(*word)).collect());
+        let entries = DockerModel::entries();
+        for name in ["cap_add", "networks", "devices"] {
+            let with = |words: &[&str]| {
+                let model = Value::object([(name, list(words))]);
+                DockerModel::from_value(&model, &Path::root()).unwrap().to_value()
+            };
+            let prior = with(&["a", "b", "a"]);
+            let proposal = propose(&entries, &with(&["a", "a", "b"]), &prior);
+            assert!(!proposal.changed && proposal.planned == prior, "{name}");
+            for other in [&["a", "b", "b"][..], &["a", "b"], &["a", "b", "c"], &[]] {
+                assert!(propose(&entries, &with(other), &prior).changed, "{name} {other:?}");
+            }
+        }
     }
 }

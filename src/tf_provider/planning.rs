@@ -53,6 +53,17 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// Whether two known lists differ at most in their order.
+fn same_elements(one: &Value, other: &Value) -> bool {
+    let (Some(one), Some(other)) = (one.as_list(), other.as_list()) else { return false };
+    let mut left: Vec<&Value> = other.iter().collect();
+    one.len() == other.len()
+        && one.iter().all(|item| {
+            let at = left.iter().position(|other| *item != Value::Unknown && same(item, other));
+            at.map(|at| left.swap_remove(at)).is_some()
+        })
+}
+
 /// `changing`: something differs, so computed attributes that follow become unknown.
 fn object(entries: &[Entry], config: &Value, prior: &Value, changing: bool) -> Value {
     let planned = entries.iter().map(|entry| {
@@ -69,6 +80,9 @@ fn object(entries: &[Entry], config: &Value, prior: &Value, changing: bool) -> V
 fn attribute(it: &Attribute, config: &Value, prior: &Value, changing: bool) -> Value {
     if it.write_only {
         return Value::Null;
+    }
+    if it.unordered && same_elements(config, prior) {
+        return prior.clone();
     }
     if !config.is_null() {
         return config.clone();

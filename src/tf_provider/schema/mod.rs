@@ -81,6 +81,8 @@ pub struct Attribute {
     pub checks: Vec<Check>,
     pub on_change: OnChange,
     pub when_others_change: WhenOthersChange,
+    /// A list of which the order means nothing.
+    pub unordered: bool,
 }
 
 /// What an author writes next to a field. Made by [`required`], [`optional`], [`optional_computed`], [`computed`], [`block`].
@@ -104,6 +106,7 @@ fn declare(mode: Mode, description: &str) -> Declaration {
             checks: Vec::new(),
             on_change: OnChange::Update,
             when_others_change: WhenOthersChange::Unknown,
+            unordered: false,
         },
     }
 }
@@ -162,6 +165,12 @@ impl Declaration {
     /// Computed, and does not follow changes of other attributes.
     pub fn stable(mut self) -> Self {
         self.attribute.when_others_change = WhenOthersChange::Keep;
+        self
+    }
+
+    /// A list of which the order means nothing: another order is no change.
+    pub fn unordered(mut self) -> Self {
+        self.attribute.unordered = true;
         self
     }
 
