@@ -11,6 +11,7 @@ pub const CASES: &[Case] = &[
     ("prefill_and_decode_serve_together", together),
     ("another_block_size_replaces_both_roles", another_block_size),
     ("one_kind_of_worker_becomes_two", becomes_disaggregated),
+    ("a_client_that_chooses_names_both_workers", direct),
 ];
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -101,6 +102,25 @@ fn becomes_disaggregated() {
     let state = scene.settle();
     let client = client(&state);
     wait_until("both roles are there", || components(&client) == ["backend", "prefill"]);
+    client.chats();
+    scene.end();
+}
+
+fn direct() {
+    let mut scene = Scene::of_case("disaggregated");
+    scene.set("router", "direct");
+    scene.set("roles", r#"{ a = "decode", p = "prefill" }"#);
+    let mut client = client(&scene.settle());
+    wait_until("both roles are there", || components(&client) == ["backend", "prefill"]);
+    let health = client.get("/health");
+    let instance = |component: &str| {
+        let mut instances = health["instances"].as_array().into_iter().flatten();
+        let of = |it: &&serde_json::Value| it["component"] == component && it["endpoint"] == "generate";
+        instances.find(of).map(|it| it["instance_id"].to_string())
+    };
+    client.worker = instance("backend");
+    assert_eq!(client.try_chat(false).unwrap().status, 500);
+    client.prefill = instance("prefill");
     client.chats();
     scene.end();
 }

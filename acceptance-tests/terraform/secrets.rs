@@ -15,7 +15,9 @@ pub const CASES: &[Case] = &[
     ("another_value_is_planned_by_its_name", another_value),
     ("a_version_stands_for_the_values", version),
     ("a_container_that_dies_tells_nothing", dying),
+    ("what_somebody_else_changed_is_seen", tampered),
     ("they_are_imported_by_name", import),
+    ("a_host_that_does_not_answer_is_not_compared", dead_host),
 ];
 
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
@@ -104,16 +106,36 @@ fn another_value() {
     let mut scene = scene();
     scene.settle();
     let (frontend, worker) = (only(&scene, "frontend"), only(&scene, "worker"));
-    scene.set("secrets", r#"{ "HF_TOKEN": "canary-second", "OTHER": "canary-other" }"#);
+    scene.set("secrets", r#"{ "HF_TOKEN": "canary-second" }"#);
     let plan = scene.plan();
     assert_eq!(plan.changed(), [DEPLOYMENT], "{}", plan.text);
     let line = plan.text.lines().find(|line| line.contains("\"HF_TOKEN\"")).unwrap_or_default();
     assert!(line.contains("\"set\" -> (known after apply)"), "{}", plan.text);
-    assert!(plan.text.contains("+ \"OTHER\"") && !plan.text.contains("canary"), "{}", plan.text);
+    assert!(!plan.text.contains("canary"), "{}", plan.text);
     chats(&scene.settle());
     let again = only(&scene, "frontend");
     assert!(again != frontend && environment(&again).contains("canary-second"));
     assert_eq!(only(&scene, "worker"), worker, "the frontend alone has them");
+
+    // Beside another change it is a warning: what a plan says must hold when the saved plan is applied, and who hands over
+    // another value by then has that.
+    scene.set("secrets", r#"{ "HF_TOKEN": "canary-third", "OTHER": "canary-other" }"#);
+    let plan = scene.plan();
+    assert!(
+        plan.text.contains("+ \"OTHER\"") && plan.text.contains("another value of HF_TOKEN"),
+        "{}",
+        plan.text
+    );
+    assert!(!plan.text.contains("canary"), "{}", plan.text);
+    scene.set("secrets", r#"{ "HF_TOKEN": "canary-second", "OTHER": "canary-later" }"#);
+    scene.terraform(&["apply", "-input=false", "-no-color", "plan.bin"]).succeeds();
+    assert!(environment(&only(&scene, "frontend")).contains("OTHER=canary-later"));
+    scene.plan().is_empty();
+    scene.set("env", r#"{ "WORD": "two" }"#);
+    scene.plan();
+    scene.set("secrets", r#"{ "HF_TOKEN": "canary-fourth", "OTHER": "canary-later" }"#);
+    scene.terraform(&["apply", "-input=false", "-no-color", "plan.bin"]).succeeds();
+    assert!(environment(&only(&scene, "frontend")).contains("HF_TOKEN=canary-fourth"));
 
     // A worker's are its own; and what was for all to see becomes a secret without being printed.
     scene.set("worker_secrets", r#"{ "HF_TOKEN": "canary-third" }"#);
@@ -159,6 +181,13 @@ fn version() {
     let (new_frontend, new_worker) = (only(&scene, "frontend"), only(&scene, "worker"));
     assert!(new_frontend != frontend && environment(&new_frontend).contains("canary-second"));
     assert!(new_worker != worker && environment(&new_worker).contains("canary-third"));
+
+    // Imported with its version, whatever the values are by now.
+    scene.set("worker_secrets", r#"{ "HF_TOKEN": "canary-fourth" }"#);
+    let id = scene.state().text(WORKER, "id");
+    scene.terraform(&["state", "rm", WORKER]).succeeds();
+    scene.terraform(&["import", "-input=false", "-no-color", WORKER, &id]).succeeds();
+    scene.plan().is_empty();
     scene.end();
 }
 
@@ -206,6 +235,66 @@ impl Drop for Chatty {
     }
 }
 
+/// Puts a container in the place of another that differs in its environment: `edit` gets the list `env`.
+fn remake(container: &str, edit: &str) {
+    let program = r#"
+import http.client, json, os, socket, sys
+class Engine(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
+def call(method, path, body=None):
+    engine = Engine("docker")
+    engine.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+    answer = engine.getresponse()
+    text = answer.read()
+    assert answer.status < 300, text
+    return json.loads(text) if text else None
+seen = call("GET", f"/containers/{sys.argv[1]}/json")
+call("DELETE", f"/containers/{seen['Id']}?force=1")
+env = seen["Config"]["Env"]
+exec(sys.argv[2])
+own = lambda end: [it for it in end["Aliases"] or [] if not seen["Id"].startswith(it)]
+ends = {name: {"Aliases": own(end)} for name, end in seen["NetworkSettings"]["Networks"].items()}
+body = {**seen["Config"], "Hostname": "", "Env": env, "HostConfig": seen["HostConfig"], "NetworkingConfig": {"EndpointsConfig": ends}}
+made = call("POST", f"/containers/create?name={seen['Name'].lstrip('/')}", body)
+call("POST", f"/containers/{made['Id']}/start")
+"#;
+    let done = std::process::Command::new("python3").args(["-c", program, container, edit]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn tampered() {
+    let scene = scene();
+    scene.settle();
+    remake(&only(&scene, "worker"), "env = [it.replace('canary-worker', 'canary-forged') for it in env]");
+    assert!(environment(&only(&scene, "worker")).contains("canary-forged"));
+    let plan = scene.plan();
+    assert_eq!(plan.changed(), [WORKER], "{}", plan.text);
+    let line = plan.text.lines().find(|line| line.contains("\"HF_TOKEN\"")).unwrap_or_default();
+    assert!(
+        line.contains("\"set\" -> (known after apply)") && !plan.text.contains("canary"),
+        "{}",
+        plan.text
+    );
+    chats(&scene.settle());
+    assert!(environment(&only(&scene, "worker")).contains("canary-worker"));
+
+    remake(&only(&scene, "frontend"), "env = [it for it in env if not it.startswith('HF_TOKEN=')]");
+    let plan = scene.plan();
+    assert_eq!(plan.changed(), [DEPLOYMENT], "{}", plan.text);
+    let (was, will) = plan.change(DEPLOYMENT).of("secret_env_status");
+    assert_eq!(was, serde_json::json!({ "HF_TOKEN": "missing" }));
+    assert_eq!(will, serde_json::json!({ "HF_TOKEN": "set" }));
+    let (drift, _) = plan.change(DEPLOYMENT).of("drift");
+    let sentence =
+        format!("container {}-frontend: secret variable HF_TOKEN is (none) instead of (secret)", scene.name);
+    assert_eq!(drift, serde_json::json!([sentence]));
+    chats(&scene.settle());
+    assert!(environment(&only(&scene, "frontend")).contains("canary-frontend"));
+    scene.end();
+}
+
 fn import() {
     let mut scene = scene();
     let state = scene.settle();
@@ -218,5 +307,29 @@ fn import() {
     // Of somebody who has other values, the plan says so.
     scene.set("worker_secrets", r#"{ "HF_TOKEN": "canary-second" }"#);
     assert_eq!(scene.plan().changed(), [WORKER]);
+    scene.end();
+}
+
+/// Who plans without asking the hosts is told what was not seen, and gets a plan.
+fn dead_host() {
+    let mut scene = scene();
+    scene.set("workers", "0");
+    scene.settle();
+    let engine = std::env::var("DOCKER_HOST").ok();
+    let socket = scene.path().join("absent.sock");
+    scene.environment("DOCKER_HOST", &format!("unix://{}", socket.display()));
+    scene.set("secrets", r#"{ "HF_TOKEN": "canary-second" }"#);
+    let plan = ["plan", "-refresh=false", "-input=false", "-no-color", "-detailed-exitcode"];
+    let told = scene.terraform(&plan).succeeds();
+    assert!(!format!("{told}").contains("canary"), "{told}");
+    told.says("Secret variables were not compared").says("absent.sock").says("no changes");
+    // Nothing to compare is nothing to ask.
+    scene.set("secrets_version", "1");
+    let told = scene.terraform(&["plan", "-refresh=false", "-input=false", "-no-color"]);
+    assert!(!format!("{told}").contains("were not compared"), "{told}");
+    match engine {
+        Some(engine) => scene.environment("DOCKER_HOST", &engine),
+        None => scene.forget("DOCKER_HOST"),
+    }
     scene.end();
 }

@@ -83,13 +83,20 @@ pub struct Client {
     pub model: String,
     /// Sent with every chat, when the router leaves the choice of the worker to the client.
     pub worker: Option<String>,
+    /// The same of the worker that does prefill for it.
+    pub prefill: Option<String>,
 }
 
 impl Client {
     #[track_caller]
     pub fn new(endpoint: &str) -> Self {
         let address = endpoint.strip_prefix("http://").unwrap_or_else(|| panic!("odd endpoint {endpoint:?}"));
-        Self { address: address.trim_end_matches('/').to_owned(), model: MODEL.to_owned(), worker: None }
+        Self {
+            address: address.trim_end_matches('/').to_owned(),
+            model: MODEL.to_owned(),
+            worker: None,
+            prefill: None,
+        }
     }
 
     /// HTTP/1.0: the answer ends when the connection does, and a stream comes as it is.
@@ -97,8 +104,12 @@ impl Client {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         write!(stream, "{head} HTTP/1.0\r\nhost: {}\r\n", self.address)?;
-        if let Some(worker) = &self.worker {
-            write!(stream, "x-worker-instance-id: {worker}\r\n")?;
+        for (header, named) in
+            [("x-worker-instance-id", &self.worker), ("x-prefill-instance-id", &self.prefill)]
+        {
+            if let Some(named) = named {
+                write!(stream, "{header}: {named}\r\n")?;
+            }
         }
         write!(stream, "content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
         let mut answer = String::new();

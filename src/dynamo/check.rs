@@ -15,8 +15,8 @@ use super::spec::{
     Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
 };
 use super::{
-    connector, docker_options, env, gpus, image, launch, limits, names, ports, router, secret_env,
-    shared_args,
+    connector, connector_server, docker_options, env, gpus, image, launch, limits, names, ports, router,
+    secret_env, shared_args,
 };
 use crate::container::SecretEnv;
 use std::collections::BTreeMap;
@@ -164,13 +164,16 @@ fn read_worker(
     }
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     shared_args::of_a_worker(reader, &draft.engine_args, engine.zip(mode));
-    let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode));
+    let network = read_network(aside, &draft.deployment, release, engine);
+    let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode), network);
     shared_args::of_the_connector(reader, &draft.engine_args, connector.as_ref(), Field::EngineArg);
     let resources = match &draft.resources {
         Some(block) => limits::read(reader, block).map(Some),
         None => Some(None),
     };
     let docker = docker_options::read(reader, &draft.docker);
+    let server = connector.as_ref().and_then(|connector| connector.facts.server.as_ref());
+    reader.objections.extend(connector_server::must_share(server, &docker));
     let gpu_request = gpus::read(reader, &draft.gpus);
     if engine.is_some_and(EngineFacts::needs_gpu) {
         gpus::at_least_one(reader, &draft.gpus);
@@ -218,7 +221,7 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let services = read_services(reader, draft, release.zip(network));
     let router = router::read(reader, &draft.router, release);
     let env = env::read(reader, &draft.env, release, engine);
-    let connector = connector::read(reader, &draft.connector, engine.zip(mode));
+    let connector = connector::read(reader, &draft.connector, engine.zip(mode), network);
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     let model_args = args::read(reader, &draft.model_args, engine, Field::ModelArg);
     shared_args::of_the_connector(reader, &draft.model_args, connector.as_ref(), Field::ModelArg);
@@ -233,6 +236,8 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     shared_args::must_be_cached(reader, draft, engine);
     let resources = limits::read(reader, &draft.resources);
     let docker = docker_options::read(reader, &draft.docker);
+    let server = connector.as_ref().and_then(|connector| connector.facts.server.as_ref());
+    reader.objections.extend(connector_server::must_share(server, &docker));
     Some(Common {
         name: name?,
         release: release?,

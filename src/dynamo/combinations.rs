@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::blueprint::Blueprint;
+use super::blueprint::{Blueprint, Planned};
 use super::connector::{Connector, ConnectorFacts};
+use super::discovery::Topology;
 use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
 use super::engine::EngineFacts;
 use super::lint_set::{Room, lint_set};
@@ -73,12 +74,13 @@ fn common(release: &Release, engine: &EngineFacts, mode: Mode, network: NetworkM
 
 impl Combination {
     fn name(&self) -> String {
-        let words = [
+        let mut words = vec![
             self.engine.engine.word(),
             self.connector.mode.word(),
             self.router,
             self.connector.connector.word(),
         ];
+        words.extend(self.connector.server.iter().map(|_| "server"));
         format!("{}/{}.txt", self.release.line, words.join("-"))
     }
 
@@ -91,6 +93,10 @@ impl Combination {
             cpu_cache_gb: given(cache.is_some(), 32),
             disk_cache_gb: given(disk.is_some(), 200),
             disk_cache_path: if disk.is_some() { is("/nvme/kv") } else { Given::Absent },
+            server: match self.connector.connector {
+                Connector::Lmcache => Given::Is(self.connector.server.is_some()),
+                _ => Given::Absent,
+            },
         }
     }
 
@@ -140,14 +146,20 @@ impl Combination {
         }
         let room = Room { memory: 400 << 30, disk: Some(1000 << 30) };
         assert_eq!(lint_set(&deployment, &workers, room), [""; 0], "{}", self.name());
-        let text: String = workers.iter().map(render::blueprint).collect();
+        let is_server =
+            |it: &&Planned| self.connector.server.as_ref().is_some_and(|own| own.name == it.component);
+        let server = deployment.containers.iter().filter(is_server).cloned().collect();
+        let server = Blueprint { containers: server, ..Blueprint::default() };
+        let text: String = [&server].into_iter().chain(&workers).map(render::blueprint).collect();
         let lines = text.lines().filter(|line| !line.starts_with("  label ")).map(|line| format!("{line}\n"));
         format!("# network {:?}\n{}", network.word(), lines.collect::<String>())
     }
 
     fn text(&self) -> String {
-        let topologies =
-            self.release.topologies.iter().filter(|row| self.engine.networks.contains(&row.network));
+        let fits = |row: &&Topology| {
+            self.engine.networks.contains(&row.network) && self.connector.networks.contains(&row.network)
+        };
+        let topologies = self.release.topologies.iter().filter(fits);
         let networks = topologies.map(|row| self.on(row.network));
         networks.collect()
     }

@@ -5,15 +5,17 @@
 //! work ([`ConnectorFacts`]), its first row of a mode is the default there, and what has no row is refused with the list
 //! of those that have one.
 //!
-//! A row's texts may hold `{cpu_cache_gb}` and `{disk_cache_gb}` beside what [`super::launch`] fills in everywhere.
+//! A row's texts may hold `{cpu_cache_gb}` and `{disk_cache_gb}` beside what [`super::launch`] fills in everywhere, and
+//! `{server}` for the host name of its [`CacheServer`].
 
+use super::connector_server::CacheServer;
 use super::discovery::WorkerPort;
 use super::draft::{ConnectorDraft, Given};
 use super::engine::EngineFacts;
 use super::objection::{ConnectorField, Field, Refusal};
 use super::paths;
 use super::reader::{Reader, word};
-use super::spec::{Mode, Role, words};
+use super::spec::{Mode, NetworkMode, Role, words};
 
 words!(
     /// Where KV caches go.
@@ -38,7 +40,21 @@ pub struct ConnectorFacts {
     pub roles: &'static [RoleFacts],
     /// Python modules that an image must have for it, and may not.
     pub modules: &'static [&'static str],
+    /// Where it can be had.
+    pub networks: &'static [NetworkMode],
+    /// What keeps its cache beside the workers; `None` = they do.
+    pub server: Option<CacheServer>,
 }
+
+/// Keeps nothing and needs nothing: what others are made from.
+pub const NO_CONNECTOR: ConnectorFacts = ConnectorFacts {
+    connector: Connector::None,
+    mode: Mode::Aggregated,
+    roles: &[],
+    modules: &[],
+    networks: NetworkMode::ALL,
+    server: None,
+};
 
 /// What a role is told.
 #[derive(Debug, PartialEq)]
@@ -86,9 +102,10 @@ impl ConnectorFacts {
         self.roles.iter().find(|row| row.role == role)
     }
 
-    /// What it keeps on the host, in whichever role.
-    pub fn cache(&self) -> Option<&'static CacheFacts> {
-        self.roles.iter().find_map(|row| row.cache.as_ref())
+    /// What it keeps on the host: its server, or its workers in whichever role.
+    pub fn cache(&'static self) -> Option<&'static CacheFacts> {
+        let server = self.server.as_ref().map(|server| &server.cache);
+        server.or_else(|| self.roles.iter().find_map(|row| row.cache.as_ref()))
     }
 }
 
@@ -114,6 +131,7 @@ pub(super) fn read(
     reader: &mut Reader,
     draft: &ConnectorDraft,
     on: Option<(&'static EngineFacts, Mode)>,
+    network: Option<NetworkMode>,
 ) -> Option<ConnectorSpec> {
     let named = reader.maybe(at(ConnectorField::Type), &draft.kind, word(Connector::ALL, Connector::word));
     let cpu = reader.maybe(at(ConnectorField::CpuCacheGb), &draft.cpu_cache_gb, |gb| size(*gb));
@@ -127,8 +145,10 @@ pub(super) fn read(
         );
         reader.object(at(ConnectorField::DiskCachePath), refusal);
     }
+    let server = reader.maybe(at(ConnectorField::Server), &draft.server, |server| Ok(*server));
     let (engine, mode) = on?;
-    let facts = reader.keep(at(ConnectorField::Type), choose(engine, mode, named?))?;
+    let wish = Wish { engine, mode, connector: named?, network: network?, server: server? };
+    let facts = wish.choose().map_err(|(field, refusal)| reader.object(at(field), refusal)).ok()?;
     misplaced(reader, draft, engine, facts);
     let default = facts.cache().and_then(|cache| cache.cpu_default_gb);
     let (disk, path) = (disk?, path?);
@@ -145,24 +165,78 @@ fn size(gb: i64) -> Result<u32, Refusal> {
     })
 }
 
-fn choose(
+/// What a row must fit.
+struct Wish {
     engine: &'static EngineFacts,
     mode: Mode,
-    named: Option<Connector>,
-) -> Result<&'static ConnectorFacts, Refusal> {
-    let mut rows = engine.connectors.iter().filter(|row| row.mode == mode);
-    let found = match named {
-        None => rows.next(),
-        Some(named) => rows.find(|row| row.connector == named),
-    };
-    found.ok_or_else(|| {
-        let there = engine.connectors.iter().filter(|row| row.mode == mode).map(|row| row.connector.word());
-        let named = named.map_or("", Connector::word);
+    network: NetworkMode,
+    /// `None` = the first that fits.
+    connector: Option<Connector>,
+    server: Option<bool>,
+}
+
+impl Wish {
+    /// The first row that fits, or which field is at fault.
+    fn choose(&self) -> Result<&'static ConnectorFacts, (ConnectorField, Refusal)> {
+        let mut there = self.engine.connectors.iter().filter(|row| row.mode == self.mode);
+        let Some(named) = self.connector else {
+            let first = there.find(|row| row.networks.contains(&self.network) && row.server.is_none());
+            return match (first, self.server) {
+                (Some(row), None | Some(false)) => Ok(row),
+                (_, Some(true)) => {
+                    Err((ConnectorField::Server, no_server("without connector.type there is no server")))
+                }
+                (None, _) => Err((ConnectorField::Type, self.not_there("a connector", there))),
+            };
+        };
+        let rows: Vec<_> = there.clone().filter(|row| row.connector == named).collect();
+        if rows.is_empty() {
+            return Err((ConnectorField::Type, self.not_there(&format!("{:?}", named.word()), there)));
+        }
+        let on_network = rows.iter().filter(|row| row.networks.contains(&self.network));
+        let fits = |row: &&&ConnectorFacts| self.server.is_none_or(|server| row.server.is_some() == server);
+        on_network.clone().find(fits).copied().ok_or_else(|| {
+            let word = named.word();
+            match (self.server, on_network.count() > 0) {
+                (Some(true), _) if !rows.iter().any(|row| row.server.is_some()) => {
+                    let (engine, mode) = (self.engine.engine.word(), self.mode.word());
+                    let what =
+                        format!("{mode} workers of {engine} use {word:?} without a server in this release");
+                    (ConnectorField::Server, no_server(&what))
+                }
+                (Some(false), true) => {
+                    let what = format!("{} workers use {word:?} by a server only", self.mode.word());
+                    (ConnectorField::Server, Refusal::new(what, "leave it out"))
+                }
+                _ => (ConnectorField::Type, self.only_on_one_host(word)),
+            }
+        })
+    }
+
+    fn not_there<'a>(&self, what: &str, there: impl Iterator<Item = &'a ConnectorFacts>) -> Refusal {
+        let mut words: Vec<&str> = there.map(|row| row.connector.word()).collect();
+        words.dedup();
+        let (engine, mode) = (self.engine.engine.word(), self.mode.word());
         Refusal::new(
-            format!("{} cannot have {named:?} where its deployment is {}", engine.engine.word(), mode.word()),
-            format!("use {}", there.collect::<Vec<_>>().join(" or ")),
+            format!("{engine} cannot have {what} where its deployment is {mode}"),
+            format!("use {}", words.join(" or ")),
         )
-    })
+    }
+
+    fn only_on_one_host(&self, word: &str) -> Refusal {
+        let what = format!(
+            "the server of {word:?} shares memory with the workers of its own host and is at no address of the hosts' network"
+        );
+        let fix = match self.server {
+            Some(true) => "leave connector.server out, or set network to bridge",
+            _ => "use another connector, or set network to bridge",
+        };
+        Refusal::new(what, fix)
+    }
+}
+
+fn no_server(what: &str) -> Refusal {
+    Refusal::new(what, "leave it out")
 }
 
 /// Sizes where there is nothing to size, and the other way round.

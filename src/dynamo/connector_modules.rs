@@ -40,7 +40,9 @@ fn lacking_from(releases: &[&'static Release], common: &Common, modules: &[&str]
 fn others(common: &Common, modules: &[&str]) -> Vec<String> {
     let rows = common.engine.connectors.iter().filter(|row| row.mode == common.mode);
     let without = rows.filter(|row| !row.modules.iter().any(|module| modules.contains(module)));
-    without.map(|row| format!("{:?}", row.connector.word())).collect()
+    let mut words: Vec<String> = without.map(|row| format!("{:?}", row.connector.word())).collect();
+    words.dedup();
+    words
 }
 
 /// The newest version of each line of releases, newest first, whose images have them and where that connector can be had in
@@ -91,7 +93,7 @@ mod tests {
         let none = "set image to one that has it (no release is known to come with it for certain), or connector.type to ";
         let table = [
             (("vllm", "aggregated", "kvbm"), releases, r#""none" or "nixl" or "lmcache""#),
-            (("vllm", "disaggregated", "kvbm"), releases, r#""nixl""#),
+            (("vllm", "disaggregated", "kvbm"), releases, r#""nixl" or "lmcache""#),
             (("trtllm", "aggregated", "kvbm"), releases, r#""none""#),
             (("vllm", "aggregated", "lmcache"), none, r#""none" or "nixl" or "kvbm""#),
         ];

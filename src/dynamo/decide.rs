@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 
+use super::amount::GIB;
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
+use super::connector_server::ALL_GPUS;
 use super::discovery::{SYSTEM, Seat, Service, ServiceImage, Topology};
 use super::engine::Serving;
 use super::gpus::NO_GPUS;
@@ -44,6 +46,7 @@ pub fn deployment(
         docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases(), shared.place());
     let limits = agreed(limits, clashes)?;
     let mut containers = shared.services();
+    containers.extend(cache_server(&shared, limits)?);
     containers.push(frontend(spec, &shared, limits));
     Ok(Blueprint {
         network: (common.network == NetworkMode::Bridge).then(|| NetworkSpec {
@@ -64,11 +67,11 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
         Some(own) => limits::decide(own, host),
         None => limits::decide(common.resources, host).map_err(theirs),
     };
-    let mut clashes =
-        docker_options::clashes(&spec.docker, &shared.mounts(), &shared.aliases(), shared.place());
+    let mounts: Vec<Mount> = shared.mounts().into_iter().chain(launch::cache_folder(spec)).collect();
+    let mut clashes = docker_options::clashes(&spec.docker, &mounts, &shared.aliases(), shared.place());
     clashes.extend(theirs(docker_options::clashes(
         &common.docker,
-        &shared.mounts(),
+        &mounts,
         &shared.aliases(),
         shared.place(),
     )));
@@ -80,10 +83,13 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
     Ok(Blueprint { containers: vec![container], ..Blueprint::default() })
 }
 
-/// A cache is pinned memory: the kernel ends the worker that pins more than its limit, and swaps everything else out for
-/// one that pins more than the machine can spare.
 fn cache_fits(spec: &WorkerSpec, limits: Limits, host: &HostFacts) -> Result<(), Refusal> {
-    let wanted = launch::cache_bytes(spec);
+    pinned_fits(launch::cache_bytes(spec), limits, host, "a worker")
+}
+
+/// A cache is pinned memory: the kernel ends who pins more than his limit, and swaps everything else out for one that pins
+/// more than the machine can spare.
+fn pinned_fits(wanted: u64, limits: Limits, host: &HostFacts, who: &str) -> Result<(), Refusal> {
     let there = match limits.memory_bytes {
         Some(limit) => limit,
         None => limits::available(host).map_or(0, |share| share.memory_bytes),
@@ -92,11 +98,11 @@ fn cache_fits(spec: &WorkerSpec, limits: Limits, host: &HostFacts) -> Result<(),
         return Ok(());
     }
     let what = format!(
-        "a worker would pin {} for its cache, and may use {}",
+        "{who} would pin {} for its cache, and may use {}",
         limits::gb_text(wanted),
         limits::gb_text(there)
     );
-    Err(Refusal::new(what, "make the cache smaller, or raise the worker's resources.memory_gb"))
+    Err(Refusal::new(what, "make the cache smaller, or raise its resources.memory_gb"))
 }
 
 fn theirs(objections: Vec<Objection>) -> Vec<Objection> {
@@ -130,6 +136,36 @@ fn serving(common: &Common, role: Role) -> Result<&'static Serving, Vec<Objectio
 fn advertised(host: &HostFacts) -> Result<String, Objection> {
     let text = host.advertise_address.as_deref().unwrap_or(ports::THIS_MACHINE);
     ports::check_advertised(text).map_err(|refusal| refusal.at(Field::HostAdvertiseAddress))
+}
+
+/// What keeps the workers' cache for them.
+fn cache_server(shared: &Shared<'_>, limits: Limits) -> Result<Option<Planned>, Vec<Objection>> {
+    let common = shared.common;
+    let Some(server) = &common.connector.facts.server else { return Ok(None) };
+    let gb = common.connector.cpu_cache_gb.unwrap_or_default();
+    let fits = pinned_fits(u64::from(gb).saturating_mul(GIB), limits, shared.host, "the cache's server");
+    fits.map_err(|refusal| vec![refusal.at(Field::Connector(ConnectorField::CpuCacheGb))])?;
+    let command = server.command.iter().map(|word| word.replace("{cpu_cache_gb}", &gb.to_string()));
+    let spec = ContainerSpec {
+        name: names::container(&common.name, server.name),
+        image: common.image.clone(),
+        entrypoint: vec![server.program.to_owned()],
+        command: command.collect(),
+        labels: shared.labels(server.name, None, ""),
+        network: shared.network(&[&server.host_name(common.connector.cpu_cache_gb)]),
+        restart: Restart::UnlessStopped,
+        limits,
+        ulimits: with_engine_ulimits(common.docker.ulimits.clone(), common.engine.ulimits),
+        cap_add: with_engine_capabilities(common.docker.cap_add.clone(), common.engine.cap_add),
+        gpus: vec![ALL_GPUS.to_owned()],
+        ipc: Ipc::Host,
+        runtime: common.docker.runtime.clone(),
+        log: common.docker.log.clone(),
+        stop_grace_seconds: common.release.grace.service,
+        ..ContainerSpec::default()
+    };
+    let ready = Readiness::Http { port: server.health_port, path: server.health_path.to_owned() };
+    Ok(Some(Planned { component: server.name.to_owned(), spec, ready }))
 }
 
 fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Planned {
@@ -405,12 +441,15 @@ impl<'a> Shared<'a> {
     }
 
     /// Host names that mean a container of this deployment.
-    fn aliases(&self) -> Vec<&'static str> {
+    fn aliases(&self) -> Vec<String> {
         if self.common.network == NetworkMode::Host {
             return Vec::new();
         }
         let services = self.topology.services.iter().map(|service| service.name);
-        services.chain([self.common.release.frontend.alias]).collect()
+        let connector = &self.common.connector;
+        let server = connector.facts.server.iter().map(|it| it.host_name(connector.cpu_cache_gb));
+        let named = services.chain([self.common.release.frontend.alias]).map(str::to_owned);
+        named.chain(server).collect()
     }
 
     /// The kind of the deployment's network, and its name where it has one of its own.

@@ -132,6 +132,7 @@ pub struct ConnectorDraft {
     pub cpu_cache_gb: Given<i64>,
     pub disk_cache_gb: Given<i64>,
     pub disk_cache_path: Given<String>,
+    pub server: Given<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::blueprint::{Blueprint, Planned};
-use super::connector::ConnectorFacts;
+use super::connector::{Connector, ConnectorFacts};
 use super::discovery::Topology;
 use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
 use super::engine::EngineFacts;
@@ -38,7 +38,9 @@ fn all() -> impl Iterator<Item = Combination> {
             .iter()
             .flat_map(|engine| engine.connectors.iter().map(move |connector| (engine, connector)));
         engines.flat_map(move |(engine, connector)| {
-            let places = release.topologies.iter().filter(|row| engine.networks.contains(&row.network));
+            let places = release.topologies.iter().filter(|row| {
+                engine.networks.contains(&row.network) && connector.networks.contains(&row.network)
+            });
             places.flat_map(move |topology| {
                 release.router_modes.iter().map(move |router| Combination {
                     release,
@@ -62,7 +64,7 @@ impl Combination {
     }
 
     fn deployment(&self) -> DeploymentDraft {
-        let caches = self.connector.roles.iter().any(|role| role.cache.is_some());
+        let caches = self.connector.cache().is_some();
         let (model, served_model_name) =
             if self.engine.renames { ("/data/tiny", text("small")) } else { ("acme/tiny", Given::Absent) };
         let services = self.topology.services.iter().enumerate();
@@ -80,6 +82,10 @@ impl Combination {
             connector: ConnectorDraft {
                 kind: text(self.connector.connector.word()),
                 cpu_cache_gb: if caches { Given::Is(4) } else { Given::Absent },
+                server: match self.connector.connector {
+                    Connector::Lmcache => Given::Is(self.connector.server.is_some()),
+                    _ => Given::Absent,
+                },
                 ..ConnectorDraft::default()
             },
             ..CommonDraft::default()

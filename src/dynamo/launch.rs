@@ -82,8 +82,8 @@ pub(super) fn worker(spec: &WorkerSpec, serving: &Serving, site: &Site<'_>) -> L
     env.extend(parts.variables(&spec.ports));
     let namespace = namespace(common, spec);
     env.insert(common.release.namespace_env.to_owned(), namespace.clone());
-    let (disk_env, mounts) = parts.disk(common, &blanks);
-    env.extend(disk_env);
+    env.extend(parts.disk(common, &blanks));
+    let mounts = cache_folder(spec).into_iter().collect();
     Launch { command, env, env_defaults: env_defaults(common, engine.env_defaults), mounts, namespace }
 }
 
@@ -149,19 +149,25 @@ impl Parts {
         names.filter_map(|name| Some(((*name).to_owned(), address?.to_owned()))).collect()
     }
 
-    /// The tier on disk, if this role has one.
-    fn disk(&self, common: &Common, blanks: &[(&str, String)]) -> (BTreeMap<String, String>, Vec<Mount>) {
+    /// What is said of the tier on disk, if this role has one.
+    fn disk(&self, common: &Common, blanks: &[(&str, String)]) -> BTreeMap<String, String> {
         let facts = self.connector.and_then(|role| role.cache.as_ref()?.disk.as_ref());
-        let (Some(facts), Some(disk)) = (facts, &common.connector.disk) else { return Default::default() };
+        let (Some(facts), Some(disk)) = (facts, &common.connector.disk) else { return BTreeMap::new() };
         let mut env = pairs(facts.env, blanks);
-        let Some(path) = &disk.path else {
-            env.extend(pairs(facts.unmounted_env, blanks));
-            return (env, Vec::new());
-        };
-        env.insert(facts.folder_env.to_owned(), facts.folder.to_owned());
-        let source = MountSource::HostPath(path.clone());
-        (env, vec![Mount { source, target: facts.folder.to_owned(), read_only: false }])
+        match &disk.path {
+            Some(_) => env.extend([(facts.folder_env.to_owned(), facts.folder.to_owned())]),
+            None => env.extend(pairs(facts.unmounted_env, blanks)),
+        }
+        env
     }
+}
+
+/// Where a worker's cache on disk is mounted, if it is.
+pub(super) fn cache_folder(spec: &WorkerSpec) -> Option<Mount> {
+    let cache = spec.deployment.connector.facts.role(spec.role)?.cache.as_ref()?;
+    let (facts, disk) = (cache.disk.as_ref()?, spec.deployment.connector.disk.as_ref()?);
+    let source = MountSource::HostPath(disk.path.clone()?);
+    Some(Mount { source, target: facts.folder.to_owned(), read_only: false })
 }
 
 /// Memory in bytes that a worker keeps for its cache.
@@ -179,6 +185,9 @@ fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String
     let size = |gb: Option<u32>| gb.map(|gb| gb.to_string()).unwrap_or_default();
     let mut blanks: Vec<_> = spec.ports.iter().map(|(name, port)| (*name, port.to_string())).collect();
     blanks.push(("listen", address.unwrap_or(EVERYWHERE).to_owned()));
+    if let Some(server) = &connector.facts.server {
+        blanks.push(("server", server.host_name(connector.cpu_cache_gb)));
+    }
     blanks.push(("cpu_cache_gb", size(connector.cpu_cache_gb)));
     blanks.push(("disk_cache_gb", size(connector.disk.as_ref().map(|disk| disk.gb))));
     blanks

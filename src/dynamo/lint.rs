@@ -226,11 +226,13 @@ fn gpus_are_said(planned: &Planned) -> Option<String> {
     if twice(gpus.iter().map(String::as_str)).is_some() {
         return Some(format!("is given a GPU twice: {gpus:?}"));
     }
-    if gpus.iter().any(|gpu| !gpu.starts_with("GPU-") && !gpu.starts_with("MIG-")) {
+    let could_see_gpus = ["frontend", "worker"].contains(&planned.component.as_str());
+    // Who serves all workers of a host computes on none of its GPUs and looks into all.
+    let for_all = !could_see_gpus && gpus == &["all"];
+    if !for_all && gpus.iter().any(|gpu| !gpu.starts_with("GPU-") && !gpu.starts_with("MIG-")) {
         return Some(format!("is given GPUs by other than their UUIDs: {gpus:?}"));
     }
     let said = visible.is_some_and(|visible| visible == "void");
-    let could_see_gpus = ["frontend", "worker"].contains(&planned.component.as_str());
     (could_see_gpus && said != gpus.is_empty())
         .then(|| format!("has the GPUs {gpus:?} and is told {visible:?}"))
 }

@@ -18,10 +18,12 @@
 
 pub mod amount;
 pub mod blueprint;
+pub mod caches;
 pub mod catalog;
 pub mod check;
 pub mod connector;
 pub mod connector_modules;
+pub mod connector_server;
 pub mod decide;
 pub mod discovery;
 pub mod docker_options;

@@ -130,6 +130,7 @@ pub enum ConnectorField {
     CpuCacheGb,
     DiskCacheGb,
     DiskCachePath,
+    Server,
 }
 
 /// Positions count from 0, in the order written.
@@ -221,6 +222,7 @@ impl ConnectorField {
             Self::CpuCacheGb => "cpu_cache_gb",
             Self::DiskCacheGb => "disk_cache_gb",
             Self::DiskCachePath => "disk_cache_path",
+            Self::Server => "server",
         }
     }
 }

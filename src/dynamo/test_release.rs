@@ -1,7 +1,7 @@
 //! A release that does not exist: it needs etcd and NATS, and has an engine with every trait that the real rows do not
 //! use yet. With it the paths that older releases and other engines will take are walked by the same tests.
 
-use super::connector::{Connector, ConnectorFacts};
+use super::connector::{ConnectorFacts, NO_CONNECTOR};
 use super::discovery::{ETCD, NATS, Service, ServiceImage, Topology};
 use super::engine::args::{ArgRules, ListStyle};
 use super::engine::{EngineFacts, vllm};
@@ -45,15 +45,7 @@ pub const WITH_SERVICES: Release = Release {
         cap_add: &[],
         kv_env_defaults: &[],
         serving: vllm::V1_6.serving,
-        connectors: &[
-            ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
-            ConnectorFacts {
-                connector: Connector::None,
-                mode: Mode::Disaggregated,
-                roles: &[],
-                modules: &[],
-            },
-        ],
+        connectors: &[NO_CONNECTOR, ConnectorFacts { mode: Mode::Disaggregated, ..NO_CONNECTOR }],
         env: &[],
         args: ArgRules {
             negatable: &["enforce-eager"],

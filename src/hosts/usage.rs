@@ -1,12 +1,14 @@
 //! What a container uses at this moment.
 
-use bollard::models::{ContainerCpuStats, ContainerMemoryStats, ContainerStatsResponse};
-use bollard::query_parameters::StatsOptions;
+use bollard::models::{
+    ContainerCpuStats, ContainerMemoryStats, ContainerStatsResponse, ContainerTopResponse,
+};
+use bollard::query_parameters::{StatsOptions, TopOptions};
 use futures_util::TryStreamExt;
 
 use super::containers::container;
 use super::error::if_found;
-use super::{Host, HostError};
+use super::{Cause, Host, HostError};
 
 /// CPU and memory in use.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +32,31 @@ impl Host {
             .await;
         Ok(if_found(stats)?.flatten().and_then(|stats| usage(&stats)))
     }
+
+    /// Ids of a container's processes, as its host counts them. None when it is gone or does not run.
+    pub async fn processes(&self, name: &str) -> Result<Vec<u32>, HostError> {
+        let top = self
+            .ask("list the processes of", &container(name), |docker| async move {
+                docker.top_processes(name, None::<TopOptions>).await
+            })
+            .await;
+        match top {
+            Ok(top) => Ok(process_ids(&top)),
+            Err(HostError {
+                cause: Cause::NotFound { .. } | Cause::Engine { status: 409 | 500, .. },
+                ..
+            }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The column of a table whose head says so.
+fn process_ids(top: &ContainerTopResponse) -> Vec<u32> {
+    let titles = top.titles.as_deref().unwrap_or_default();
+    let Some(column) = titles.iter().position(|title| title == "PID") else { return Vec::new() };
+    let rows = top.processes.iter().flatten();
+    rows.filter_map(|row| row.get(column)?.parse().ok()).collect()
 }
 
 fn usage(stats: &ContainerStatsResponse) -> Option<Usage> {
@@ -61,6 +88,15 @@ fn memory(stats: &ContainerMemoryStats) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn process_ids_stand_below_their_title() {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let rows = vec![words(&["root", "4711", "sh -c x"]), words(&["root", "?", "odd"]), words(&["short"])];
+        let top = ContainerTopResponse { titles: Some(words(&["UID", "PID", "CMD"])), processes: Some(rows) };
+        assert_eq!(process_ids(&top), [4711]);
+        assert_eq!(process_ids(&ContainerTopResponse::default()), [0_u32; 0]);
+    }
 
     #[test]
     fn an_answer_of_the_engine_is_counted_as_docker_stats_counts() {

@@ -15,7 +15,8 @@ model! {
     /// How the frontend spreads requests over workers.
     pub struct RouterModel {
         mode: Attr<String> = optional("How requests are spread over workers: `round-robin`, `random`, `kv` (to the worker \
-            that has most of the prompt in its KV cache), `direct` (the request names the worker), `power-of-two`, \
+            that has most of the prompt in its KV cache), `direct` (the request names the worker in `x-worker-instance-id`, and where the deployment is \
+            disaggregated the prefill worker in `x-prefill-instance-id`), `power-of-two`, \
             `least-loaded` or `device-aware-weighted`, as the Dynamo release knows them.").default("round-robin"),
         overlap_score_credit: Attr<Number> = optional("With `mode = \"kv\"`: how much a cached block counts when a \
             worker is chosen. Left out: Dynamo's default."),

@@ -2,6 +2,7 @@
 //!
 //! Making a client connects to nothing. A host is reached when something first needs it.
 
+use super::caches::CacheLedger;
 use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
 use super::gpus::GpuLedger;
@@ -43,6 +44,8 @@ pub struct Client {
     pub models: Claims,
     /// Who asks for which GPUs, and to whom some were promised.
     pub gpus: GpuLedger,
+    /// What workers will pin in memory and keep on disk.
+    pub caches: CacheLedger,
     /// What images said of what they have.
     pub answers: Answers,
     /// One worker of a deployment is replaced at a time, whatever Terraform's parallelism.
@@ -102,6 +105,7 @@ impl Client {
             catalog: own_models::catalog(&config.models),
             models: Claims::default(),
             gpus: GpuLedger::default(),
+            caches: CacheLedger::default(),
             answers: Answers::default(),
             rolling: Turns::default(),
         })

@@ -178,3 +178,20 @@ pub fn validate(config: &ProviderModel) -> Diagnostics {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_configuration_shows_no_login() {
+        let login = RegistryAuthModel {
+            username: "$oauthtoken".into(),
+            password: Attr::Known(Secret::new("canary-registry")),
+        };
+        let logins = NestedMap([("nvcr.io".to_owned(), Attr::Known(Nested(login)))].into());
+        let config = ProviderModel { registry_auth: Attr::Known(logins), ..ProviderModel::default() };
+        let text = format!("{config:?}");
+        assert!(text.contains("nvcr.io") && !text.contains("canary"), "{text}");
+    }
+}

@@ -15,12 +15,16 @@ model! {
             engine transfers with where it is not. Not every engine has each, and not every image: before a worker starts, its \
             image is asked whether it has what the connector needs."),
         cpu_cache_gb: Attr<i64> = optional("With `kvbm` and `lmcache`: memory of the host that a worker keeps for its cache, in whole GB \
-            (2³⁰ bytes), within the worker's memory limit. With `lmcache` it is that of each of the worker's GPUs (left out: \
-            5); `kvbm` must be told."),
+            (2³⁰ bytes), within the worker's memory limit. With `lmcache` it is that of each of the worker's GPUs, or what \
+            its server keeps for all of them (left out: 5); `kvbm` must be told."),
         disk_cache_gb: Attr<i64> = optional("With `kvbm`: size of a second cache on disk, in whole GB, for each worker. It is filled from \
             the one in memory."),
         disk_cache_path: Attr<String> = optional("Folder of the worker's host for the cache on disk: a fast disk, writable for user \
             1000 or group 0. Left out: the container's own layer, in Docker's data folder."),
+        server: Attr<bool> = optional("With `lmcache`: whether a server keeps one cache for all workers of the host, as a container of the \
+            deployment that shares the host's IPC namespace and sees all its GPUs, or each worker one of its own. Left out: a \
+            server where there is one, which is with `vllm` from Dynamo 1.5 on and `network = \"bridge\"`. Prefill and decode \
+            workers have it by a server only."),
     }
 }
 
@@ -30,12 +34,14 @@ model! {
         cpu_cache_gb: Attr<i64> = optional("Cache in memory in GB."),
         disk_cache_gb: Attr<i64> = optional("Cache on disk in GB."),
         disk_cache_path: Attr<String> = optional("Folder for the cache on disk."),
+        server: Attr<bool> = optional("Whether a server keeps the cache."),
     }
 }
 
 impl From<ConnectorView> for ConnectorModel {
-    fn from(ConnectorView { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path }: ConnectorView) -> Self {
-        Self { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path }
+    fn from(view: ConnectorView) -> Self {
+        let ConnectorView { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path, server } = view;
+        Self { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path, server }
     }
 }
 
@@ -48,13 +54,15 @@ pub fn draft(block: &Block<ConnectorModel>) -> ConnectorDraft {
             cpu_cache_gb: Given::Unknown,
             disk_cache_gb: Given::Unknown,
             disk_cache_path: Given::Unknown,
+            server: Given::Unknown,
         },
-        Block::Present(ConnectorModel { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path }) => {
+        Block::Present(ConnectorModel { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path, server }) => {
             ConnectorDraft {
                 kind: given(r#type),
                 cpu_cache_gb: given(cpu_cache_gb),
                 disk_cache_gb: given(disk_cache_gb),
                 disk_cache_path: given(disk_cache_path),
+                server: given(server),
             }
         }
     }

@@ -6,10 +6,10 @@
 
 use super::client::Entry;
 use super::errors;
-use crate::container::ObservedContainer;
+use crate::container::{ObservedContainer, RunState};
 use crate::dynamo::gpus::choose::{Unsatisfiable, choose};
 use crate::dynamo::gpus::claims::{self, Claim, Scene, Wish, label};
-use crate::dynamo::gpus::occupancy::{Holder, Occupancy};
+use crate::dynamo::gpus::occupancy::{self, Holder, Occupancy};
 use crate::dynamo::gpus::{GpuName, GpuRequest};
 use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::spec::WorkerSpec;
@@ -202,6 +202,17 @@ pub async fn look(entry: &Entry, age: Age, summary: &str) -> Result<Result<Sight
         }
     };
     let seen: Vec<ObservedContainer> = entry.host.observe(&Filter::Everything, age).await.map_err(failed)?;
+    // It has memory on the GPUs of workers that are gone, too, and would seem to hold them.
+    let onlookers = seen
+        .iter()
+        .filter(|it| occupancy::looks_on(it) && it.state == RunState::Running && !it.spec.gpus.is_empty());
+    let mut inventory = inventory;
+    for onlooker in onlookers {
+        let own = entry.host.processes(&onlooker.id).await.map_err(failed)?;
+        for gpu in &mut inventory.gpus {
+            gpu.processes.retain(|process| !own.contains(&process.pid));
+        }
+    }
     let occupancy = Occupancy::of(&inventory, &seen);
     Ok(Ok(Sight { inventory, occupancy }))
 }

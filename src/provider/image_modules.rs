@@ -13,6 +13,7 @@ use crate::container::{ContainerSpec, Mount, MountSource, Network};
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::draft::WorkerDraft;
 use crate::dynamo::gpus::NO_GPUS;
+use crate::dynamo::objection::Objection;
 use crate::dynamo::spec::Common;
 use crate::dynamo::{connector_modules, names};
 use crate::hosts::{Age, HostError};
@@ -68,7 +69,7 @@ impl Answers {
 
 /// Refuses a worker whose image has not got what its connector needs. The image is fetched for that, as it would be for the
 /// worker.
-pub async fn check(
+pub async fn of_a_worker(
     call: &Call<Client>,
     entry: &Entry,
     draft: &WorkerDraft,
@@ -76,28 +77,48 @@ pub async fn check(
     summary: &str,
 ) -> Result<(), Diagnostics> {
     let spec = draft.complete().map_err(objections::diagnostics)?;
-    let common = &spec.deployment;
+    let python = worker.containers.first().map(|it| python(&it.spec)).unwrap_or_default();
+    let refused = check(call, entry, &spec.deployment, python, summary).await?;
+    refused.map_or(Ok(()), |it| Err(objections::diagnostics(vec![it.of_the_deployment()])))
+}
+
+/// The same of a deployment whose connector has a server, which is one more container of that image.
+pub async fn of_a_server(
+    call: &Call<Client>,
+    entry: &Entry,
+    common: &Common,
+    summary: &str,
+) -> Result<(), Diagnostics> {
+    if common.connector.facts.server.is_none() {
+        return Ok(());
+    }
+    let refused = check(call, entry, common, Python::default(), summary).await?;
+    refused.map_or(Ok(()), |it| Err(objections::diagnostics(vec![it])))
+}
+
+async fn check(
+    call: &Call<Client>,
+    entry: &Entry,
+    common: &Common,
+    python: Python,
+    summary: &str,
+) -> Result<Option<Objection>, Diagnostics> {
     let modules = common.connector.facts.modules;
-    let Some(worker) = worker.containers.first().filter(|_| !modules.is_empty()) else { return Ok(()) };
+    if modules.is_empty() {
+        return Ok(None);
+    }
     let policy = bring::policy(common.pull_policy);
     let fetched = reconcile::fetch(&entry.host, &common.image, policy, &call.stopping).await;
     fetched.map_err(|failure| errors::not_done(summary, &Failed::from(failure), None))?;
     let failed = |error: HostError| errors::diagnostic(summary, &error, None);
-    let Some(image) = entry.host.image(&common.image).await.map_err(failed)? else { return Ok(()) };
-    let question = Question {
-        host: entry.host.name().to_owned(),
-        image_id: image.id,
-        modules,
-        python: python(&worker.spec),
-    };
+    let Some(image) = entry.host.image(&common.image).await.map_err(failed)? else { return Ok(None) };
+    let question = Question { host: entry.host.name().to_owned(), image_id: image.id, modules, python };
     let answer = call.client.answers.of(&question);
-    let asked = answer.get_or_try_init(|| ask(call, entry, common, &question)).await;
-    match asked {
-        Ok(missing) if missing.is_empty() => Ok(()),
+    match answer.get_or_try_init(|| ask(call, entry, common, &question)).await {
+        Ok(missing) if missing.is_empty() => Ok(None),
         Ok(missing) => {
             let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-            let objection = connector_modules::lacking(common, &missing);
-            Err(objections::diagnostics(vec![objection.of_the_deployment()]))
+            Ok(Some(connector_modules::lacking(common, &missing)))
         }
         Err(why) => {
             tracing::warn!(
@@ -106,7 +127,7 @@ pub async fn check(
                 why,
                 "the image could not be asked"
             );
-            Ok(())
+            Ok(None)
         }
     }
 }

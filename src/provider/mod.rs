@@ -4,6 +4,7 @@
 
 pub mod blocks;
 mod bring;
+mod caches;
 pub mod client;
 pub mod config;
 pub mod connector;

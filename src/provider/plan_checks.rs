@@ -152,6 +152,6 @@ async fn missing_image(
 }
 
 /// Whether a path is certainly not there; what cannot be seen from here is left to Docker.
-async fn is_missing(entry: &Entry, path: &str) -> bool {
+pub async fn is_missing(entry: &Entry, path: &str) -> bool {
     matches!(entry.host.path_exists(path).await, Ok(Some(false)))
 }

@@ -8,11 +8,18 @@
 //! With `secret_env_version` no values are compared, since those of ephemeral resources are others in each run; the version
 //! is an ordinary attribute, and its change an ordinary one.
 //!
-//! A plan must come out the same when it is made again in apply. It does as long as nobody changes container or values in
-//! between; a value that is not known yet leaves the whole map open, since it may turn out to be null.
+//! A plan must not take back in apply what it said: what was known stays known. An ephemeral value may be another one by
+//! then. So only where nothing else changes, and there would be no plan without it, is another value planned as not known
+//! yet; beside other changes it is a warning, which is no promise. A value that is not known leaves the whole map open, since
+//! it may turn out to be null. One hole is left, for the sake of a plan that says which variable it is about: of two
+//! variables one has another value at plan, and the other one only by apply. Terraform refuses that apply, and the next
+//! plan is right.
 
 use super::blocks::TextMap;
 use super::client::Client;
+use super::deployment::schema::DeploymentModel;
+use super::openwebui::schema::OpenWebuiModel;
+use super::worker::schema::WorkerModel;
 use crate::container::{ObservedContainer, Secret, SecretEnv};
 use crate::dynamo::secret_env::SecretDraft;
 use crate::hosts::{Age, Filter, HostError};
@@ -40,18 +47,104 @@ fn written(values: &Attr<SecretMap>) -> impl Iterator<Item = (&String, &Attr<Sec
     values.known().into_iter().flatten().filter(|(_, value)| !value.is_null())
 }
 
+/// The three attributes, of whatever has them.
+pub trait HasSecrets {
+    fn secrets(&mut self) -> Attributes<'_>;
+}
+
+pub struct Attributes<'a> {
+    pub values: &'a mut Attr<SecretMap>,
+    pub version: &'a mut Attr<String>,
+    pub status: &'a mut Attr<TextMap>,
+}
+
+macro_rules! has_secrets {
+    ($($model:ty),+) => {$(
+        impl HasSecrets for $model {
+            fn secrets(&mut self) -> Attributes<'_> {
+                Attributes {
+                    values: &mut self.secret_env,
+                    version: &mut self.secret_env_version,
+                    status: &mut self.secret_env_status,
+                }
+            }
+        }
+    )+};
+}
+has_secrets!(DeploymentModel, WorkerModel, OpenWebuiModel);
+
+/// What is there already: its status before, and where its container is.
+pub struct Prior<'a> {
+    pub status: &'a Attr<TextMap>,
+    pub host: &'a Attr<String>,
+    pub container: String,
+    /// Whether something else of the plan changes.
+    pub changes: bool,
+}
+
+/// Plans the attributes, of which `values` are only in the configuration. `prior` is null for something new.
+///
+/// The host is asked only where values have to be compared; one that does not answer leaves that to apply, with a warning.
+pub async fn plan(
+    client: &Client,
+    values: &Attr<SecretMap>,
+    prior: Option<Prior<'_>>,
+    planned: &mut impl HasSecrets,
+) -> Diagnostics {
+    let attributes = planned.secrets();
+    let before = prior.as_ref().map(|prior| prior.status);
+    let beside = prior.as_ref().is_some_and(|prior| prior.changes || has_other_names(values, prior.status));
+    let secrets = Secrets { values, version: attributes.version, before, beside };
+    let (found, mut warnings) = match prior.filter(|_| secrets.counts()) {
+        Some(prior) => look(client, &prior).await,
+        None => (None, Diagnostics::new()),
+    };
+    if let Some(found) = found.as_ref().filter(|_| beside) {
+        warnings.extend(Diagnostics(others_warning(&secrets.others(found)).into_iter().collect()));
+    }
+    let status = secrets.status(found.as_ref());
+    (*attributes.values, *attributes.status) = (values.clone(), status);
+    warnings
+}
+
+fn has_other_names(values: &Attr<SecretMap>, before: &Attr<TextMap>) -> bool {
+    let before = before.known().into_iter().flatten().map(|(name, _)| name);
+    !values.is_unknown() && !written(values).map(|(name, _)| name).eq(before)
+}
+
+/// What the container has, if there is one.
+async fn look(client: &Client, prior: &Prior<'_>) -> (Option<SecretEnv>, Diagnostics) {
+    let entry = prior.host.known().and_then(|host| client.host(host).ok());
+    let Some(entry) = entry else { return (None, Diagnostics::new()) };
+    match entry.host.observe(&Filter::Names(vec![prior.container.clone()]), Age::Walk).await {
+        Ok(seen) => (seen.into_iter().next().map(|seen| seen.spec.secret_env), Diagnostics::new()),
+        Err(error) => (None, not_compared(&error).into()),
+    }
+}
+
 /// What the configuration says, and what there was before.
-pub struct Secrets<'a> {
-    pub values: &'a Attr<SecretMap>,
-    pub version: &'a Attr<String>,
+struct Secrets<'a> {
+    values: &'a Attr<SecretMap>,
+    version: &'a Attr<String>,
     /// `secret_env_status` as it was; `None` for something new.
-    pub before: Option<&'a Attr<TextMap>>,
+    before: Option<&'a Attr<TextMap>>,
+    /// Whether something else of the plan changes.
+    beside: bool,
 }
 
 impl Secrets<'_> {
     /// Whether values say anything that the version does not.
     fn counts(&self) -> bool {
         self.version.is_null() && written(self.values).any(|(_, value)| value.known().is_some())
+    }
+
+    /// Variables that `found` has with another value.
+    fn others(&self, found: &SecretEnv) -> Vec<&str> {
+        let differs = |name: &String, value: &Attr<Secret>| {
+            found.values.get(name).is_some_and(|found| value.known().is_some_and(|value| value != found))
+        };
+        let written = written(self.values).filter(|_| self.version.is_null());
+        written.filter(|(name, value)| differs(name, value)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// `secret_env_status` as it is planned. `found` is what the container has, where that was looked at.
@@ -63,12 +156,9 @@ impl Secrets<'_> {
         if self.values.is_unknown() || written(self.values).any(open) {
             return Attr::Unknown;
         }
-        let differs = |name: &str, value: &Attr<Secret>| {
-            let found = found.filter(|_| self.version.is_null()).and_then(|found| found.values.get(name));
-            found.is_some_and(|found| value.known() != Some(found))
-        };
-        let planned = written(self.values).map(|(name, value)| {
-            let status = if differs(name, value) { Attr::Unknown } else { SET.into() };
+        let others = found.filter(|_| !self.beside).map(|found| self.others(found)).unwrap_or_default();
+        let planned = written(self.values).map(|(name, _)| {
+            let status = if others.contains(&name.as_str()) { Attr::Unknown } else { SET.into() };
             (name.clone(), status)
         });
         match (planned.collect::<TextMap>(), self.before) {
@@ -77,27 +167,18 @@ impl Secrets<'_> {
             (planned, _) => Attr::Known(planned),
         }
     }
+}
 
-    /// `secret_env_status` of a plan. The host is asked only where values have to be compared; one that does not answer
-    /// leaves that to apply, with a warning.
-    pub async fn planned(
-        &self,
-        client: &Client,
-        host: &Attr<String>,
-        container: &str,
-    ) -> (Attr<TextMap>, Diagnostics) {
-        let Some(entry) = host.known().filter(|_| self.before.is_some() && self.counts()) else {
-            return (self.status(None), Diagnostics::new());
-        };
-        let Ok(entry) = client.host(entry) else { return (self.status(None), Diagnostics::new()) };
-        match entry.host.observe(&Filter::Names(vec![container.to_owned()]), Age::Walk).await {
-            Ok(seen) => {
-                let found = seen.first().map(|seen| &seen.spec.secret_env);
-                (self.status(found), Diagnostics::new())
-            }
-            Err(error) => (self.status(None), not_compared(&error).into()),
-        }
-    }
+fn others_warning(names: &[&str]) -> Option<Diagnostic> {
+    let detail = || {
+        format!(
+            "Beside what the plan shows, the container has another value of {}. Applying mends that too.",
+            names.join(", ")
+        )
+    };
+    let warning =
+        || Diagnostic::warning("Secret variables have other values", detail()).at(Path::of("secret_env"));
+    (!names.is_empty()).then(warning)
 }
 
 fn not_compared(error: &HostError) -> Diagnostic {
@@ -108,39 +189,39 @@ fn not_compared(error: &HostError) -> Diagnostic {
     Diagnostic::warning("Secret variables were not compared", detail).at(Path::of("secret_env"))
 }
 
-/// The values that go into containers, and the status that they have then.
-pub fn to_apply(values: &Attr<SecretMap>, planned: &Attr<TextMap>) -> (Attr<SecretMap>, Attr<TextMap>) {
-    let settled = planned.known().is_some_and(|map| map.values().all(|status| !status.is_unknown()));
-    let status = if settled || planned.is_null() { planned.clone() } else { all_set(values) };
-    (values.clone(), status)
+/// Takes the values for containers that are to be made, and the status that they have then.
+pub fn take(values: &Attr<SecretMap>, planned: &mut impl HasSecrets) {
+    let attributes = planned.secrets();
+    let settled = attributes.status.known().is_some_and(|map| map.values().all(|it| !it.is_unknown()));
+    if !settled && !attributes.status.is_null() {
+        let set = written(values).map(|(name, _)| (name.clone(), SET.into()));
+        *attributes.status = Attr::Known(set.collect());
+    }
+    *attributes.values = values.clone();
 }
 
-fn all_set(values: &Attr<SecretMap>) -> Attr<TextMap> {
-    Attr::Known(written(values).map(|(name, _)| (name.clone(), SET.into())).collect())
-}
-
-/// The values as a refresh takes them: those that `container` has. One that it lacks differs from whatever there is.
-pub fn as_found(status: &Attr<TextMap>, container: Option<&ObservedContainer>) -> Attr<SecretMap> {
+/// Takes the values for a refresh: those that `container` has. One that it lacks differs from whatever there is.
+pub fn take_found(state: &mut impl HasSecrets, container: Option<&ObservedContainer>) {
+    let attributes = state.secrets();
     let found = container.map(|seen| &seen.spec.secret_env.values);
     let value = |name: &String| found.and_then(|found| found.get(name)).cloned();
-    let names = status.known().into_iter().flatten().map(|(name, _)| name);
+    let names = attributes.status.known().into_iter().flatten().map(|(name, _)| name);
     let values =
         names.map(|name| (name.clone(), Attr::Known(value(name).unwrap_or_else(|| Secret::new("")))));
-    Attr::Known(values.collect())
+    *attributes.values = Attr::Known(values.collect());
 }
 
 /// Writes what a container has into the attributes. Without one they stay as they are.
-pub fn show(status: &mut Attr<TextMap>, version: &mut Attr<String>, container: Option<&ObservedContainer>) {
-    let Some(found) = container.map(|seen| &seen.spec.secret_env) else {
-        *status = Attr::Known(status.known().cloned().unwrap_or_default());
-        return;
-    };
-    let mut names: TextMap =
-        status.known().into_iter().flatten().map(|(name, _)| (name.clone(), MISSING.into())).collect();
-    names.extend(found.values.keys().map(|name| (name.clone(), SET.into())));
-    // A version of nothing is in no label.
-    if !names.is_empty() && found.version.as_deref() != version.known().map(String::as_str) {
-        *version = found.version.clone().into();
+pub fn show(state: &mut impl HasSecrets, container: Option<&ObservedContainer>) {
+    let Attributes { status, version, .. } = state.secrets();
+    let mut names = status.known().cloned().unwrap_or_default();
+    if let Some(found) = container.map(|seen| &seen.spec.secret_env) {
+        names.values_mut().for_each(|status| *status = MISSING.into());
+        names.extend(found.values.keys().map(|name| (name.clone(), SET.into())));
+        // A version of nothing is in no label.
+        if !names.is_empty() && found.version.as_deref() != version.known().map(String::as_str) {
+            *version = found.version.clone().into();
+        }
     }
     *status = Attr::Known(names);
 }
@@ -211,9 +292,39 @@ mod tests {
             ("of an older provider", Attr::Null, &none, Some(&Attr::Null), None, Attr::Null),
         ];
         for (about, values, version, before, found, planned) in table {
-            let secrets = Secrets { values: &values, version, before };
+            let secrets = Secrets { values: &values, version, before, beside: false };
             assert_eq!(secrets.status(found), planned, "{about}");
+            // Beside other changes no value is ever open that is known.
+            let beside = Secrets { beside: true, ..secrets }.status(found);
+            let names = |it: &Attr<TextMap>| it.clone().map(|map| map.into_keys().collect::<Vec<_>>());
+            assert_eq!(names(&beside), names(&planned), "{about}");
+            assert!(beside.known().into_iter().flatten().all(|(_, status)| !status.is_unknown()), "{about}");
         }
+    }
+
+    #[test]
+    fn another_set_of_names_is_another_change() {
+        let before = status(&[("A", SET_)]);
+        for (values, other) in [
+            (is(&[("A", "2")]), false),
+            (values(&[("A", Attr::Unknown), ("B", Attr::Null)]), false),
+            (Attr::Unknown, false),
+            (is(&[("A", "1"), ("B", "2")]), true),
+            (Attr::Null, true),
+        ] {
+            assert_eq!(has_other_names(&values, &before), other);
+        }
+        assert!(!has_other_names(&Attr::Null, &Attr::Null));
+    }
+
+    #[test]
+    fn a_warning_names_variables_and_no_values() {
+        let values = is(&[("A", "canary-1"), ("B", "canary-2"), ("C", "canary-3")]);
+        let found = found(&[("A", "canary-0"), ("B", "canary-2")], None);
+        let secrets = Secrets { values: &values, version: &Attr::Null, before: None, beside: true };
+        let warning = others_warning(&secrets.others(&found)).unwrap();
+        assert!(warning.detail.contains("value of A.") && !warning.detail.contains("canary"), "{warning:?}");
+        assert!(others_warning(&[]).is_none());
     }
 
     #[test]
@@ -226,7 +337,7 @@ mod tests {
             (values(&[("A", Attr::Unknown)]), &Attr::Null, false),
             (Attr::Null, &Attr::Null, false),
         ] {
-            assert_eq!(Secrets { values: &values, version, before: None }.counts(), counts);
+            assert_eq!(Secrets { values: &values, version, before: None, beside: false }.counts(), counts);
         }
     }
 
@@ -240,7 +351,9 @@ mod tests {
             (Attr::Unknown, set.clone()),
             (Attr::Null, Attr::Null),
         ] {
-            assert_eq!(to_apply(&values, &planned), (values.clone(), applied));
+            let mut model = WorkerModel { secret_env_status: planned, ..WorkerModel::default() };
+            take(&values, &mut model);
+            assert_eq!((&model.secret_env, model.secret_env_status), (&values, applied));
         }
     }
 
@@ -262,17 +375,24 @@ mod tests {
     fn a_refresh_takes_what_is_there_for_right_and_sees_what_is_not() {
         let both = status(&[("A", SET_), ("B", SET_)]);
         let container = seen(found(&[("A", "1"), ("C", "3")], Some("2")));
-        assert_eq!(as_found(&both, Some(&container)), is(&[("A", "1"), ("B", "")]));
-        let (mut shown, mut version) = (both.clone(), Attr::Known("1".to_owned()));
-        show(&mut shown, &mut version, Some(&container));
-        assert_eq!(shown, status(&[("A", SET_), ("B", Attr::Known(MISSING)), ("C", SET_)]));
-        assert_eq!(version, "2".into());
+        let of = |status: &Attr<TextMap>| WorkerModel {
+            secret_env_status: status.clone(),
+            secret_env_version: "1".into(),
+            ..WorkerModel::default()
+        };
+        let mut state = of(&both);
+        take_found(&mut state, Some(&container));
+        assert_eq!(state.secret_env, is(&[("A", "1"), ("B", "")]));
+        let shown = |status: &Attr<TextMap>, container: Option<&ObservedContainer>| {
+            let mut state = of(status);
+            show(&mut state, container);
+            (state.secret_env_status, state.secret_env_version)
+        };
+        let each = status(&[("A", SET_), ("B", Attr::Known(MISSING)), ("C", SET_)]);
+        assert_eq!(shown(&both, Some(&container)), (each, "2".into()));
         // A container that is gone says nothing, and nor does a version of nothing.
-        let (mut shown, mut version) = (both.clone(), Attr::Known("1".to_owned()));
-        show(&mut shown, &mut version, None);
-        assert_eq!((shown, &version), (both, &"1".into()));
-        let mut none = Attr::Null;
-        show(&mut none, &mut version, Some(&seen(SecretEnv::default())));
-        assert_eq!((none, version), (status(&[]), "1".into()));
+        assert_eq!(shown(&both, None), (both, "1".into()));
+        let bare = seen(SecretEnv::default());
+        assert_eq!(shown(&Attr::Null, Some(&bare)), (status(&[]), "1".into()));
     }
 }

@@ -3,10 +3,12 @@
 //! The GPUs are the lab's. Stand-ins for vLLM and for the modules of connectors are in a folder where Python finds them, and
 //! serve by Dynamo's simulator; the image, the containers and the question are real.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::{
     super::{
         Case,
-        harness::{BYSTANDER_IMAGE, Scene},
+        harness::{BYSTANDER_IMAGE, IMAGE, Scene},
     },
     chats, end,
     lab::{Host, visit, with_key},
@@ -16,6 +18,8 @@ use super::{
 pub const CASES: &[Case] = &[
     ("an_image_without_the_module_is_refused", refused),
     ("a_worker_is_not_stopped_for_one_that_cannot_run", not_stopped),
+    ("a_server_keeps_the_cache_of_all_workers", served),
+    ("caches_that_do_not_fit_their_host_are_refused_at_plan", too_much),
 ];
 
 const CONNECTOR: &str = include_str!("../cases/connector/main.tf");
@@ -34,6 +38,21 @@ for word in words:
 sys.argv = told
 runpy.run_module("dynamo.mocker", run_name="__main__")
 "#;
+
+/// Of LMCache's server, that it answers when it is well.
+const LMCACHE: &str = r#"#!/usr/bin/python3
+import http.server, sys
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/healthcheck" else 404)
+        self.end_headers()
+    def log_message(self, *words):
+        pass
+port = int(sys.argv[sys.argv.index("--http-port") + 1])
+http.server.ThreadingHTTPServer(("0.0.0.0", port), Page).serve_forever()
+"#;
+/// The lab's image with these in it.
+const SERVING_IMAGE: &str = "stand-ins:1.6.1";
 
 fn scene_on(host: &Host) -> Scene {
     Scene::new(&format!("{}{CONNECTOR}", provider(&host.entry("ops", &with_key("ed25519")))))
@@ -100,6 +119,7 @@ fn not_stopped() {
     scene.settle();
     let before = of(&host, "worker");
     scene.set("connector", "lmcache");
+    scene.set("server", "false");
     scene.apply().fails().says("has no Python module lmcache").says("no release is known to come with it");
     assert_eq!(of(&host, "worker"), before);
     let state = host.docker(&["inspect", "--format", "{{.State.Running}} {{.RestartCount}}", &before]);
@@ -107,4 +127,111 @@ fn not_stopped() {
     stand_ins(&host, &["kvbm", "lmcache"]);
     chats(&host, &scene.settle());
     end(&host, &scene);
+}
+
+/// An image with stand-ins for vLLM, LMCache's module and its server.
+fn image_with_server(host: &Host, scene: &Scene) {
+    let (folder, site) = (scene.path().join("image"), "site/dynamo/vllm");
+    std::fs::create_dir_all(folder.join(site)).unwrap();
+    std::fs::create_dir_all(folder.join("site/lmcache")).unwrap();
+    std::fs::write(folder.join(site).join("__main__.py"), VLLM).unwrap();
+    std::fs::write(folder.join("site/lmcache/__init__.py"), "raise ImportError\n").unwrap();
+    std::fs::write(folder.join("lmcache"), LMCACHE).unwrap();
+    std::fs::set_permissions(folder.join("lmcache"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let recipe = format!(
+        "FROM {IMAGE}\nUSER 0\nCOPY site /usr/local/lib/python3.11/dist-packages\n\
+         COPY lmcache /usr/local/bin/lmcache\nUSER 1000:0\n"
+    );
+    std::fs::write(folder.join("Dockerfile"), recipe).unwrap();
+    host.docker(&["build", "--quiet", "--tag", SERVING_IMAGE, folder.to_str().unwrap()]);
+}
+
+fn served() {
+    let mut lab = visit();
+    let host = lab.host();
+    let mut scene = scene_on(&host);
+    scene.set("connector", "lmcache");
+    scene.set("roles", r#"{ a = "decode", b = "prefill" }"#);
+    scene.apply().fails().says("has no Python module lmcache").says("Invalid connector.type");
+    assert_eq!(of(&host, "frontend"), "");
+
+    image_with_server(&host, &scene);
+    scene.set("image", SERVING_IMAGE);
+    let state = scene.settle();
+    chats(&host, &state);
+    let server = of(&host, "lmcache");
+    let shown = state.get("dynamo_deployment.chat", "containers")["lmcache"].clone();
+    assert_eq!(
+        (shown["state"].as_str(), shown["name"].as_str()),
+        (Some("running"), Some(&*format!("{}-lmcache", scene.name)))
+    );
+    let seen = host.docker(&[
+        "inspect",
+        "--format",
+        "{{.HostConfig.IpcMode}} {{json .HostConfig.DeviceRequests}} {{json .Config.Cmd}}",
+        &server,
+    ]);
+    assert!(
+        seen.starts_with("host") && seen.contains("\"all\"") && seen.contains("\"--l1-size-gb\",\"1\""),
+        "{seen}"
+    );
+    // It has all GPUs in sight and keeps none from a worker: each of the two has one.
+    let workers = of(&host, "worker");
+    assert_eq!(workers.lines().count(), 2);
+    for worker in workers.lines() {
+        let told = host.docker(&["inspect", "--format", "{{json .Config.Cmd}}", worker]);
+        assert!(told.contains("tcp://lmcache-1gb"), "{told}");
+        let name = "import socket; print(socket.gethostbyname('lmcache-1gb'))";
+        host.docker(&["exec", worker, "python3", "-c", name]);
+    }
+
+    // Another size is another server, which the workers follow.
+    scene.set("cache_gb", "2");
+    chats(&host, &scene.settle());
+    assert_ne!(of(&host, "lmcache"), server);
+    assert!(of(&host, "worker").lines().all(|id| !workers.contains(id)));
+
+    // One that is gone is seen and comes back; nothing else is touched.
+    let (frontend, workers) = (of(&host, "frontend"), of(&host, "worker"));
+    host.docker(&["rm", "--force", &of(&host, "lmcache")]);
+    assert_eq!(scene.plan().changed(), ["dynamo_deployment.chat"]);
+    scene.settle();
+    assert_eq!((of(&host, "frontend"), of(&host, "worker")), (frontend, workers));
+
+    // And without it, it goes.
+    scene.set("roles", r#"{ a = "decode" }"#);
+    scene.set("server", "false");
+    chats(&host, &scene.settle());
+    assert_eq!(of(&host, "lmcache"), "");
+    end(&host, &scene);
+    host.docker(&["rmi", SERVING_IMAGE]);
+}
+
+fn too_much() {
+    let mut lab = visit();
+    let host = lab.host();
+    let mut scene = scene_on(&host);
+    let refused = |scene: &Scene, words: &[&str]| {
+        let plan = scene.terraform(&["plan", "-input=false", "-no-color"]).fails();
+        words.iter().fold(plan, |plan, word| plan.says(word));
+    };
+    let kilobytes = host.run(&["awk", "/^MemTotal/ { print $2 }", "/proc/meminfo"]);
+    let most = kilobytes.parse::<u64>().unwrap() * 6 / 10 / (1 << 20);
+    scene.set("cache_gb", &most.to_string());
+    scene.plan();
+    // Each fits, and both do not.
+    scene.set("roles", r#"{ a = "decode", b = "decode" }"#);
+    refused(
+        &scene,
+        &["2 caches on host", &format!("would pin {} GB in all", 2 * most), "beyond its reserve"],
+    );
+
+    scene.set("roles", r#"{ a = "decode" }"#);
+    scene.set("cache_gb", "1");
+    scene.set("disk", "{ gb = 1000000 }");
+    refused(&scene, &["in Docker's data folder on host", "are free there"]);
+    scene.set("disk", r#"{ gb = 1000000, path = "/srv" }"#);
+    refused(&scene, &["in /srv on host", "would take 1000000 GB in all", "connector.disk_cache_path"]);
+    scene.set("disk", r#"{ gb = 1, path = "/srv/nowhere" }"#);
+    refused(&scene, &["there is no folder /srv/nowhere"]);
 }

@@ -229,7 +229,7 @@ pub(super) fn merged(base: &DockerOptions, own: &DockerOptions) -> DockerOptions
 pub(super) fn clashes(
     options: &DockerOptions,
     mounts: &[Mount],
-    aliases: &[&str],
+    aliases: &[String],
     (network, name): (NetworkMode, &str),
 ) -> Vec<Objection> {
     let volumes = options.volumes.iter().enumerate().filter_map(|(index, volume)| {
@@ -238,7 +238,7 @@ pub(super) fn clashes(
             format!("{} is where the provider mounts something itself ({})", volume.target, ours.target);
         Some(Refusal::new(what, "use another path").at(at(DockerField::VolumeContainerPath(index))))
     });
-    let hosts = options.extra_hosts.keys().filter(|name| aliases.contains(&name.as_str())).map(|name| {
+    let hosts = options.extra_hosts.keys().filter(|name| aliases.contains(name)).map(|name| {
         let what = format!("{name:?} is a container of this deployment");
         Refusal::new(what, "use another name").at(at(DockerField::ExtraHost(name.clone())))
     });

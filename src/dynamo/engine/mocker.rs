@@ -4,7 +4,7 @@
 
 use super::args::{ArgRules, ListStyle};
 use super::{DISCOVERY, EngineFacts, MODEL, NAMESPACE, PLANE, ROLE, ROUTER, SERVED_NAME, Serving};
-use crate::dynamo::connector::{Connector, ConnectorFacts};
+use crate::dynamo::connector::{ConnectorFacts, NO_CONNECTOR};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
@@ -45,10 +45,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     ],
     events: None,
     // It only simulates that it moves something.
-    connectors: &[
-        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
-        ConnectorFacts { connector: Connector::None, mode: Mode::Disaggregated, roles: &[], modules: &[] },
-    ],
+    connectors: &[NO_CONNECTOR, ConnectorFacts { mode: Mode::Disaggregated, ..NO_CONNECTOR }],
     // Without it the worker's own health page says 503 for as long as it lives.
     env: &[("DYN_SYSTEM_STARTING_HEALTH_STATUS", "ready")],
     env_defaults: &[],

@@ -7,7 +7,7 @@ use super::{
     ADDRESS, CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES,
     GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
 };
-use crate::dynamo::connector::{Connector, ConnectorFacts, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::connector::{Connector, ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::discovery::{Told, WorkerPort};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
@@ -76,12 +76,12 @@ pub const V1_6: EngineFacts = EngineFacts {
         off_by: Some(("disable-radix-cache", true)),
     }),
     connectors: &[
-        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
+        NO_CONNECTOR,
         ConnectorFacts {
             connector: Connector::Nixl,
             mode: Mode::Disaggregated,
             roles: &[OVER_NIXL, RoleFacts { role: Role::Prefill, ..OVER_NIXL }],
-            modules: &[],
+            ..NO_CONNECTOR
         },
     ],
     env: &[],

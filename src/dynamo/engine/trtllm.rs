@@ -7,7 +7,7 @@ use super::{
     CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
     MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
 };
-use crate::dynamo::connector::{Connector, ConnectorFacts, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::connector::{Connector, ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
@@ -51,7 +51,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     ],
     events: Some(Events { args: &["--publish-kv-events"], ..SPEAKS }),
     connectors: &[
-        ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] },
+        NO_CONNECTOR,
         ConnectorFacts {
             connector: Connector::Kvbm,
             mode: Mode::Aggregated,
@@ -63,8 +63,9 @@ pub const V1_6: EngineFacts = EngineFacts {
                 ..TOLD_NOTHING
             }],
             modules: &["kvbm"],
+            ..NO_CONNECTOR
         },
-        ConnectorFacts { connector: Connector::Nixl, mode: Mode::Disaggregated, roles: &[], modules: &[] },
+        ConnectorFacts { connector: Connector::Nixl, mode: Mode::Disaggregated, ..NO_CONNECTOR },
     ],
     env: &[],
     env_defaults: &[],

@@ -9,7 +9,10 @@ use super::{
     ADDRESS, CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES,
     GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
 };
-use crate::dynamo::connector::{CacheFacts, Connector, ConnectorFacts, DiskFacts, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::connector::{
+    CacheFacts, Connector, ConnectorFacts, DiskFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING,
+};
+use crate::dynamo::connector_server;
 use crate::dynamo::discovery::{Told, WorkerPort};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
@@ -55,7 +58,16 @@ pub const V1_6: EngineFacts = EngineFacts {
         },
     ],
     events: Some(REPORTS),
-    connectors: &[NONE_ALONE, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN],
+    connectors: &[
+        NO_CONNECTOR,
+        NIXL_ALONE,
+        KVBM_ALONE,
+        LMCACHE_SERVED,
+        LMCACHE_ALONE,
+        NIXL_BETWEEN,
+        KVBM_BETWEEN,
+        LMCACHE_BETWEEN,
+    ],
     env: &[],
     // Blocks are hashed with Python's own hash, and all processes must come to the same: those of one worker for LMCache,
     // all workers for the router.
@@ -116,13 +128,11 @@ const REPORTS: Events = Events {
     off_by: Some(("enable-prefix-caching", false)),
 };
 
-const NONE_ALONE: ConnectorFacts =
-    ConnectorFacts { connector: Connector::None, mode: Mode::Aggregated, roles: &[], modules: &[] };
 const NIXL_ALONE: ConnectorFacts = ConnectorFacts {
     connector: Connector::Nixl,
     mode: Mode::Aggregated,
     roles: &[RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL }],
-    modules: &[],
+    ..NO_CONNECTOR
 };
 const KVBM_ALONE: ConnectorFacts = ConnectorFacts {
     connector: Connector::Kvbm,
@@ -135,6 +145,7 @@ const KVBM_ALONE: ConnectorFacts = ConnectorFacts {
         ..TOLD_NOTHING
     }],
     modules: &["kvbm"],
+    ..NO_CONNECTOR
 };
 const LMCACHE_ALONE: ConnectorFacts = ConnectorFacts {
     connector: Connector::Lmcache,
@@ -146,6 +157,24 @@ const LMCACHE_ALONE: ConnectorFacts = ConnectorFacts {
         ..TOLD_NOTHING
     }],
     modules: &["lmcache"],
+    ..NO_CONNECTOR
+};
+/// A server keeps the cache for all workers. Blocks must be laid out as it expects them.
+const LMCACHE_SERVED: ConnectorFacts = ConnectorFacts {
+    connector: Connector::Lmcache,
+    roles: &[TOLD_OF_THE_SERVER],
+    modules: &["lmcache"],
+    networks: &[NetworkMode::Bridge],
+    server: Some(connector_server::LMCACHE),
+    ..NO_CONNECTOR
+};
+const TOLD_OF_THE_SERVER: RoleFacts =
+    RoleFacts { args: &[ONE_LAYOUT, TRANSFER, LMCACHE_SERVER], ..TOLD_NOTHING };
+/// Prefill hands over through the server too.
+const LMCACHE_BETWEEN: ConnectorFacts = ConnectorFacts {
+    mode: Mode::Disaggregated,
+    roles: &[TOLD_OF_THE_SERVER, RoleFacts { role: Role::Prefill, ..TOLD_OF_THE_SERVER }],
+    ..LMCACHE_SERVED
 };
 const NIXL_BETWEEN: ConnectorFacts = ConnectorFacts {
     connector: Connector::Nixl,
@@ -154,7 +183,7 @@ const NIXL_BETWEEN: ConnectorFacts = ConnectorFacts {
         RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
         RoleFacts { role: Role::Prefill, args: &[TRANSFER, NIXL], ..OVER_NIXL },
     ],
-    modules: &[],
+    ..NO_CONNECTOR
 };
 const KVBM_BETWEEN: ConnectorFacts = ConnectorFacts {
     connector: Connector::Kvbm,
@@ -171,12 +200,18 @@ const KVBM_BETWEEN: ConnectorFacts = ConnectorFacts {
         },
     ],
     modules: &["kvbm"],
+    ..NO_CONNECTOR
 };
+
+/// Release line 1.4: LMCache's server cannot stand between prefill and decode, and was not released for its vLLM.
+pub const V1_4: EngineFacts = EngineFacts { connectors: CONNECTORS_1_4, ..V1_6 };
+const CONNECTORS_1_4: &[ConnectorFacts] =
+    &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN];
 
 /// Release lines 1.1 to 1.3: both sides have one layout, and no argument for it.
 pub const V1_3: EngineFacts = EngineFacts { connectors: CONNECTORS_1_3, ..V1_6 };
 const CONNECTORS_1_3: &[ConnectorFacts] =
-    &[NONE_ALONE, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN_1_3];
+    &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN_1_3];
 const KVBM_BETWEEN_1_3: ConnectorFacts = ConnectorFacts {
     roles: &[
         RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
@@ -235,6 +270,8 @@ macro_rules! then_nixl {
 pub const NIXL: &str = nixl!();
 pub const KVBM: &str = kvbm!();
 pub const LMCACHE: &str = lmcache!();
+/// By its own name for the host, at the server's own default port.
+pub const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":5555}}"#;
 pub const KVBM_THEN_NIXL: &str = then_nixl!(kvbm!());
 /// Needs the `kvbm` module as well.
 pub const LMCACHE_THEN_NIXL: &str = then_nixl!(lmcache!());

@@ -59,7 +59,8 @@ impl Occupancy {
     /// `containers` are all of the host, running or not.
     pub fn of(inventory: &GpuInventory, containers: &[ObservedContainer]) -> Self {
         let mut held = BTreeMap::new();
-        for container in containers.iter().filter(|container| holds(&container.state)) {
+        let holding = containers.iter().filter(|it| holds(&it.state) && !looks_on(it));
+        for container in holding {
             for device in container.spec.gpus.iter().flat_map(|id| devices(inventory, id)) {
                 held.entry(device.to_owned()).or_insert_with(|| holder(container));
             }
@@ -89,6 +90,11 @@ fn holds(state: &RunState) -> bool {
         RunState::Running | RunState::Paused | RunState::Restarting { .. } => true,
         RunState::Created | RunState::Exited { .. } | RunState::Removing | RunState::Dead => false,
     }
+}
+
+/// A container of ours that is no worker sees GPUs without computing on them: what keeps a cache for all workers of a host.
+pub fn looks_on(container: &ObservedContainer) -> bool {
+    Ownership::from_labels(&container.spec.labels).is_some_and(|owner| owner.role.is_none())
 }
 
 fn holder(container: &ObservedContainer) -> Holder {
@@ -195,6 +201,26 @@ mod tests {
             let occupancy = Occupancy::of(&machine(), &seen);
             assert_eq!(occupancy.holder("GPU-0000-cafe").is_some(), held, "{state:?}");
         }
+    }
+
+    #[test]
+    fn what_serves_all_workers_holds_nothing() {
+        let with_role = |role: Option<&str>| {
+            let owner = Ownership {
+                deployment: "chat".to_owned(),
+                component: "lmcache".to_owned(),
+                role: role.map(str::to_owned),
+                run: "run-1".to_owned(),
+                spec: String::new(),
+            };
+            let mut seen = container("chat-lmcache", &["all"], RunState::Running);
+            seen.spec.labels = owner.to_labels();
+            Occupancy::of(&machine(), &[seen])
+        };
+        assert_eq!(with_role(None).free(&machine()).len(), 4);
+        assert_eq!(with_role(Some("decode")).free(&machine()).len(), 0);
+        let theirs = container("notebook", &["all"], RunState::Running);
+        assert_eq!(Occupancy::of(&machine(), &[theirs]).free(&machine()).len(), 0);
     }
 
     #[test]

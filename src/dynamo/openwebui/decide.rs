@@ -44,7 +44,7 @@ pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Resul
 fn clashes(spec: &OpenWebuiSpec, place: Option<&Place>) -> Vec<Objection> {
     let network = place.map_or(NetworkMode::Bridge, |place| place.network);
     let joined = place.and_then(|place| place.networks.first()).map_or("", String::as_str);
-    docker_options::clashes(&spec.docker, &[data(spec)], &[ALIAS], (network, joined))
+    docker_options::clashes(&spec.docker, &[data(spec)], &[ALIAS.to_owned()], (network, joined))
 }
 
 fn container(

@@ -284,7 +284,8 @@ mod tests {
                 assert!(!facts.serving.is_empty());
                 let roles_of =
                     |row: &ConnectorFacts| row.roles.iter().map(|role| role.role).collect::<Vec<_>>();
-                assert_unique("connector", facts.connectors.iter().map(|row| (row.mode, row.connector)));
+                let kept = |row: &ConnectorFacts| (row.mode, row.connector, row.server.is_some());
+                assert_unique("connector", facts.connectors.iter().map(kept));
                 for row in facts.connectors {
                     assert!(facts.has_mode(row.mode));
                     assert!(roles_of(row).iter().all(|role| facts.serving(row.mode, *role).is_some()));

@@ -51,7 +51,7 @@ fn percent(percent: f64) -> Option<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::{ContainerSpec, PortBinding};
+    use crate::container::{ContainerSpec, PortBinding, Secret};
 
     fn seen(state: RunState) -> ObservedContainer {
         let own = Ownership {
@@ -79,6 +79,14 @@ mod tests {
             ip_address: None,
             networks: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_log_is_shown_without_the_secrets_of_its_container() {
+        let mut container = seen(RunState::Running);
+        container.spec.secret_env.values.insert("TOKEN".into(), Secret::new("canary"));
+        let shown = row(container, "TOKEN=canary\nready\n".into(), None).log_tail;
+        assert_eq!(shown, "TOKEN=(secret)\nready\n".into());
     }
 
     #[test]

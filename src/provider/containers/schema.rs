@@ -43,7 +43,7 @@ model! {
         component: Attr<String> = computed("What it is of the deployment: `frontend`, `worker`, or a supporting service."),
         role: Attr<String> = computed("`decode` or `prefill`; null for what is not a worker."),
         log_tail: Attr<String> = computed("The last log lines, without colours; empty unless `lines` asks for them. Logs may hold \
-            anything, also what clients wrote.").sensitive(),
+            anything, also what clients wrote; values of `secret_env` are `(secret)` there.").sensitive(),
         cpu_percent: Attr<Number> = computed("CPU in use, 100 = one CPU; null unless `usage` asks for it and the container runs."),
         memory_gb: Attr<Number> = computed("Memory in use in GB (2³⁰ bytes), without cached files; null as `cpu_percent`."),
     }

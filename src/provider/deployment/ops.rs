@@ -17,9 +17,9 @@ use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::secrets::{self, Secrets};
 use crate::provider::{
-    docker_checks, errors, import_id, model_args, objections, pages, picked_ports, plan_checks, timeouts,
+    docker_checks, errors, image_modules, import_id, model_args, objections, pages, picked_ports,
+    plan_checks, secrets, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
@@ -59,7 +59,7 @@ impl Resource for Deployments {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
-        let _ = plan_secrets(&call.client, config, None, &mut planned).await;
+        secrets::plan(&call.client, &config.secret_env, None, &mut planned).await;
         objections::diagnostics(objections(&planned)?).into_result()?;
         let mut warnings = image_release::warnings(config, &planned);
         if let Some(entry) = entry {
@@ -83,7 +83,8 @@ impl Resource for Deployments {
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
-        let not_compared = plan_secrets(&call.client, config, Some(prior), &mut planned).await;
+        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
@@ -110,7 +111,7 @@ impl Resource for Deployments {
         config: DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
-        take_secrets(&config, &mut planned);
+        secrets::take(&config.secret_env, &mut planned);
         if planned.name.known().is_none() {
             planned.name = Attr::Known(names::generated(random().map_err(Diagnostics::from)?));
         }
@@ -133,7 +134,7 @@ impl Resource for Deployments {
         _prior: DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
-        take_secrets(&config, &mut planned);
+        secrets::take(&config.secret_env, &mut planned);
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         find_model(&entry, &mut planned).await;
@@ -154,11 +155,15 @@ impl Resource for Deployments {
         let in_order = look.is_in_order() && look::leftovers(&seen, &call.client.run).is_empty();
         if wanted_state(&planned) == DesiredState::Running || !in_order {
             // What a new store knows nothing of would go on for a while, and then end by itself.
-            if services_are_missing(&blueprint, &look) {
+            if services_are_missing(&planned, &blueprint, &look) {
                 let frontend = [names::container(shown(&planned.name), FRONTEND)];
                 reconcile::halt(&entry.host, &frontend, &budget.cancel).await.map_err(|failure| {
                     Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
                 })?;
+            }
+            if look.takes_new_containers() {
+                let common = spec(&planned)?.common;
+                image_modules::of_a_server(call, &entry, &common, &summary).await?;
             }
             let state = wanted_state(&planned);
             let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
@@ -188,9 +193,9 @@ impl Resource for Deployments {
         }
         let frontend = names::container(&name, FRONTEND);
         let frontend = seen.iter().find(|container| container.spec.name == frontend);
-        state.secret_env = secrets::as_found(&state.secret_env_status, frontend);
+        secrets::take_found(&mut state, frontend);
         let blueprint = blueprint(&call.client, &state, &facts)?;
-        secrets::show(&mut state.secret_env_status, &mut state.secret_env_version, frontend);
+        secrets::show(&mut state, frontend);
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         show(&mut state, &look, &look::leftovers(&seen, &call.client.run));
@@ -253,25 +258,9 @@ impl From<Diagnostic> for Trouble {
     }
 }
 
-/// Only a configuration has the secrets. `prior` is null for something new.
-async fn plan_secrets(
-    client: &Client,
-    config: &DeploymentModel,
-    prior: Option<&DeploymentModel>,
-    planned: &mut DeploymentModel,
-) -> Diagnostics {
-    let before = prior.map(|prior| &prior.secret_env_status);
-    let secrets = Secrets { values: &config.secret_env, version: &planned.secret_env_version, before };
-    let container = names::container(prior.map_or("", |prior| shown(&prior.name)), FRONTEND);
-    let host = prior.map_or(&Attr::Null, |prior| &prior.host);
-    let (status, warnings) = secrets.planned(client, host, &container).await;
-    (planned.secret_env, planned.secret_env_status) = (config.secret_env.clone(), status);
-    warnings
-}
-
-fn take_secrets(config: &DeploymentModel, planned: &mut DeploymentModel) {
-    (planned.secret_env, planned.secret_env_status) =
-        secrets::to_apply(&config.secret_env, &planned.secret_env_status);
+fn secrets_of(prior: &DeploymentModel, changes: bool) -> secrets::Prior<'_> {
+    let container = names::container(shown(&prior.name), FRONTEND);
+    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// What the configuration says of a host.
@@ -308,6 +297,7 @@ async fn create_once(
     model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
+    image_modules::of_a_server(call, entry, &spec(&wanted)?.common, &summary).await?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
         blueprint,
@@ -348,10 +338,13 @@ fn half_made(wanted: DeploymentModel) -> DeploymentModel {
 }
 
 /// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
-fn services_are_missing(blueprint: &Blueprint, look: &Look) -> bool {
+fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, look: &Look) -> bool {
+    let services = topology_of(model).map(|row| row.services).unwrap_or_default();
     let found = look.containers();
     let mut planned = blueprint.containers.iter().zip(found);
-    planned.any(|(planned, found)| planned.component != FRONTEND && found.is_none())
+    planned.any(|(planned, found)| {
+        services.iter().any(|service| service.name == planned.component) && found.is_none()
+    })
 }
 
 /// The frontend's port, where a service may not be.

@@ -20,9 +20,8 @@ use crate::provider::client::{Client, Entry};
 use crate::provider::deployment::ops::container_model;
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
-use crate::provider::secrets::{self, Secrets};
 use crate::provider::{
-    docker_checks, errors, import_id, objections as told, pages, picked_ports, plan_checks, timeouts,
+    docker_checks, errors, import_id, objections as told, pages, picked_ports, plan_checks, secrets, timeouts,
 };
 use crate::reconcile::{self, Assembly, Budget, Failed as NotDone, PrivateFile};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
@@ -62,7 +61,7 @@ impl Resource for OpenWebuis {
         mut planned: OpenWebuiModel,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
-        let _ = plan_secrets(&call.client, config, None, &mut planned).await;
+        secrets::plan(&call.client, &config.secret_env, None, &mut planned).await;
         told::diagnostics(objections(&planned)).into_result()?;
         told::diagnostics(login_objections(config)).into_result()?;
         let mut warnings =
@@ -80,7 +79,8 @@ impl Resource for OpenWebuis {
         changed: bool,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
-        let not_compared = plan_secrets(&call.client, config, Some(prior), &mut planned).await;
+        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         if changed || planned.status != prior.status || planned.drift != prior.drift {
             planned.containers = Attr::Unknown;
@@ -112,7 +112,7 @@ impl Resource for OpenWebuis {
         config: OpenWebuiModel,
         mut planned: OpenWebuiModel,
     ) -> Result<Applied<OpenWebuiModel>, Failed<OpenWebuiModel>> {
-        take_secrets(&config, &mut planned);
+        secrets::take(&config.secret_env, &mut planned);
         follow(&call.client, &config, &mut planned);
         let summary = format!("Unable to create the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
@@ -144,7 +144,7 @@ impl Resource for OpenWebuis {
         prior: OpenWebuiModel,
         mut planned: OpenWebuiModel,
     ) -> Result<Applied<OpenWebuiModel>, Failed<OpenWebuiModel>> {
-        take_secrets(&config, &mut planned);
+        secrets::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
@@ -177,13 +177,13 @@ impl Resource for OpenWebuis {
         let container = vec![names::container(shown(&state.name), COMPONENT)];
         let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
-        state.secret_env = secrets::as_found(&state.secret_env_status, seen.first());
+        secrets::take_found(&mut state, seen.first());
         let blueprint = place.blueprint(call, &state, &summary).await?;
         let (look, leftovers) = place.look(call, &state, &blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
-        secrets::show(&mut state.secret_env_status, &mut state.secret_env_version, Some(&observed));
+        secrets::show(&mut state, Some(&observed));
         let left = |name: &String| format!("container {name} was left by a run that did not finish");
         let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
         for (differences, observed) in look.differing() {
@@ -240,25 +240,9 @@ fn follow(client: &Client, config: &OpenWebuiModel, planned: &mut OpenWebuiModel
     derive(config, planned, &advertise);
 }
 
-/// Only a configuration has the secrets. `prior` is null for something new.
-async fn plan_secrets(
-    client: &Client,
-    config: &OpenWebuiModel,
-    prior: Option<&OpenWebuiModel>,
-    planned: &mut OpenWebuiModel,
-) -> Diagnostics {
-    let before = prior.map(|prior| &prior.secret_env_status);
-    let secrets = Secrets { values: &config.secret_env, version: &planned.secret_env_version, before };
-    let container = names::container(prior.map_or("", |prior| shown(&prior.name)), COMPONENT);
-    let host = prior.map_or(&Attr::Null, |prior| &prior.host);
-    let (status, warnings) = secrets.planned(client, host, &container).await;
-    (planned.secret_env, planned.secret_env_status) = (config.secret_env.clone(), status);
-    warnings
-}
-
-fn take_secrets(config: &OpenWebuiModel, planned: &mut OpenWebuiModel) {
-    (planned.secret_env, planned.secret_env_status) =
-        secrets::to_apply(&config.secret_env, &planned.secret_env_status);
+fn secrets_of(prior: &OpenWebuiModel, changes: bool) -> secrets::Prior<'_> {
+    let container = names::container(shown(&prior.name), COMPONENT);
+    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Whether a new container is to be told the password: the account, or the wish for another one, is new.

@@ -19,9 +19,8 @@ use crate::provider::drift::{self, Explained};
 use crate::provider::fit;
 use crate::provider::gpus::{self, PromisedGpus};
 use crate::provider::look::{self, Look};
-use crate::provider::secrets::{self, Secrets};
 use crate::provider::{
-    docker_checks, errors, image_modules, import_id, objections, picked_ports, plan_checks, timeouts,
+    docker_checks, errors, image_modules, import_id, objections, picked_ports, plan_checks, secrets, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone};
 use crate::tf_provider::attr::Attr;
@@ -64,7 +63,7 @@ impl Resource for Workers {
         mut planned: WorkerModel,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
-        let _ = plan_secrets(&call.client, config, None, &mut planned).await;
+        secrets::plan(&call.client, &config.secret_env, None, &mut planned).await;
         planned.gpu_uuids = planned_gpus(None, &planned);
         planned.effective_engine_args = effective_args(&planned);
         objections::diagnostics(objections(&planned)?).into_result()?;
@@ -83,12 +82,9 @@ impl Resource for Workers {
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         // What mends a difference may take a new container, which runs beside the old one for a while.
         let mends = prior.drift.known().is_some_and(|drift| !drift.is_empty());
-        let not_compared = plan_secrets(&call.client, config, Some(prior), &mut planned).await;
-        let other_secrets = planned.secret_env_status != prior.secret_env_status;
-        if mends || other_secrets {
+        if mends {
             planned.ports = Attr::Unknown;
         }
-        let changed = changed || other_secrets;
         if deployment(&planned).model != deployment(prior).model {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
         }
@@ -98,6 +94,14 @@ impl Resource for Workers {
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
+        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let other_secrets = planned.secret_env_status != prior.secret_env_status;
+        if other_secrets {
+            planned.ports = Attr::Unknown;
+            derive(config, &mut planned);
+        }
+        let changed = changed || other_secrets;
         let mut plan = Plan::from(planned);
         let (before, after) = (deployment(prior), deployment(&plan.planned));
         if before.name != after.name || before.host != after.host || before.network != after.network {
@@ -120,7 +124,8 @@ impl Resource for Workers {
         config: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
-        take_secrets(&config, &mut planned);
+        secrets::take(&config.secret_env, &mut planned);
+        call.client.caches.making();
         let suffix = names::suffix(random().map_err(Diagnostics::from)?);
         planned.container = container_name(&planned, &suffix).into();
         derive(&config, &mut planned);
@@ -154,7 +159,7 @@ impl Resource for Workers {
         prior: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
-        take_secrets(&config, &mut planned);
+        secrets::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time: the others serve meanwhile.
@@ -211,13 +216,13 @@ impl Resource for Workers {
         let container = vec![shown(&state.container).to_owned()];
         let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
-        state.secret_env = secrets::as_found(&state.secret_env_status, seen.first());
+        secrets::take_found(&mut state, seen.first());
         let (blueprint, _) = place.blueprint(call, &state, &summary).await?;
         let look = place.look(&blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
-        secrets::show(&mut state.secret_env_status, &mut state.secret_env_version, Some(&observed));
+        secrets::show(&mut state, Some(&observed));
         state.registered = place.registered(&state, &blueprint, &observed).await;
         let mut sentences = Vec::new();
         for (differences, observed) in look.differing() {
@@ -257,24 +262,9 @@ impl Resource for Workers {
     }
 }
 
-/// Only a configuration has the secrets. `prior` is null for something new.
-async fn plan_secrets(
-    client: &Client,
-    config: &WorkerModel,
-    prior: Option<&WorkerModel>,
-    planned: &mut WorkerModel,
-) -> Diagnostics {
-    let before = prior.map(|prior| &prior.secret_env_status);
-    let secrets = Secrets { values: &config.secret_env, version: &planned.secret_env_version, before };
-    let (host, container) = prior.map_or((&Attr::Null, ""), |prior| (&prior.host, shown(&prior.container)));
-    let (status, warnings) = secrets.planned(client, host, container).await;
-    (planned.secret_env, planned.secret_env_status) = (config.secret_env.clone(), status);
-    warnings
-}
-
-fn take_secrets(config: &WorkerModel, planned: &mut WorkerModel) {
-    (planned.secret_env, planned.secret_env_status) =
-        secrets::to_apply(&config.secret_env, &planned.secret_env_status);
+fn secrets_of(prior: &WorkerModel, changes: bool) -> secrets::Prior<'_> {
+    let container = shown(&prior.container).to_owned();
+    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Where a worker is, and where its frontend is.
@@ -334,7 +324,7 @@ impl Place {
         blueprint: &Blueprint,
         summary: &str,
     ) -> Result<(), Diagnostics> {
-        image_modules::check(call, &self.entry, &draft(model)?, blueprint, summary).await
+        image_modules::of_a_worker(call, &self.entry, &draft(model)?, blueprint, summary).await
     }
 
     /// Picks ports for a container that is to be made, where they are not constants.
@@ -577,6 +567,7 @@ async fn check(
         let checked = client.gpus.plan(&entry, &gpus::wanted(&spec), &spec.deployment.name, container).await;
         found.extend(checked.err().unwrap_or_default());
         found.extend(fit::check(client, &entry, &spec).await);
+        found.extend(client.caches.plan(&entry, &facts, &spec, container).await);
     }
     found.into_result()
 }
@@ -588,6 +579,9 @@ async fn stays(client: &Client, worker: &WorkerModel) -> Result<(), Diagnostics>
     let Ok(entry) = client.known_host(host) else { return Ok(()) };
     let request = if worker.gpu_count.is_null() { gpus::the_same(&has) } else { GpuRequest::Count(0) };
     let (name, container) = (deployment(worker).name, shown(&worker.container));
+    if let Ok(spec) = draft(worker)?.complete() {
+        client.caches.stays(&entry, &spec, container);
+    }
     client.gpus.stays(&entry, &request, shown(&name), container, &has).await
 }
 

@@ -129,7 +129,15 @@ impl Failure {
 impl Failed {
     /// The same, with nothing in it that must not be shown: neither what a container said nor what the Engine did.
     pub(super) fn without(self, secrets: &Redactions) -> Self {
-        Self { failure: Box::new(self.failure.without(secrets)), ..self }
+        let left = self.left.into_iter();
+        let left = left.map(|left| Left { why: left.why.map(|why| why.without(secrets)), ..left }).collect();
+        let previous = self.previous.map(|previous| match previous {
+            PreviousContainer::StaysStopped { name, why } => {
+                PreviousContainer::StaysStopped { name, why: Box::new(why.without(secrets)) }
+            }
+            runs @ PreviousContainer::RunsAgain { .. } => runs,
+        });
+        Self { failure: Box::new(self.failure.without(secrets)), left, previous, ..self }
     }
 }
 

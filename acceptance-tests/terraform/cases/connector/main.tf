@@ -5,7 +5,19 @@ variable "modules" {
   default = null
 }
 variable "connector" { default = "kvbm" }
-variable "workers" { default = 1 }
+variable "cache_gb" { default = 1 }
+variable "disk" {
+  type    = object({ gb = number, path = optional(string) })
+  default = null
+}
+variable "server" {
+  type    = bool
+  default = null
+}
+variable "roles" {
+  type    = map(string)
+  default = { a = "decode" }
+}
 
 resource "dynamo_deployment" "chat" {
   name              = var.name
@@ -14,18 +26,15 @@ resource "dynamo_deployment" "chat" {
   image_pull_policy = "never"
   model             = var.model
   served_model_name = "tiny"
+  mode              = contains(values(var.roles), "prefill") ? "disaggregated" : "aggregated"
 
   connector {
-    type         = var.connector
-    cpu_cache_gb = 1
+    type            = var.connector
+    cpu_cache_gb    = var.cache_gb
+    disk_cache_gb   = try(var.disk.gb, null)
+    disk_cache_path = try(var.disk.path, null)
+    server          = var.server
   }
-}
-
-resource "dynamo_worker" "chat" {
-  count      = var.workers
-  deployment = dynamo_deployment.chat
-  gpu_count  = 1
-  env        = var.modules == null ? {} : { PYTHONPATH = "/opt/modules" }
 
   docker {
     # Not every machine that runs tests may lift them.
@@ -36,6 +45,17 @@ resource "dynamo_worker" "chat" {
         soft = 4096
       }
     }
+  }
+}
+
+resource "dynamo_worker" "chat" {
+  for_each   = var.roles
+  role       = each.value
+  deployment = dynamo_deployment.chat
+  gpu_count  = 1
+  env        = var.modules == null ? {} : { PYTHONPATH = "/opt/modules" }
+
+  docker {
     dynamic "volume" {
       for_each = var.modules[*]
       content {

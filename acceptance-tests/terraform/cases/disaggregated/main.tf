@@ -5,6 +5,7 @@ variable "roles" {
 }
 variable "block_size" { default = 32 }
 variable "mode" { default = "disaggregated" }
+variable "router" { default = "kv" }
 
 resource "dynamo_deployment" "chat" {
   name              = var.name
@@ -20,7 +21,7 @@ resource "dynamo_deployment" "chat" {
   decode_engine_args  = { max-num-seqs = 32, enable-prefix-caching = false }
 
   router {
-    mode = "kv"
+    mode = var.router
   }
 }
 
