@@ -79,7 +79,8 @@ model! {
         container_path: Attr<String> = required("Absolute path in the container."),
         read_only: Attr<bool> = optional("Whether the container may only read.").default(false),
         create: Attr<bool> = optional("Whether a folder that is missing is made before the container starts. It belongs to user 1000 \
-            and group 0, the user of Dynamo's images, and both may write. It is never removed.").default(false),
+            and group 0, the user of Dynamo's images, and both may write; behind an Engine at a TCP address, where the host's files cannot be seen, it stays root's. \
+            It is never removed.").default(false),
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::super::harness::{BYSTANDER_IMAGE, HOLLOW_IMAGE, IMAGE};
+use super::super::harness::{BYSTANDER_IMAGE, HOLLOW_IMAGE, IMAGE, PAGE_IMAGE};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 /// Each host: its name and the last number of its address.
@@ -65,7 +65,7 @@ fn start() -> Lab {
     let lab = Lab { hold, changed: false };
     for (name, number) in HOSTS {
         script_runs(&["host-up", name, &address(number), "--gpus", "2"]);
-        script_runs(&["load", name, IMAGE, HOLLOW_IMAGE, BYSTANDER_IMAGE]);
+        script_runs(&["load", name, IMAGE, HOLLOW_IMAGE, BYSTANDER_IMAGE, PAGE_IMAGE]);
     }
     lab
 }

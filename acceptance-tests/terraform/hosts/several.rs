@@ -1,4 +1,4 @@
-//! One deployment over two hosts: the frontend and etcd on the first, the worker on the second, each behind its own SSH.
+//! One deployment over two hosts: the frontend and etcd on the first, the worker and a page on the second, each behind its own SSH.
 
 use super::{
     super::{Case, harness::Scene},
@@ -12,7 +12,7 @@ pub const CASES: &[Case] = &[
     ("a_private_network_ends_at_its_host", private_network_ends_at_its_host),
 ];
 
-fn over(hosts: &[Host; 2], network: &str) -> Scene {
+fn over(hosts: &[Host; 2], network: &str, more: &str) -> Scene {
     let entry = |host: &Host| format!("{} = {{\n{}}}\n", host.name, host.entry("ops", &with_key("ed25519")));
     let [first, second] = hosts;
     Scene::new(&format!(
@@ -38,7 +38,7 @@ resource "dynamo_worker" "far" {{
   deployment = dynamo_deployment.chat
   host       = "{}"
 }}
-"#,
+{more}"#,
         entry(first),
         entry(second),
         first.name,
@@ -47,20 +47,36 @@ resource "dynamo_worker" "far" {{
     ))
 }
 
+/// On the host of the worker: it reaches the frontend as the worker does.
+const PAGE: &str = r#"
+resource "dynamo_openwebui" "far" {
+  deployment             = dynamo_deployment.chat
+  host                   = dynamo_worker.far.host
+  image                  = "openwebui-standin:1"
+  image_pull_policy      = "never"
+  delete_data_on_destroy = true
+}
+"#;
+
 /// Nothing is said of addresses: that of the SSH entry is what others reach.
 fn worker_on_the_second_host() {
     let mut lab = visit();
     let hosts = [lab.host(), lab.other_host()];
     hosts.iter().for_each(|host| host.delay("10"));
-    let scene = over(&hosts, "host");
+    let scene = over(&hosts, "host", PAGE);
     let state = scene.settle();
     let names = |host: &Host| host.docker(&["ps", "--format", "{{.Names}}"]);
     assert_eq!(names(&hosts[0]).lines().count(), 2, "frontend and etcd: {}", names(&hosts[0]));
-    assert_eq!(names(&hosts[1]), state.text("dynamo_worker.far", "container"));
+    let there = names(&hosts[1]);
+    let worker = state.text("dynamo_worker.far", "container");
+    assert!(there.lines().count() == 2 && there.contains(&worker), "worker and page: {there}");
     let endpoint = state.text(DEPLOYMENT, "endpoint");
     assert!(endpoint.starts_with(&format!("http://{}:", hosts[0].address)), "{endpoint}");
     // The only worker there is has to be the one that answers, to whichever host asks.
     hosts.iter().for_each(|host| chats_from(host, &state));
+
+    let models = format!("{}/models", state.text("dynamo_openwebui.far", "endpoint"));
+    assert_eq!(hosts[1].run(&["curl", "-sS", "--fail", "--max-time", "60", &models]), r#"["tiny"]"#);
 
     let watches = hosts.each_ref().map(|host| host.watch());
     scene.plan().is_empty();
@@ -72,7 +88,7 @@ fn worker_on_the_second_host() {
 fn private_network_ends_at_its_host() {
     let mut lab = visit();
     let hosts = [lab.host(), lab.other_host()];
-    let scene = over(&hosts, "bridge");
+    let scene = over(&hosts, "bridge", "");
     let plan = scene.terraform(&["plan", "-input=false", "-no-color"]).fails();
     plan.says("network = \"host\"").says(&hosts[1].name);
     assert_eq!(hosts.each_ref().map(left_on), ["", ""], "a plan made something");
