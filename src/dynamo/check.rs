@@ -79,6 +79,16 @@ pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
     Some(if on_the_host { launch::ports(&deployment, role) } else { Vec::new() })
 }
 
+/// How many ranks of data parallelism a worker has; 1 while what it takes to tell is not known.
+pub fn ranks(draft: &WorkerDraft) -> u16 {
+    let aside = &mut Reader::default();
+    let deployment = read_common(aside, &draft.deployment, release::ALL);
+    let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word));
+    let Some((deployment, role)) = deployment.zip(role) else { return 1 };
+    let own = args::read(aside, &draft.engine_args, Some(deployment.engine), Field::EngineArg);
+    launch::ranks(&deployment, role, &own)
+}
+
 pub(super) fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
     let Reader { mut objections, missing } = reader;
     objections.extend(missing);

@@ -477,13 +477,17 @@ impl<'a> Shared<'a> {
 
     /// The ports of a worker on the host's network.
     fn worker_ports(&self, spec: &WorkerSpec) -> Vec<PortBinding> {
+        let ranks = launch::ranks(self.common, spec.role, &spec.engine_args);
         let rows = launch::ports(self.common, spec.role).into_iter();
-        let bindings = rows.filter_map(|row| {
-            let mut binding = self.on_the_host([*spec.ports.get(row.name)?]).pop()?;
-            if row.any_address {
-                "0.0.0.0".clone_into(&mut binding.host_address);
-            }
-            Some(binding)
+        let bindings = rows.flat_map(|row| {
+            let first = spec.ports.get(row.name).copied();
+            let all = row.offsets(ranks).into_iter().filter_map(move |above| first?.checked_add(above));
+            self.on_the_host(all).into_iter().map(|mut binding| {
+                if row.any_address {
+                    "0.0.0.0".clone_into(&mut binding.host_address);
+                }
+                binding
+            })
         });
         bindings.collect()
     }

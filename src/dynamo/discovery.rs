@@ -58,6 +58,18 @@ pub struct WorkerPort {
     pub listed: bool,
     /// Whether it must be free at every address of the host, because that is where the worker listens or may.
     pub any_address: bool,
+    /// Whether each rank of data parallelism has one, from this on upwards.
+    pub per_rank: bool,
+    /// How far above it are others that come with it.
+    pub also: &'static [u16],
+}
+
+impl WorkerPort {
+    /// How far above it are all that a worker with so many ranks listens at, itself first.
+    pub fn offsets(&self, ranks: u16) -> Vec<u16> {
+        let ranks = if self.per_rank { ranks.max(1) } else { 1 };
+        (0..ranks).chain(self.also.iter().copied()).collect()
+    }
 }
 
 /// The worker's own HTTP server, by whatever release.

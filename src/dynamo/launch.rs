@@ -54,6 +54,17 @@ pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     parts.ports().filter(told).collect()
 }
 
+/// How many ranks of data parallelism a worker has whose own arguments these are.
+pub fn ranks(common: &Common, role: Role, own: &EngineArgs) -> u16 {
+    let arguments = layered(common, role, Some(own));
+    let said = common.engine.rank_args.iter().find_map(|name| match arguments.get(*name)? {
+        ArgValue::Number(number) | ArgValue::Text(number) => number.parse().ok(),
+        ArgValue::Bool(_) | ArgValue::List(_) | ArgValue::Json(_) => None,
+    });
+    // More than any machine has GPUs would only be a mistake of the engine's to refuse.
+    said.unwrap_or(1).clamp(1, 1024)
+}
+
 /// The engine's arguments of a worker, without those that its mode, connector and router bring along.
 pub fn arguments(spec: &WorkerSpec) -> EngineArgs {
     let mut arguments = layered(&spec.deployment, spec.role, Some(&spec.engine_args));
@@ -288,4 +299,54 @@ fn namespace(common: &Common, spec: &WorkerSpec) -> String {
     };
     let generation = names::generation(fixed.into_iter().chain(arguments.iter().map(String::as_str)));
     names::namespace(&common.name, common.release.namespace_prefix_flag.map(|_| generation.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamo::draft::{CommonDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
+    use crate::dynamo::spec::{HostFacts, Owner};
+    use crate::dynamo::{check, decide};
+
+    /// vLLM's rank n reports at the n-th port from the one it is told.
+    #[test]
+    fn each_rank_has_ports_of_its_own() {
+        let is = |text: &str| Given::Is(text.to_owned());
+        let ranks = |own: &str, all: &str| {
+            let argument = |number: &str| {
+                [("data_parallel_size".to_owned(), Given::Is(ArgValue::Number(number.to_owned())))].into()
+            };
+            let mut draft = WorkerDraft {
+                deployment: CommonDraft {
+                    name: is("chat"),
+                    engine: is("vllm"),
+                    dynamo_version: is("1.6.1"),
+                    model: is("acme/tiny"),
+                    network: is("host"),
+                    services: [("etcd".to_owned(), is("10.0.0.11:2379"))].into(),
+                    router: RouterDraft { mode: is("kv"), ..RouterDraft::default() },
+                    engine_args: if all.is_empty() { BTreeMap::new() } else { argument(all) },
+                    ..CommonDraft::default()
+                },
+                suffix: is("abc234"),
+                engine_args: if own.is_empty() { BTreeMap::new() } else { argument(own) },
+                gpus: GpuDraft { gpu_count: Given::Is(4), ..GpuDraft::default() },
+                ..WorkerDraft::default()
+            };
+            for row in check::picked_ports(&draft).unwrap() {
+                draft.ports.insert(
+                    row.name.to_owned(),
+                    Given::Is(i64::from(row.from) + i64::from(row.name == "rpc")),
+                );
+            }
+            let host = HostFacts { cpus: 8, memory_bytes: 64 << 30, ..HostFacts::default() };
+            let owner = Owner { run: "run-1".to_owned(), spec_json: String::new() };
+            let blueprint = decide::worker(&draft.complete().unwrap(), &host, &owner).unwrap();
+            let ports = blueprint.containers[0].spec.ports.iter().map(|port| port.host_port);
+            (check::ranks(&draft), ports.filter(|port| *port > 20_000).collect::<Vec<_>>())
+        };
+        assert_eq!(ranks("", ""), (1, vec![20080]));
+        assert_eq!(ranks("", "2"), (2, vec![20080, 20081]));
+        assert_eq!(ranks("3", "2"), (3, vec![20080, 20081, 20082]));
+    }
 }

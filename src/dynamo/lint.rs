@@ -200,13 +200,18 @@ fn one_address_is_said_everywhere(planned: &Planned) -> Option<String> {
 
 /// Ports of engines that take no address: reports of caches, the block manager's own, and SGLang's.
 fn is_told_no_address(spec: &ContainerSpec, port: u16) -> bool {
-    let port = port.to_string();
-    let after = |flag: &str| spec.command.iter().skip_while(|word| *word != flag).nth(1) == Some(&port);
-    let named = |name: &str| spec.env.get(name) == Some(&port);
-    spec.command.iter().any(|word| word.contains(&format!("tcp://*:{port}\"")))
-        || after("--port")
-        || named("DYN_KVBM_LEADER_ZMQ_PUB_PORT")
-        || named("DYN_KVBM_LEADER_ZMQ_ACK_PORT")
+    let text = port.to_string();
+    let word_after = |flag: &str| spec.command.iter().skip_while(|word| *word != flag).nth(1);
+    let named = |name: &str| spec.env.get(name).and_then(|text| text.parse::<u16>().ok());
+    // One for each rank, and the block manager's reports far above its port.
+    let ranks = word_after("--data-parallel-size").and_then(|text| text.parse::<u16>().ok()).unwrap_or(1);
+    let reports = spec.command.iter().find_map(|word| word.split_once("tcp://*:")?.1.split('"').next());
+    let reports = reports.and_then(|text| text.parse::<u16>().ok());
+    let leads = named("DYN_KVBM_LEADER_ZMQ_PUB_PORT");
+    reports.is_some_and(|first| (first..first.saturating_add(ranks)).contains(&port))
+        || word_after("--port") == Some(&text)
+        || leads.is_some_and(|first| port == first || Some(port) == first.checked_add(1000))
+        || named("DYN_KVBM_LEADER_ZMQ_ACK_PORT") == Some(port)
 }
 
 fn ulimits_are_set_once(planned: &Planned) -> Option<String> {

@@ -43,9 +43,17 @@ pub fn conflict<'a>(port: u16, bind_address: &str, used: &'a [PortInUse]) -> Opt
     used.iter().find(|taken| taken.port == port && overlap(&taken.address, bind_address))
 }
 
-/// The first free port from `from` upwards.
-pub fn pick(from: u16, bind_address: &str, used: &[PortInUse]) -> Result<u16, Refusal> {
-    (from..=u16::MAX).find(|port| conflict(*port, bind_address, used).is_none()).ok_or_else(|| {
+/// The first port from `from` upwards that is free and not `promised`, as are those that are so far above it.
+pub fn pick(
+    from: u16,
+    bind_address: &str,
+    used: &[PortInUse],
+    offsets: &[u16],
+    promised: impl Fn(u16) -> bool,
+) -> Result<u16, Refusal> {
+    let free = |port: u16| conflict(port, bind_address, used).is_none() && !promised(port);
+    let all_free = |port: &u16| offsets.iter().all(|above| port.checked_add(*above).is_some_and(free));
+    (from..=u16::MAX).find(all_free).ok_or_else(|| {
         let what = format!("no port from {from} upwards is free on {bind_address}");
         Refusal::new(what, "free one, or name a lower one that is free")
     })
@@ -110,6 +118,7 @@ mod tests {
     #[test]
     fn the_first_free_port_is_picked() {
         let taken = [used("0.0.0.0", 8000), used("127.0.0.1", 8001), used("10.0.0.1", 8002)];
+        let pick = |from, address: &str, used: &[PortInUse]| pick(from, address, used, &[0], |_| false);
         assert_eq!(pick(8000, "127.0.0.1", &taken), Ok(8002));
         assert_eq!(pick(8000, "0.0.0.0", &taken), Ok(8003));
         assert_eq!(pick(65535, "127.0.0.1", &[]), Ok(65535));
@@ -132,5 +141,16 @@ mod tests {
         assert!(check_address("localhost").is_err());
         assert_eq!(check_advertised("10.0.0.11").as_deref(), Ok("10.0.0.11"));
         assert!(check_advertised("gpu-a").is_err() && check_advertised("0.0.0.0").is_err());
+    }
+
+    #[test]
+    fn ports_that_come_together_are_free_together() {
+        let taken = [used("0.0.0.0", 20081), used("0.0.0.0", 21082)];
+        let pick = |offsets: &[u16]| pick(20080, "0.0.0.0", &taken, offsets, |port| port == 20083);
+        assert_eq!(pick(&[0]), Ok(20080));
+        assert_eq!(pick(&[0, 1]), Ok(20084));
+        assert_eq!(pick(&[0, 1000]), Ok(20080));
+        assert_eq!(pick(&[0, 1002]), Ok(20082));
+        assert!(pick(&[0, 65_000]).is_err());
     }
 }

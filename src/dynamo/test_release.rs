@@ -38,6 +38,7 @@ pub const WITH_SERVICES: Release = Release {
         module: "dynamo.vllm",
         model_flag: "--model",
         served_name_flag: "--served-model-name",
+        rank_args: &[],
         parallel_args: &[],
         default_args: &[],
         events: None,

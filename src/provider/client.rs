@@ -192,14 +192,25 @@ impl Client {
         bind_address: &str,
         taken: &[PortInUse],
     ) -> Result<PromisedPort, Refusal> {
+        self.promise_ports(host, from, bind_address, taken, &[0])
+    }
+
+    /// As [`Client::promise_port`], with those that are so far above it.
+    pub fn promise_ports(
+        &self,
+        host: &str,
+        from: u16,
+        bind_address: &str,
+        taken: &[PortInUse],
+        offsets: &[u16],
+    ) -> Result<PromisedPort, Refusal> {
         let mut promised = self.promises.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut port = ports::pick(from, bind_address, taken)?;
-        while promised.contains(&(host.to_owned(), port)) {
-            port = ports::pick(port.saturating_add(1), bind_address, taken)?;
-        }
-        let key = (host.to_owned(), port);
-        promised.insert(key.clone());
-        Ok(PromisedPort { key, promises: self.promises.clone() })
+        let promised_there = |port| promised.contains(&(host.to_owned(), port));
+        let port = ports::pick(from, bind_address, taken, offsets, promised_there)?;
+        let all = offsets.iter().filter_map(|above| port.checked_add(*above));
+        let keys: Vec<_> = all.map(|port| (host.to_owned(), port)).collect();
+        promised.extend(keys.iter().cloned());
+        Ok(PromisedPort { port, keys, promises: self.promises.clone() })
     }
 
     /// The turn to replace a worker of a deployment's role.
@@ -316,21 +327,25 @@ fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
     known.collect()
 }
 
-/// A port that is ours until this is dropped.
+/// A port that is ours until this is dropped, with those that come with it.
 pub struct PromisedPort {
-    key: (String, u16),
+    port: u16,
+    keys: Vec<(String, u16)>,
     promises: Promises,
 }
 
 impl PromisedPort {
     pub fn port(&self) -> u16 {
-        self.key.1
+        self.port
     }
 }
 
 impl Drop for PromisedPort {
     fn drop(&mut self) {
-        self.promises.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        let mut promised = self.promises.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &self.keys {
+            promised.remove(key);
+        }
     }
 }
 

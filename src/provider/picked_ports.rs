@@ -50,17 +50,21 @@ pub fn services(
     Ok(Some((services, promises)))
 }
 
-/// Ports for a worker, and the promises that hold them.
+/// Ports for a worker with so many ranks of data parallelism, and the promises that hold them.
 pub fn worker(
     client: &Client,
     entry: &Entry,
     rows: &[&WorkerPort],
+    ranks: u16,
     taken: &[PortInUse],
 ) -> Result<(Ports, Vec<PromisedPort>), Diagnostics> {
     let (mut ports, mut promises) = (Ports::new(), Vec::new());
     for row in rows {
-        let everywhere = row.any_address.then_some("0.0.0.0");
-        let promise = promise_at(client, entry, row.from, everywhere, taken, Field::WorkerPort(row.name))?;
+        let address = if row.any_address { "0.0.0.0" } else { advertised(entry.advertise_address()) };
+        let (host, offsets) = (entry.host.name(), row.offsets(ranks));
+        let promise = client.promise_ports(host, row.from, address, taken, &offsets);
+        let promise = promise
+            .map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::WorkerPort(row.name))]))?;
         ports.insert(row.name.to_owned(), Attr::Known(i64::from(promise.port())));
         promises.push(promise);
     }
@@ -74,19 +78,7 @@ fn promise(
     taken: &[PortInUse],
     field: Field,
 ) -> Result<PromisedPort, Diagnostics> {
-    promise_at(client, entry, from, None, taken, field)
-}
-
-/// `address`: where it must be free, if not at the host's own.
-fn promise_at(
-    client: &Client,
-    entry: &Entry,
-    from: u16,
-    address: Option<&str>,
-    taken: &[PortInUse],
-    field: Field,
-) -> Result<PromisedPort, Diagnostics> {
-    let address = address.unwrap_or(advertised(entry.advertise_address()));
+    let address = advertised(entry.advertise_address());
     let promise = client.promise_port(entry.host.name(), from, address, taken);
     promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(field)]))
 }
@@ -167,7 +159,7 @@ mod tests {
         let rows = [&v1_6::SYSTEM, &v1_6::RPC];
         let numbers =
             |ports: &Ports| -> Vec<i64> { ports.values().filter_map(|port| port.known().copied()).collect() };
-        let pick = || worker(&client, &entry, &rows, &[taken(9091)]).unwrap();
+        let pick = || worker(&client, &entry, &rows, 1, &[taken(9091)]).unwrap();
         let (one, promises) = pick();
         let (other, _more) = pick();
         assert_eq!([numbers(&one), numbers(&other)].concat(), [9092, 9090, 9094, 9093]);

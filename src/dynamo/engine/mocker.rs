@@ -16,6 +16,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     served_name_flag: "--model-name",
     renames: true,
     networks: NetworkMode::ALL,
+    rank_args: &[],
     parallel_args: &[],
     default_args: &[],
     shared_args: &["block-size"],

@@ -37,6 +37,8 @@ pub struct EngineFacts {
     /// Arguments that say how the model is spread over GPUs. While users set none of them, the first is told the number of
     /// the worker's GPUs. Empty = it uses no GPU.
     pub parallel_args: &'static [&'static str],
+    /// Those among them that say how many ranks of data parallelism there are, each with ports of its own.
+    pub rank_args: &'static [&'static str],
     /// Arguments that users may set, with what they are when users do not. Of several that fit, the last holds.
     pub default_args: &'static [DefaultArg],
     /// Arguments that both roles must agree on, such as the size of a block of the KV cache.

@@ -20,6 +20,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     served_name_flag: "--served-model-name",
     renames: true,
     networks: NetworkMode::ALL,
+    rank_args: &["dp", "dp-size", "data-parallel-size"],
     parallel_args: &[
         "tp",
         "tp-size",
@@ -130,6 +131,8 @@ pub const KV_EVENTS: WorkerPort = WorkerPort {
     from: 5557,
     listed: false,
     any_address: true,
+    per_rank: true,
+    also: &[],
 };
 /// Where decode workers are introduced to a prefill worker.
 pub const BOOTSTRAP: WorkerPort = WorkerPort {
@@ -139,6 +142,8 @@ pub const BOOTSTRAP: WorkerPort = WorkerPort {
     from: 12345,
     listed: false,
     any_address: false,
+    per_rank: false,
+    also: &[],
 };
 /// The base of ports that it opens by itself; the default would be the same for all workers of a host.
 pub const PORT_OF_ITS_OWN: WorkerPort = WorkerPort {
@@ -148,4 +153,6 @@ pub const PORT_OF_ITS_OWN: WorkerPort = WorkerPort {
     from: 30000,
     listed: false,
     any_address: true,
+    per_rank: false,
+    also: &[],
 };

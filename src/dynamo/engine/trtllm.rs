@@ -19,6 +19,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     served_name_flag: "--served-model-name",
     renames: true,
     networks: NetworkMode::ALL,
+    rank_args: &[],
     parallel_args: &["tensor-parallel-size", "pipeline-parallel-size"],
     default_args: &[
         DefaultArg { name: "override-engine-args", value: DECODE, role: Some(Role::Decode), ..TRANSCEIVER },

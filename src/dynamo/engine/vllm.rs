@@ -25,6 +25,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     served_name_flag: "--served-model-name",
     renames: true,
     networks: NetworkMode::ALL,
+    rank_args: &["data-parallel-size"],
     parallel_args: &[
         "tensor-parallel-size",
         "pipeline-parallel-size",
@@ -288,6 +289,8 @@ pub const KV_EVENTS: WorkerPort = WorkerPort {
     from: 20080,
     listed: false,
     any_address: true,
+    per_rank: true,
+    also: &[],
 };
 /// Where other workers ask for the layout of its blocks. In a container of its own vLLM's default does.
 pub const NIXL_PORT: WorkerPort = WorkerPort {
@@ -297,6 +300,8 @@ pub const NIXL_PORT: WorkerPort = WorkerPort {
     from: 20480,
     listed: false,
     any_address: false,
+    per_rank: true,
+    also: &[],
 };
 /// The block manager's two ports between its leader and its workers. Reports of its cache go out 1000 above the first.
 pub const KVBM_PUB: WorkerPort = WorkerPort {
@@ -306,9 +311,11 @@ pub const KVBM_PUB: WorkerPort = WorkerPort {
     from: 26001,
     listed: false,
     any_address: true,
+    per_rank: false,
+    also: &[1000],
 };
 pub const KVBM_ACK: WorkerPort =
-    WorkerPort { name: "kvbm_ack", told: Told::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"), ..KVBM_PUB };
+    WorkerPort { name: "kvbm_ack", told: Told::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"), also: &[], ..KVBM_PUB };
 pub const KVBM_PORTS: [WorkerPort; 2] = [KVBM_PUB, KVBM_ACK];
 
 pub const KVBM_ENV: &[(&str, &str)] = &[("DYN_KVBM_CPU_CACHE_GB", "{cpu_cache_gb}")];

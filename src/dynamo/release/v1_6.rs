@@ -156,6 +156,8 @@ pub const SYSTEM: WorkerPort = WorkerPort {
     from: 9090,
     listed: false,
     any_address: false,
+    per_rank: false,
+    also: &[],
 };
 /// Where a worker takes requests.
 pub const RPC: WorkerPort =

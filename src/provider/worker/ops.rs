@@ -7,6 +7,7 @@ use super::model::{
 use super::schema::{ABOUT, WorkerModel};
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::{Blueprint, Readiness};
+use crate::dynamo::check::ranks;
 use crate::dynamo::decide::{self, FRONTEND, WORKER};
 use crate::dynamo::draft::Given;
 use crate::dynamo::gpus::GpuRequest;
@@ -337,7 +338,8 @@ impl Place {
         let rows = picked(planned);
         let taken =
             if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
-        let (ports, promises) = picked_ports::worker(client, &self.entry, &rows, &taken)?;
+        let (ports, promises) =
+            picked_ports::worker(client, &self.entry, &rows, ranks(&draft(planned)?), &taken)?;
         planned.ports = Attr::Known(ports);
         Ok(promises)
     }
