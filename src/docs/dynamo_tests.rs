@@ -1,11 +1,13 @@
 //! The provider itself, held to what its users rely on: a schema that Terraform accepts, and pages that leave nothing out.
 
 use super::*;
+use crate::dynamo::release;
+use crate::dynamo::spec::Mode;
 use crate::provider::Dynamo;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::rules::{Use, violations};
 use crate::tf_provider::schema::{Attribute, AttributeType, Entry, Kind, OnChange};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 type Config = <Dynamo as Provider>::Config;
 
@@ -101,6 +103,24 @@ fn front_matter_is_what_the_registry_wants() {
         assert!(!front.contains("layout:") && !front.contains("sidebar_current:"), "{path:?}");
         assert!(page.len() < 500_000, "{path:?}: the registry takes 500 kB");
     }
+}
+
+#[test]
+fn the_guide_has_every_connector_of_the_newest_release() {
+    let guide = pages().remove(Path::new("guides/prefill-and-decode.md")).unwrap();
+    let mut rows = Vec::new();
+    for engine in release::ALL.last().unwrap().engines {
+        for mode in Mode::ALL {
+            let there = engine.connectors.iter().filter(|row| row.mode == *mode);
+            let mut words: Vec<String> = there.map(|row| format!("`{}`", row.connector.word())).collect();
+            words.dedup();
+            rows.push(format!("| `{}` | `{}` | {} |", engine.engine.word(), mode.word(), words.join(", ")));
+        }
+    }
+    let mut written: Vec<&str> = guide.lines().filter(|line| line.starts_with("| `")).collect();
+    rows.sort_unstable();
+    written.sort_unstable();
+    assert_eq!(written, rows);
 }
 
 #[test]

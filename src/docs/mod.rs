@@ -52,6 +52,7 @@ pub const MANUAL: Manual = Manual {
     guides: &[
         Guide { name: "without-a-gpu", text: include_str!("templates/without-a-gpu.md") },
         Guide { name: "models-and-memory", text: include_str!("templates/models-and-memory.md") },
+        Guide { name: "prefill-and-decode", text: include_str!("templates/prefill-and-decode.md") },
         Guide { name: "several-hosts", text: include_str!("templates/several-hosts.md") },
         Guide { name: "releases-and-upgrades", text: include_str!("templates/releases-and-upgrades.md") },
         Guide { name: "how-changes-are-applied", text: include_str!("templates/how-changes-are-applied.md") },
