@@ -82,13 +82,15 @@ def golden_containers():
 def golden_wish(case, worker):
     common = case["deployment"]["common"]
     model = common["model"].rstrip("/")
-    default_name = model.rsplit("/", 1)[-1] if model.startswith("/") else model
+    # A folder goes by its name, and a snapshot in a cache by that of its model.
+    folder = model.split("/snapshots/")[0].rsplit("/", 1)[-1].removeprefix("models--")
+    default_name = folder if model.startswith("/") else model
     # A copy on the host goes by its path.
     model = case.get("host", {}).get("model_place", {}).get("folder", model)
     wish = {"mode": "aggregated", "network": "bridge", "router": {}} | common
     return wish | {
         "model": model, "served_model_name": common.get("served_model_name") or default_name,
-        "connector": common.get("connector", {}).get("type"), "role": worker.get("role", "decode"),
+        "connector": common.get("connector", {}).get("type"), "server": common.get("connector", {}).get("server"), "role": worker.get("role", "decode"),
     }
 
 
@@ -107,10 +109,20 @@ def expected(container):
     if "gpus" in wish:
         wanted["tensor_parallel"] = wish["gpus"]
     if wish.get("connector"):
-        wanted |= expected_connector(wish["engine"], wish["connector"], role)
+        wanted |= expected_connector(wish["engine"], kind(container), role)
         # Reports of the cache: where the router wants them, from whoever fills a cache.
         wanted["use_kv_events"] = wish["router"].get("mode") == "kv" and role != "decode"
     return wanted
+
+
+def kind(container):
+    """The connector, and of LMCache which form of it. Where a golden case does not say: from 1.5 on a server, unless its network is
+    the hosts'."""
+    wish = container.wish
+    line = tuple(int(part) for part in container.version.split(".")[:2])
+    by_itself = line >= (1, 5) and wish["network"] == "bridge"
+    server = by_itself if wish.get("server") is None else wish["server"]
+    return "lmcache server" if wish["connector"] == "lmcache" and server else wish["connector"]
 
 
 def component(container, role):
@@ -138,6 +150,7 @@ CONNECTORS = {
                  "decode": ["NixlConnector"]},
         "lmcache": {"agg": ["LMCacheConnectorV1"], "prefill": ["PdConnector", "LMCacheConnectorV1", "NixlConnector"],
                     "decode": ["NixlConnector"]},
+        "lmcache server": {"agg": ["LMCacheMPConnector"]},
     },
     "trtllm": {"none": {"agg": []}, "nixl": {"agg": []}, "kvbm": {"agg": ["kvbm"]}},
 }

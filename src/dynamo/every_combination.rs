@@ -134,6 +134,7 @@ impl Combination {
             "network": self.topology.network.word(),
             "router": { "mode": self.router.word },
             "connector": self.connector.connector.word(),
+            "server": self.connector.server.is_some(),
             "role": role.map(Role::word),
             "gpus": if self.engine.needs_gpu() { GPUS.len() } else { 1 },
         })
