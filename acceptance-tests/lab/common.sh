@@ -48,7 +48,9 @@ ENGINE_RUN=/run/terraform-provider-dynamo-lab
 
 # Mount points of our own dockerd, deepest first.
 engine_mounts() {
-  awk -v state="$LAB/engine/" -v run="$ENGINE_RUN/" 'index($2, state) == 1 || index($2, run) == 1 { print $2 }' /proc/mounts | sort -r
+  local run=$ENGINE_RUN/
+  ! engine_answers || run=$LAB/engine/ # what is in use there is that Engine's, perhaps of another checkout
+  awk -v state="$LAB/engine/" -v run="$run" 'index($2, state) == 1 || index($2, run) == 1 { print $2 }' /proc/mounts | sort -r
 }
 
 # A wedged Engine answers `version` and hangs on `info`: ask for `info`, and do not wait for ever.

@@ -89,12 +89,20 @@ up() {
   step "Starting dockerd in the background (log: $LOG)" start_engine
 }
 
+# What a dockerd that is gone has left; an Engine of somebody else may answer meanwhile.
+clear_up() {
+  engine_mounts | xargs -r umount --lazy
+  rm -f "$PID_FILE"
+  engine_answers || rm -rf "$ENGINE_RUN"
+}
+
 down() {
   local pid
   if pid=$(our_pid); then
     step "Stopping the dockerd that we started" stop_engine "$pid"
-    engine_mounts | xargs -r umount --lazy # left behind by one that was killed
-    rm -rf "$ENGINE_RUN"
+    clear_up
+  elif [[ -f $PID_FILE ]]; then
+    step "Clearing up after the dockerd that we started, which was killed" clear_up
   else
     say "==> The Docker Engine was not started by us: left as it is"
   fi
