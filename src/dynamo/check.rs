@@ -174,8 +174,7 @@ fn read_worker(
     }
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     shared_args::of_a_worker(reader, &draft.engine_args, engine.zip(mode));
-    let network = read_network(aside, &draft.deployment, release, engine);
-    let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode), network);
+    let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode));
     shared_args::of_the_connector(reader, &draft.engine_args, connector.as_ref(), Field::EngineArg);
     let resources = match &draft.resources {
         Some(block) => limits::read(reader, block).map(Some),
@@ -231,7 +230,7 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let services = read_services(reader, draft, release.zip(network));
     let router = router::read(reader, &draft.router, release);
     let env = env::read(reader, &draft.env, release, engine);
-    let connector = connector::read(reader, &draft.connector, engine.zip(mode), network);
+    let connector = connector::read(reader, &draft.connector, engine.zip(mode));
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     let model_args = args::read(reader, &draft.model_args, engine, Field::ModelArg);
     shared_args::of_the_connector(reader, &draft.model_args, connector.as_ref(), Field::ModelArg);

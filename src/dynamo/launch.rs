@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::catalog::defaults::gives_way;
+use super::connector_server;
 use super::connector::{CacheFacts, ConnectorFacts, RoleFacts};
 use super::discovery::{Told, Topology, WorkerPort};
 use super::engine::args::{self, ArgValue, EngineArgs};
@@ -46,8 +47,14 @@ pub(super) struct Site<'a> {
     pub model: &'a str,
 }
 
-/// The ports at which a worker listens and of which it is told.
+/// The ports of which a worker is told: its own, and those of the server that keeps its cache.
 pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
+    let server = connector_server::used(&common.connector, role).into_iter();
+    own_ports(common, role).into_iter().chain(server.flat_map(|server| server.ports)).collect()
+}
+
+/// The ports at which a worker listens and of which it is told.
+pub fn own_ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     let Some(topology) = common.release.topology(common.network) else { return Vec::new() };
     let parts = Parts::of(common, role, topology);
     let told = |row: &&WorkerPort| common.network == NetworkMode::Host || row.private.is_some();
@@ -197,7 +204,7 @@ fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String
     let mut blanks: Vec<_> = spec.ports.iter().map(|(name, port)| (*name, port.to_string())).collect();
     blanks.push(("listen", address.unwrap_or(EVERYWHERE).to_owned()));
     if let Some(server) = &connector.facts.server {
-        blanks.push(("server", server.host_name(connector.cpu_cache_gb)));
+        blanks.push(("server", server.address(spec.deployment.network, connector.cpu_cache_gb).0));
     }
     blanks.push(("cpu_cache_gb", size(connector.cpu_cache_gb)));
     blanks.push(("disk_cache_gb", size(connector.disk.as_ref().map(|disk| disk.gb))));

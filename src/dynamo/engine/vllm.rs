@@ -165,7 +165,6 @@ const LMCACHE_SERVED: ConnectorFacts = ConnectorFacts {
     connector: Connector::Lmcache,
     roles: &[TOLD_OF_THE_SERVER],
     modules: &["lmcache"],
-    networks: &[NetworkMode::Bridge],
     server: Some(connector_server::LMCACHE),
     ..NO_CONNECTOR
 };
@@ -271,8 +270,8 @@ macro_rules! then_nixl {
 pub const NIXL: &str = nixl!();
 pub const KVBM: &str = kvbm!();
 pub const LMCACHE: &str = lmcache!();
-/// By its own name for the host, at the server's own default port.
-pub const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":5555}}"#;
+/// What workers are told of the server.
+pub const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":{lmcache}}}"#;
 pub const KVBM_THEN_NIXL: &str = then_nixl!(kvbm!());
 /// Needs the `kvbm` module as well.
 pub const LMCACHE_THEN_NIXL: &str = then_nixl!(lmcache!());
