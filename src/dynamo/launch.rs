@@ -13,8 +13,8 @@
 use std::collections::BTreeMap;
 
 use super::catalog::defaults::gives_way;
-use super::connector_server;
 use super::connector::{CacheFacts, ConnectorFacts, RoleFacts};
+use super::connector_server;
 use super::discovery::{Told, Topology, WorkerPort};
 use super::engine::args::{self, ArgValue, EngineArgs};
 use super::engine::{DefaultArg, Events, Serving};

@@ -210,7 +210,8 @@ fn is_told_no_address(spec: &ContainerSpec, port: u16) -> bool {
     let reports = reports.and_then(|text| text.parse::<u16>().ok());
     let leads = named("DYN_KVBM_LEADER_ZMQ_PUB_PORT");
     reports.is_some_and(|first| (first..first.saturating_add(ranks)).contains(&port))
-        || word_after("--port").filter(|_| spec.entrypoint.iter().all(|word| word != "lmcache")) == Some(&text)
+        || word_after("--port").filter(|_| spec.entrypoint.iter().all(|word| word != "lmcache"))
+            == Some(&text)
         || word_after("--prometheus-port") == Some(&text)
         || leads.is_some_and(|first| port == first || Some(port) == first.checked_add(1000))
         || named("DYN_KVBM_LEADER_ZMQ_ACK_PORT") == Some(port)

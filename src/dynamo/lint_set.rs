@@ -113,7 +113,8 @@ fn cache_server_is_missing(spec: &ContainerSpec, beside: &[&ContainerSpec]) -> O
         };
         meets && known && server.ipc == spec.ipc && server.image == spec.image
     });
-    (!found).then(|| format!("{} is told of a cache server at {address}:{port}, and there is none", spec.name))
+    (!found)
+        .then(|| format!("{} is told of a cache server at {address}:{port}, and there is none", spec.name))
 }
 
 /// What takes blocks from one worker to another: the same words on both sides.
@@ -176,7 +177,7 @@ fn caches(spec: &ContainerSpec) -> (u64, u64) {
 
 fn caches_do_not_fit(specs: &[&ContainerSpec], beside: &[&ContainerSpec], room: Room) -> Vec<String> {
     let servers = beside.iter().filter_map(|spec| after(spec, "--l1-size-gb")?.parse::<u64>().ok());
-    let (mut memory, mut disk) = (servers.sum(), 0);
+    let (mut memory, mut disk) = (servers.sum::<u64>(), 0);
     let mut wrong = Vec::new();
     for spec in specs {
         let (own_memory, own_disk) = caches(spec);

@@ -7,10 +7,10 @@
 use super::client::Entry;
 use super::{objections, plan_checks};
 use crate::dynamo::caches::{self, Cache, OnDisk, Pinned};
-use crate::dynamo::limits;
-use crate::dynamo::spec::{HostFacts, WorkerSpec};
+use crate::dynamo::spec::{HostFacts, Mode, WorkerSpec};
+use crate::dynamo::{connector_server, limits};
 use crate::tf_provider::diagnostics::Diagnostics;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +32,8 @@ struct Claims {
     disks: Vec<(String, OnDisk)>,
     /// Counts workers that have no container yet.
     newcomers: u64,
+    /// By deployment, the hosts in whose memory its workers meet.
+    meetings: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +53,26 @@ impl CacheLedger {
         self.0.making.store(true, Ordering::Relaxed);
     }
 
+    /// Another host in whose memory workers of that deployment meet, where they must all meet in that of one: prefill workers
+    /// hand over to decode workers there.
+    pub fn elsewhere(&self, host: &str, spec: &WorkerSpec) -> Option<String> {
+        let common = &spec.deployment;
+        let meets = connector_server::beside(common, spec.role).is_some();
+        if common.mode != Mode::Disaggregated || !meets {
+            return None;
+        }
+        // Two deployments may have one name on different hosts, and not one address of a service.
+        let services = common.services.values().map(|seat| format!(" {seat}"));
+        let deployment = common.name.clone() + &services.collect::<String>();
+        let mut claims = self.claims();
+        let hosts = claims.meetings.entry(deployment).or_default();
+        hosts.insert(host.to_owned());
+        hosts.iter().find(|other| *other != host).cloned()
+    }
+
     /// Remembers what a worker that stays as it is takes.
     pub fn stays(&self, entry: &Entry, spec: &WorkerSpec, container: &str) {
+        self.elsewhere(entry.host.name(), spec);
         self.claim(entry.host.name(), &caches::of(spec), Some(container));
     }
 

@@ -16,7 +16,7 @@ use super::{docker_checks, drafts, objections, picked_ports};
 use crate::dynamo::amount::GIB;
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::decide;
-use crate::dynamo::discovery::Seat;
+use crate::dynamo::discovery::{Seat, WorkerPort};
 use crate::dynamo::draft::Given;
 use crate::dynamo::gpus::{GpuName, GpuRequest, choose};
 use crate::dynamo::names;
@@ -210,9 +210,12 @@ impl Stage {
         let host_name = shown(&planned.host).to_owned();
         let host = self.host(&host_name, path)?;
         if planned.ports.is_unknown() {
+            // One server for all of them, and for each worker its own.
+            let own = workers::own_rows(&planned);
+            let number = |row: &WorkerPort| if own.contains(&row) { host.workers } else { 0 };
+            let port = |row: &WorkerPort| Attr::Known(i64::from(row.from) + number(row));
             let rows = workers::picked(&planned).into_iter();
-            let port = |from: u16| Attr::Known(i64::from(from) + host.workers);
-            planned.ports = Attr::Known(rows.map(|row| (row.name.to_owned(), port(row.from))).collect());
+            planned.ports = Attr::Known(rows.map(|row| (row.name.to_owned(), port(row))).collect());
         }
         host.workers += 1;
         let blueprint = decide_worker(&mut planned, &host_name, host);

@@ -1,4 +1,4 @@
-# LMCache's server cannot stand between prefill and decode workers on several hosts.
+# Prefill and decode workers hand over through LMCache's server, on whatever network.
 # stage: validate
 resource "dynamo_deployment" "chat" {
   name    = var.name
@@ -8,6 +8,7 @@ resource "dynamo_deployment" "chat" {
   network = "host"
 
   connector {
-    type = "lmcache" # error: its own host & set network to bridge
+    type   = "lmcache"
+    server = false # error: by a server only & leave it out
   }
 }
