@@ -146,6 +146,8 @@ async fn free(entry: &Entry, disk: &OnDisk) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::check;
+    use crate::dynamo::draft::{CommonDraft, ConnectorDraft, Given, GpuDraft, WorkerDraft};
 
     const GB: u64 = 1 << 30;
 
@@ -167,6 +169,46 @@ mod tests {
         let (memory, _) = ledger.claim("a", &server, None);
         assert_eq!(memory.iter().sum::<u64>(), 28 * GB);
         assert_eq!(ledger.claim("b", &own, None).0, [4 * GB]);
+    }
+
+    #[test]
+    fn workers_that_hand_over_in_memory_are_told_where_the_others_are() {
+        let worker = |connector: &str, mode: &str, services: &str| {
+            let is = |text: &str| Given::Is(text.to_owned());
+            let mut draft = WorkerDraft {
+                deployment: CommonDraft {
+                    name: is("chat"),
+                    engine: is("vllm"),
+                    dynamo_version: is("1.6.1"),
+                    model: is("acme/tiny"),
+                    mode: is(mode),
+                    network: is("host"),
+                    services: [("etcd".to_owned(), is(services))].into(),
+                    connector: ConnectorDraft { kind: is(connector), ..ConnectorDraft::default() },
+                    ..CommonDraft::default()
+                },
+                suffix: is("abc234"),
+                gpus: GpuDraft { gpu_count: Given::Is(1), ..GpuDraft::default() },
+                ..WorkerDraft::default()
+            };
+            for (port, row) in (9000..).zip(check::picked_ports(&draft).unwrap()) {
+                draft.ports.insert(row.name.to_owned(), Given::Is(port));
+            }
+            draft.complete().unwrap()
+        };
+        let (ours, theirs) = ("10.0.0.1:2379", "10.0.0.2:2379");
+        let rows = [
+            (worker("lmcache", "disaggregated", ours), "a", None),
+            (worker("lmcache", "disaggregated", ours), "a", None),
+            (worker("lmcache", "disaggregated", theirs), "b", None),
+            (worker("lmcache", "aggregated", ours), "b", None),
+            (worker("nixl", "disaggregated", ours), "b", None),
+            (worker("lmcache", "disaggregated", ours), "b", Some("a")),
+        ];
+        let ledger = CacheLedger::default();
+        for (spec, host, other) in rows {
+            assert_eq!(ledger.elsewhere(host, &spec).as_deref(), other, "{spec:?}");
+        }
     }
 
     #[test]

@@ -21,10 +21,12 @@ model! {
             the one in memory."),
         disk_cache_path: Attr<String> = optional("Folder of the worker's host for the cache on disk: a fast disk, writable for user \
             1000 or group 0. Left out: the container's own layer, in Docker's data folder."),
-        server: Attr<bool> = optional("With `lmcache`: whether a server keeps one cache for all workers of the host, as a container of the \
-            deployment that shares the host's IPC namespace and sees all its GPUs, or each worker one of its own. Left out: a \
-            server where there is one, which is with `vllm` from Dynamo 1.5 on and `network = \"bridge\"`. Prefill and decode \
-            workers have it by a server only."),
+        server: Attr<bool> = optional("With `lmcache`: whether a server keeps one cache for all workers of a host, in a container that shares \
+            the host's IPC namespace and sees all its GPUs, or each worker one of its own. Left out: a server where there is one, \
+            which is with `vllm` from Dynamo 1.5 on. With `network = \"bridge\"` it is one of the deployment's containers; with \
+            `network = \"host\"` each host with workers has its own, which comes with the first of them, goes with the last, and \
+            listens at 127.0.0.1 (its page of measurements: everywhere). Prefill and decode workers have it by a server only, and \
+            then all on one host."),
     }
 }
 

@@ -304,7 +304,7 @@ fn brought() {
     scene.set("server", "false");
     chats_from(first, &scene.settle());
     assert_eq!(servers_of(first), "");
-    scene.set("server", "null");
+    scene.forget("TF_VAR_server");
 
     // What is handed over in the memory of one host is not on the next one.
     let apart = format!("{{ a = {}, b = {} }}", on(first, ", role = \"prefill\""), on(second, ""));

@@ -365,6 +365,35 @@ mod tests {
     }
 
     #[test]
+    fn workers_of_a_host_share_one_cache_server() {
+        let text = r#"{
+            "hosts": {"a": {"advertise_address": "10.0.0.1"}, "b": {"advertise_address": "10.0.0.2"}},
+            "deployment": {"name": "chat", "host": "a", "engine": "vllm", "model": "/m", "network": "host",
+                           "connector": {"type": "lmcache"}},
+            "workers": [{"host": "b", "gpu_count": 1, "count": 2}]
+        }"#;
+        let json: Json = serde_json::from_str(&render(text).unwrap().0).unwrap();
+        let of = |container: &Json, name: &str| container[name].as_str().unwrap_or_default().to_owned();
+        let containers = json["containers"].as_array().unwrap();
+        let made = containers.iter().map(|it| of(it, "component") + "@" + &of(it, "host"));
+        assert_eq!(
+            made.collect::<Vec<_>>(),
+            ["etcd@a", "frontend@a", "lmcache@b", "worker@b", "worker@b"],
+            "before its workers, and once"
+        );
+        let (server, workers) = (&containers[2], &containers[3..]);
+        assert_eq!(server["ports"][0]["address"], "127.0.0.1");
+        for worker in workers {
+            assert!(
+                worker["argv"]
+                    .to_string()
+                    .contains(&format!("mp.port\\\\\\\":{}", server["ports"][0]["host_port"]))
+            );
+        }
+        assert_ne!(workers[0]["ports"], workers[1]["ports"]);
+    }
+
+    #[test]
     fn several_hosts_share_nothing_and_workers_have_names_of_their_own() {
         let text = r#"{
             "hosts": {"a": {"advertise_address": "10.0.0.1"}, "b": {"advertise_address": "10.0.0.2"}},

@@ -7,7 +7,7 @@ use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::connector_server::CacheServer;
-use crate::dynamo::discovery::Told;
+use crate::dynamo::discovery::{Told, WorkerPort};
 use crate::dynamo::ports::THIS_MACHINE;
 use crate::dynamo::spec::DesiredState;
 use crate::hosts::{Age, Filter, HostError};
@@ -67,11 +67,11 @@ impl Place {
                 self.image_is_complete(call, planned, summary).await?;
                 if picks {
                     let (_, taken) = plan_checks::facts(&self.entry, summary).await?;
-                    let rows: Vec<_> = server.ports.iter().collect();
-                    let client = &call.client;
+                    let rows = the_same_again(server, &planned.ports);
+                    let rows: Vec<&WorkerPort> = rows.iter().collect();
                     let ports;
                     (ports, promised) =
-                        picked_ports::at(client, &self.entry, &rows, 1, &taken, THIS_MACHINE)?;
+                        picked_ports::at(&call.client, &self.entry, &rows, 1, &taken, THIS_MACHINE)?;
                     picked_ports::set(&mut planned.ports, ports);
                 }
             }
@@ -128,6 +128,12 @@ impl Place {
         }
         Ok(sentences)
     }
+}
+
+/// The ports of a server whose workers know it at those ports: at others they would have to start anew.
+fn the_same_again(server: &CacheServer, had: &Attr<Ports>) -> Vec<WorkerPort> {
+    let had = |row: &WorkerPort| u16::try_from(*had.known()?.get(row.name)?.known()?).ok();
+    server.ports.iter().map(|row| WorkerPort { from: had(row).unwrap_or(row.from), ..*row }).collect()
 }
 
 /// The ports that a server was given.
