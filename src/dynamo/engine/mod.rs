@@ -37,7 +37,11 @@ pub struct EngineFacts {
     /// Arguments that say how the model is spread over GPUs. While users set none of them, the first is told the number of
     /// the worker's GPUs. Empty = it uses no GPU.
     pub parallel_args: &'static [&'static str],
-    /// Those among them that say how many ranks of data parallelism there are, each with ports of its own.
+    /// Those among them whose product is the number of GPUs that a worker computes on.
+    pub gpu_args: &'static [&'static str],
+    /// Arguments with which part of that is on other machines.
+    pub elsewhere_args: &'static [&'static str],
+    /// Those that say how many ranks of data parallelism there are, each with ports of its own.
     pub rank_args: &'static [&'static str],
     /// Arguments that users may set, with what they are when users do not. Of several that fit, the last holds.
     pub default_args: &'static [DefaultArg],
@@ -127,6 +131,16 @@ impl EngineFacts {
     /// Whether the engine is run in that mode at all.
     pub fn has_mode(&self, mode: Mode) -> bool {
         self.serving.iter().any(|row| row.mode == mode)
+    }
+
+    /// Every argument of users that means something to the provider, by all of its names.
+    pub fn known_args(&self) -> Vec<&'static str> {
+        let tables =
+            [self.parallel_args, self.rank_args, self.shared_args, self.role_args, self.args.negatable];
+        let defaults = self.default_args.iter().map(|row| row.name);
+        let off = self.events.iter().filter_map(|events| Some(events.off_by?.0));
+        let spellings = self.args.spellings.iter().flat_map(|(other, kept)| [*other, *kept]);
+        tables.into_iter().flatten().copied().chain(defaults).chain(off).chain(spellings).collect()
     }
 
     /// Whether a worker needs at least one GPU.

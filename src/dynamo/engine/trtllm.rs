@@ -21,6 +21,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     networks: NetworkMode::ALL,
     rank_args: &[],
     parallel_args: &["tensor-parallel-size", "pipeline-parallel-size"],
+    gpu_args: &["tensor-parallel-size", "pipeline-parallel-size"],
+    elsewhere_args: &[],
     default_args: &[
         DefaultArg { name: "override-engine-args", value: DECODE, role: Some(Role::Decode), ..TRANSCEIVER },
         DefaultArg { name: "override-engine-args", value: PREFILL, role: Some(Role::Prefill), ..TRANSCEIVER },
@@ -81,6 +83,7 @@ pub const V1_6: EngineFacts = EngineFacts {
         ("DYN_TRTLLM_DISAGGREGATION_MODE", ROLE),
     ],
     args: ArgRules {
+        spellings: &[],
         negatable: &[],
         lists: ListStyle::Words,
         reserved: &[

@@ -32,6 +32,21 @@ pub const V1_6: EngineFacts = EngineFacts {
         "data-parallel-size",
         "prefill-context-parallel-size",
     ],
+    gpu_args: &[
+        "tensor-parallel-size",
+        "pipeline-parallel-size",
+        "data-parallel-size",
+        "prefill-context-parallel-size",
+    ],
+    elsewhere_args: &[
+        "nnodes",
+        "data-parallel-size-local",
+        "data-parallel-rank",
+        "data-parallel-start-rank",
+        "data-parallel-address",
+        "data-parallel-hybrid-lb",
+        "data-parallel-external-lb",
+    ],
     default_args: &[DefaultArg { name: "block-size", value: "64", kv: Some(true), ..EVERYWHERE }],
     shared_args: &["block-size"],
     role_args: &["max-model-len"],
@@ -90,6 +105,12 @@ pub const V1_6: EngineFacts = EngineFacts {
         ("LMCACHE_CONFIG_FILE", "leave it out: with it, LMCache would look at no variable"),
     ],
     args: ArgRules {
+        // With one dash it knows them itself.
+        spellings: &[
+            ("tp", "tensor-parallel-size"),
+            ("pp", "pipeline-parallel-size"),
+            ("dp", "data-parallel-size"),
+        ],
         // Those that are on unless they are switched off.
         negatable: &[
             "enable-prefix-caching",
