@@ -159,6 +159,7 @@ pub const GPU_CAPABILITIES: &[&str] = &["SYS_PTRACE"];
 const MODEL: &str = "set model on the deployment";
 const SERVED_NAME: &str = "set served_model_name on the deployment";
 const ROLE: &str = "set mode on the deployment and role on the worker";
+const REGISTERS: &str = "leave it out: a worker that the frontend never lists is not known to work";
 const CONNECTOR: &str = "set connector on the deployment";
 const EVENTS: &str = "set router.mode and router.kv_events on the deployment";
 const NAMESPACE: &str = "leave it out: the deployment's name decides it";

@@ -81,6 +81,9 @@ pub const V1_6: EngineFacts = EngineFacts {
         ("DYN_KVBM_LEADER_ZMQ_PUB_PORT", PORT),
         ("DYN_KVBM_LEADER_ZMQ_ACK_PORT", PORT),
         ("DYN_TRTLLM_DISAGGREGATION_MODE", ROLE),
+        ("DYN_CONNECTOR", CONNECTOR),
+        ("DYN_TRTLLM_PUBLISH_KV_EVENTS", EVENTS),
+        ("DYN_TRTLLM_PUBLISH_EVENTS_AND_METRICS", EVENTS),
     ],
     args: ArgRules {
         spellings: &[],
