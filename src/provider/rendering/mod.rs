@@ -420,9 +420,13 @@ mod tests {
 
     #[test]
     fn an_image_of_another_release_is_warned_of() {
-        let text =
-            r#"{"deployment": {"name": "chat", "engine": "mocker", "model": "/m", "image": "x:1.3.1"}}"#;
-        let (_, warnings) = render(text).unwrap();
+        let text = |more: &str| {
+            format!(
+                r#"{{"deployment": {{"name": "chat", "engine": "mocker", "model": "/m", "image": "x:1.3.1"{more}}}}}"#
+            )
+        };
+        assert_eq!(render(&text("")).unwrap().1, Diagnostics::new());
+        let (_, warnings) = render(&text(r#", "dynamo_version": "1.6.1""#)).unwrap();
         assert_eq!(warnings.0[0].path, Some(Path::of("deployment").attribute("image")));
     }
 
