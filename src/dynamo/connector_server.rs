@@ -108,7 +108,10 @@ mod tests {
     #[test]
     fn there_is_a_server_where_it_works_and_nobody_says_otherwise() {
         let lmcache = Some("lmcache");
-        let table: [(Asked, bool); 8] = [
+        let table: [(Asked, bool); 11] = [
+            (("1.6.1", "disaggregated", "bridge", lmcache, Some(false)), false),
+            (("1.6.1", "disaggregated", "host", lmcache, Some(false)), false),
+            (("1.4.2", "disaggregated", "bridge", lmcache, None), false),
             (("1.6.1", "aggregated", "bridge", lmcache, None), true),
             (("1.6.1", "aggregated", "bridge", lmcache, Some(true)), true),
             (("1.6.1", "aggregated", "bridge", lmcache, Some(false)), false),
@@ -129,20 +132,13 @@ mod tests {
     #[test]
     fn where_it_cannot_be_the_reason_is_said() {
         let lmcache = Some("lmcache");
-        let table: [(Asked, &str, &str); 7] = [
-            (("1.6.1", "disaggregated", "host", lmcache, None), "connector.type", "own host"),
+        let table: [(Asked, &str, &str); 4] = [
             (
                 ("1.6.1", "aggregated", "host", lmcache, Some(true)),
                 "connector.type",
                 "leave connector.server out",
             ),
-            (
-                ("1.6.1", "disaggregated", "bridge", lmcache, Some(false)),
-                "connector.server",
-                "by a server only",
-            ),
             (("1.4.2", "aggregated", "bridge", lmcache, Some(true)), "connector.server", "without a server"),
-            (("1.4.2", "disaggregated", "bridge", lmcache, None), "connector.type", "use nixl or kvbm"),
             (
                 ("1.6.1", "aggregated", "bridge", Some("nixl"), Some(true)),
                 "connector.server",

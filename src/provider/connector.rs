@@ -23,8 +23,8 @@ model! {
             1000 or group 0. Left out: the container's own layer, in Docker's data folder."),
         server: Attr<bool> = optional("With `lmcache`: whether a server keeps one cache for all workers of the host, as a container of the \
             deployment that shares the host's IPC namespace and sees all its GPUs, or each worker one of its own. Left out: a \
-            server where there is one, which is with `vllm` from Dynamo 1.5 on and `network = \"bridge\"`. Prefill and decode \
-            workers have it by a server only."),
+            server where there is one, which is with `vllm` from Dynamo 1.5 on and `network = \"bridge\"`. Where prefill and \
+            decode are apart, a server hands over between them too; without one prefill workers have caches, and hand over by NIXL."),
     }
 }
 
