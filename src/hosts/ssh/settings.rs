@@ -135,14 +135,11 @@ pub(super) fn resolve(
     };
     // The first of them may have a way of its own. What it leads through already is not gone through again: `Host *` with a
     // ProxyJump is for the bastion too.
-    let mut seen = vec![settings.target.address.clone()];
-    if way.iter().any(|jump| seen.contains(&jump.address)) {
-        way.clear();
-    }
-    while let Some(first) = way.first().filter(|first| !seen.contains(&first.address)) {
-        seen.push(first.address.clone());
+    let mut seen = vec![settings.target.clone()];
+    while let Some(first) = way.first().filter(|first| !met(&seen, first)) {
+        seen.push(first.clone());
         let before = jumps_to(first, file)?;
-        let again = before.iter().any(|jump| seen.contains(&jump.address));
+        let again = before.iter().any(|jump| met(&seen, jump));
         way.splice(0..0, if again { Vec::new() } else { before });
     }
     let way: Result<Vec<Peer>, Trouble> =
@@ -153,7 +150,14 @@ pub(super) fn resolve(
 /// What the file's `ProxyJump` says of a server.
 fn jumps_to(server: &Endpoint, file: &ConfigFile) -> Result<Vec<Endpoint>, Trouble> {
     let found = file.lookup(&server.address);
-    found.proxy_jump.iter().map(|jump| jump_endpoint(jump)).collect()
+    let jumps: Result<Vec<Endpoint>, Trouble> =
+        found.proxy_jump.iter().map(|jump| jump_endpoint(jump)).collect();
+    jumps.map(|jumps| if met(&jumps, server) { Vec::new() } else { jumps })
+}
+
+/// Whether a server is among those, as far as names tell: two ports of one address are two servers.
+fn met(servers: &[Endpoint], server: &Endpoint) -> bool {
+    servers.iter().any(|it| (&it.address, it.port) == (&server.address, server.port))
 }
 
 const DEFAULT_PORT: u16 = 22;
@@ -271,6 +275,7 @@ mod tests {
             ("Host *\n ProxyJump gpu\n", None, "gpu"),
             ("Host gpu\n ProxyJump a\nHost a\n ProxyJump gpu\n", None, "a gpu"),
             ("Host gpu\n ProxyJump a\nHost other\n ProxyJump b\n", Some("other"), "b other gpu"),
+            ("Host gpu\n ProxyJump gpu:99\n", None, "gpu gpu"),
             ("Host gpu\n ProxyJump none\nHost *\n ProxyJump a\n", None, "gpu"),
         ];
         for (text, bastion, expected) in table {
