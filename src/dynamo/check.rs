@@ -15,8 +15,8 @@ use super::spec::{
     Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
 };
 use super::{
-    connector, connector_server, docker_options, env, gpus, image, launch, limits, names, ports, router,
-    secret_env, shared_args,
+    connector, connector_server, docker_options, env, gpus, image, launch, limits, names, parallel, ports,
+    router, secret_env, shared_args,
 };
 use crate::container::SecretEnv;
 use std::collections::BTreeMap;
@@ -96,7 +96,7 @@ pub fn ranks(draft: &WorkerDraft) -> u16 {
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word));
     let Some((deployment, role)) = deployment.zip(role) else { return 1 };
     let own = args::read(aside, &draft.engine_args, Some(deployment.engine), Field::EngineArg);
-    launch::ranks(&deployment, role, &own)
+    parallel::ranks(&deployment, role, &own)
 }
 
 pub(super) fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
@@ -185,7 +185,9 @@ fn read_worker(
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     shared_args::of_a_worker(reader, &draft.engine_args, engine.zip(mode));
     let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode));
-    shared_args::of_the_connector(reader, &draft.engine_args, connector.as_ref(), Field::EngineArg);
+    shared_args::of_the_connector(reader, &draft.engine_args, engine, connector.as_ref(), Field::EngineArg);
+    let own: [shared_args::Layer<'_>; 1] = [(&draft.engine_args, Field::EngineArg, role.as_slice())];
+    shared_args::must_be_cached(reader, &draft.deployment.router, engine.zip(mode), &own);
     let resources = match &draft.resources {
         Some(block) => limits::read(reader, block).map(Some),
         None => Some(None),
@@ -196,6 +198,9 @@ fn read_worker(
     let gpu_request = gpus::read(reader, &draft.gpus);
     if engine.is_some_and(EngineFacts::needs_gpu) {
         gpus::at_least_one(reader, &draft.gpus);
+    }
+    if let (Some(deployment), Some(role), Some(request)) = (&deployment, role, &gpu_request) {
+        reader.objections.extend(parallel::too_many(deployment, role, &engine_args, request));
     }
     let assigned = reader.or(Field::Gpus, &draft.gpus.assigned, Vec::new(), |uuids| Ok(uuids.clone()));
     let desired_state = read_state(reader, &draft.desired_state);
@@ -243,16 +248,13 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let connector = connector::read(reader, &draft.connector, engine.zip(mode));
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     let model_args = args::read(reader, &draft.model_args, engine, Field::ModelArg);
-    shared_args::of_the_connector(reader, &draft.model_args, connector.as_ref(), Field::ModelArg);
+    shared_args::of_the_connector(reader, &draft.model_args, engine, connector.as_ref(), Field::ModelArg);
     let role_args = shared_args::of_roles(reader, draft, engine.zip(mode));
-    shared_args::of_the_connector(reader, &draft.engine_args, connector.as_ref(), Field::EngineArg);
-    for (role, written) in
-        [(Role::Prefill, &draft.prefill_engine_args), (Role::Decode, &draft.decode_engine_args)]
-    {
-        let at = |key| Field::RoleArg(role, key);
-        shared_args::of_the_connector(reader, written, connector.as_ref(), at);
+    let layers = shared_args::layers(draft);
+    for (written, at, _) in layers {
+        shared_args::of_the_connector(reader, written, engine, connector.as_ref(), at);
     }
-    shared_args::must_be_cached(reader, draft, engine);
+    shared_args::must_be_cached(reader, &draft.router, engine.zip(mode), &layers);
     let resources = limits::read(reader, &draft.resources);
     let docker = docker_options::read(reader, &draft.docker);
     let server = connector.as_ref().and_then(|connector| connector.facts.server.as_ref());

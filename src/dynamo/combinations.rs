@@ -3,12 +3,14 @@
 //!
 //! The cases are walked from the tables, so a new row has its files before anybody thinks of it:
 //! `UPDATE_GOLDEN=1 cargo test --lib combinations` writes them, to be read before they are committed. What is the same for
-//! all (labels, the frontend) is left to [`super::golden`].
+//! all (labels) is left to [`super::golden`]. Workers of all router modes that do not look at caches are alike, so of those
+//! there is one; how the frontend is told each of them is in `combinations/<line>/frontends.txt`.
 #![allow(clippy::disallowed_methods)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::amount::Amount;
 use super::blueprint::{Blueprint, Planned};
 use super::connector::{Connector, ConnectorFacts};
 use super::discovery::Topology;
@@ -16,7 +18,8 @@ use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft
 use super::engine::EngineFacts;
 use super::lint_set::{Room, lint_set};
 use super::release::{self, Release};
-use super::spec::{HostFacts, Mode, NetworkMode, Owner, Role};
+use super::router::RouterOption;
+use super::spec::{Engine, HostFacts, Mode, NetworkMode, Owner, Role};
 use super::{check, decide, lint, render};
 
 const ROUTERS: [&str; 2] = ["kv", "round-robin"];
@@ -159,8 +162,7 @@ impl Combination {
         let alone = |worker: Blueprint| Blueprint { shared: Vec::new(), ..worker };
         let all = [server].into_iter().chain(workers.into_iter().map(alone));
         let text: String = all.map(|it| render::blueprint(&it)).collect();
-        let lines = text.lines().filter(|line| !line.starts_with("  label ")).map(|line| format!("{line}\n"));
-        format!("# network {:?}\n{}", network.word(), lines.collect::<String>())
+        format!("# network {:?}\n{}", network.word(), without_labels(&text))
     }
 
     fn text(&self) -> String {
@@ -194,6 +196,62 @@ fn refused(release: &Release) -> String {
     text
 }
 
+/// What stands before the workers on each network, and how the frontend is told each router mode and each option.
+fn frontends(release: &Release) -> String {
+    let engine = release.engine(Engine::Vllm).unwrap();
+    let decided = |network, router: RouterDraft| {
+        let common = CommonDraft { router, ..common(release, engine, Mode::Aggregated, network) };
+        let draft = DeploymentDraft { common, port: Given::Is(8000), ..DeploymentDraft::default() };
+        let spec = draft.complete().unwrap_or_else(|wrong| panic!("{}: {wrong:?}", release.line));
+        let blueprint = decide::deployment(&spec, &host(), &owner()).unwrap();
+        assert_eq!(lint::lint(&blueprint), [""; 0], "{}", release.line);
+        blueprint
+    };
+    let mut text = String::new();
+    for row in release.topologies {
+        text += &format!("# network {:?}\n", row.network.word());
+        text += &without_labels(&render::blueprint(&decided(row.network, RouterDraft::default())));
+    }
+    let run = |router: RouterDraft| {
+        let frontend = decided(NetworkMode::Bridge, router).containers.pop().unwrap();
+        format!("{:?}\n", frontend.spec.command)
+    };
+    for mode in release.router_modes {
+        text += &format!("# router.mode = {:?}\n", mode.word);
+        text += &run(RouterDraft { mode: is(mode.word), ..RouterDraft::default() });
+    }
+    for option in release.router_options {
+        let (said, router) = with_option(option.option);
+        text += &format!("# router.mode = \"kv\", {said}\n{}", run(router));
+    }
+    text
+}
+
+/// A router that looks at caches, with one option and what that needs.
+fn with_option(option: RouterOption) -> (&'static str, RouterDraft) {
+    let kv = RouterDraft { mode: is("kv"), ..RouterDraft::default() };
+    let half = Given::Is(Amount::from_milli(500));
+    match option {
+        RouterOption::OverlapScoreCredit => {
+            ("overlap_score_credit = 0.5", RouterDraft { overlap_score_credit: half, ..kv })
+        }
+        RouterOption::Temperature => ("temperature = 0.5", RouterDraft { temperature: half, ..kv }),
+        RouterOption::KvEvents => ("kv_events = false", RouterDraft { kv_events: Given::Is(false), ..kv }),
+        RouterOption::TtlSeconds => (
+            "kv_events = false, ttl_seconds = 60",
+            RouterDraft { kv_events: Given::Is(false), ttl_seconds: Given::Is(Amount::from_int(60)), ..kv },
+        ),
+        RouterOption::ReplicaSync => {
+            ("replica_sync = true", RouterDraft { replica_sync: Given::Is(true), ..kv })
+        }
+    }
+}
+
+fn without_labels(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with("  label "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dynamo/combinations")
 }
@@ -204,7 +262,9 @@ fn every_combination_is_as_it_was_read() {
     let walked = all().into_iter().map(|combination| (combination.name(), combination.text()));
     let refused =
         release::ALL.iter().map(|release| (format!("{}/refused.txt", release.line), refused(release)));
-    let expected: BTreeMap<String, String> = walked.chain(refused).collect();
+    let frontends =
+        release::ALL.iter().map(|release| (format!("{}/frontends.txt", release.line), frontends(release)));
+    let expected: BTreeMap<String, String> = walked.chain(refused).chain(frontends).collect();
     if update {
         let _ = std::fs::remove_dir_all(folder());
         for (name, text) in &expected {

@@ -206,7 +206,7 @@ impl Wish {
         words.dedup();
         let (engine, mode) = (self.engine.engine.word(), self.mode.word());
         Refusal::new(
-            format!("{engine} cannot have {what} where its deployment is {mode}"),
+            format!("the engine {engine:?} cannot have {what} where its deployment is {mode}"),
             format!("use {}", words.join(" or ")),
         )
     }
@@ -227,7 +227,9 @@ fn misplaced(
     let there = |fits: fn(&CacheFacts) -> bool| {
         let rows = engine.connectors.iter().filter(|row| row.mode == facts.mode);
         let fitting = rows.filter(|row| row.cache().is_some_and(fits)).map(|row| row.connector.word());
-        match fitting.collect::<Vec<_>>().join(" or ") {
+        let mut fitting: Vec<&str> = fitting.collect();
+        fitting.dedup();
+        match fitting.join(" or ") {
             none if none.is_empty() => "leave it out".to_owned(),
             words => format!("leave it out, or set connector.type to {words}"),
         }

@@ -167,7 +167,10 @@ mod tests {
     #[test]
     fn there_is_a_server_where_it_works_and_nobody_says_otherwise() {
         let lmcache = Some("lmcache");
-        let table: [(Asked, bool); 10] = [
+        let table: [(Asked, bool); 13] = [
+            (("1.6.1", "disaggregated", "bridge", lmcache, Some(false)), false),
+            (("1.6.1", "disaggregated", "host", lmcache, Some(false)), false),
+            (("1.4.2", "disaggregated", "bridge", lmcache, None), false),
             (("1.6.1", "aggregated", "bridge", lmcache, None), true),
             (("1.6.1", "aggregated", "bridge", lmcache, Some(true)), true),
             (("1.6.1", "aggregated", "bridge", lmcache, Some(false)), false),
@@ -190,19 +193,8 @@ mod tests {
     #[test]
     fn where_it_cannot_be_the_reason_is_said() {
         let lmcache = Some("lmcache");
-        let table: [(Asked, &str, &str); 6] = [
-            (
-                ("1.6.1", "disaggregated", "host", lmcache, Some(false)),
-                "connector.server",
-                "by a server only",
-            ),
-            (
-                ("1.6.1", "disaggregated", "bridge", lmcache, Some(false)),
-                "connector.server",
-                "by a server only",
-            ),
+        let table: [(Asked, &str, &str); 3] = [
             (("1.4.2", "aggregated", "bridge", lmcache, Some(true)), "connector.server", "without a server"),
-            (("1.4.2", "disaggregated", "bridge", lmcache, None), "connector.type", "use nixl or kvbm"),
             (
                 ("1.6.1", "aggregated", "bridge", Some("nixl"), Some(true)),
                 "connector.server",

@@ -18,7 +18,7 @@ use super::objection::{ConnectorField, Field, Objection, Refusal};
 use super::spec::{
     Common, DeploymentSpec, DockerOptions, HostFacts, Mode, NetworkMode, Owner, Role, WorkerSpec,
 };
-use super::{docker_options, env, limits, names, ports, router, secret_env};
+use super::{docker_options, env, limits, names, parallel, ports, router, secret_env};
 use crate::container::labels::{self, Ownership};
 use crate::container::{
     ContainerSpec, Ipc, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit,
@@ -520,7 +520,7 @@ impl<'a> Shared<'a> {
 
     /// The ports of a worker on the host's network.
     fn worker_ports(&self, spec: &WorkerSpec) -> Vec<PortBinding> {
-        let ranks = launch::ranks(self.common, spec.role, &spec.engine_args);
+        let ranks = parallel::ranks(self.common, spec.role, &spec.engine_args);
         let rows = launch::own_ports(self.common, spec.role).into_iter();
         let bindings = rows.flat_map(|row| {
             let first = spec.ports.get(row.name).copied();

@@ -136,6 +136,8 @@ pub(super) fn layered<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::release;
+    use crate::dynamo::spec::Engine;
 
     #[test]
     fn names() {
@@ -144,6 +146,25 @@ mod tests {
         }
         for bad in ["", "1A", "A-B", "A B", "A=B", "Ä"] {
             assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    /// Each would undo without a word what the provider says by leaving a flag out.
+    #[test]
+    fn variables_that_stand_for_a_flag_are_refused() {
+        for (engine, name) in [
+            (Engine::Vllm, "DYN_CONNECTOR"),
+            (Engine::Vllm, "DYN_VLLM_IS_PREFILL_WORKER"),
+            (Engine::Vllm, "DYN_VLLM_HEADLESS"),
+            (Engine::Trtllm, "DYN_CONNECTOR"),
+            (Engine::Trtllm, "DYN_TRTLLM_PUBLISH_KV_EVENTS"),
+            (Engine::Sglang, "DYN_SYSTEM_HEALTH_PATH"),
+            (Engine::Mocker, "DYN_ROUTER_MODE"),
+        ] {
+            for release in release::ALL {
+                let names = reserved(Some(release), release.engine(engine));
+                assert!(refused(name, &names).is_some(), "{} {engine:?} {name}", release.line);
+            }
         }
     }
 

@@ -18,9 +18,8 @@ use super::connector_server;
 use super::discovery::{Told, Topology, WorkerPort};
 use super::engine::args::{self, ArgValue, EngineArgs};
 use super::engine::{DefaultArg, Events, Serving};
-use super::gpus::GpuRequest;
-use super::names;
 use super::spec::{Common, Mode, NetworkMode, Role, WorkerSpec};
+use super::{names, parallel};
 use crate::container::{Mount, MountSource};
 
 /// Everywhere in a container.
@@ -61,21 +60,10 @@ pub fn own_ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     parts.ports().filter(told).collect()
 }
 
-/// How many ranks of data parallelism a worker has whose own arguments these are.
-pub fn ranks(common: &Common, role: Role, own: &EngineArgs) -> u16 {
-    let arguments = layered(common, role, Some(own));
-    let said = common.engine.rank_args.iter().find_map(|name| match arguments.get(*name)? {
-        ArgValue::Number(number) | ArgValue::Text(number) => number.parse().ok(),
-        ArgValue::Bool(_) | ArgValue::List(_) | ArgValue::Json(_) => None,
-    });
-    // More than any machine has GPUs would only be a mistake of the engine's to refuse.
-    said.unwrap_or(1).clamp(1, 1024)
-}
-
 /// The engine's arguments of a worker, without those that its mode, connector and router bring along.
 pub fn arguments(spec: &WorkerSpec) -> EngineArgs {
     let mut arguments = layered(&spec.deployment, spec.role, Some(&spec.engine_args));
-    spread(&mut arguments, spec);
+    parallel::spread(&mut arguments, spec.deployment.engine, parallel::gpus(spec));
     arguments
 }
 
@@ -193,7 +181,7 @@ pub(super) fn cache_bytes(spec: &WorkerSpec) -> u64 {
     let connector = &spec.deployment.connector;
     let cache: Option<&CacheFacts> = connector.facts.role(spec.role).and_then(|row| row.cache.as_ref());
     let (Some(cache), Some(gb)) = (cache, connector.cpu_cache_gb) else { return 0 };
-    let times = if cache.per_gpu { u64::try_from(gpus(spec)).unwrap_or(u64::MAX).max(1) } else { 1 };
+    let times = if cache.per_gpu { u64::from(parallel::gpus(spec)).max(1) } else { 1 };
     u64::from(gb).saturating_mul(super::amount::GIB).saturating_mul(times)
 }
 
@@ -221,7 +209,7 @@ fn pairs(rows: &[(&str, &str)], blanks: &[(&str, String)]) -> BTreeMap<String, S
 }
 
 /// The layers of arguments for a role, without what follows from a worker's GPUs. `own` is the worker's.
-fn layered(common: &Common, role: Role, own: Option<&EngineArgs>) -> EngineArgs {
+pub(super) fn layered(common: &Common, role: Role, own: Option<&EngineArgs>) -> EngineArgs {
     let layers = [Some(&common.engine_args), common.role_args.get(&role), own];
     let mut users: EngineArgs =
         layers.into_iter().flatten().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -257,25 +245,6 @@ fn holds(row: &DefaultArg, common: &Common, role: Role, users: &EngineArgs) -> b
 fn default_value(row: &DefaultArg) -> ArgValue {
     let text = row.value.to_owned();
     if text.starts_with('{') { ArgValue::Json(text) } else { ArgValue::Text(text) }
-}
-
-/// Over all GPUs of the worker, unless somebody says otherwise.
-fn spread(arguments: &mut EngineArgs, spec: &WorkerSpec) {
-    let rows = spec.deployment.engine.parallel_args;
-    let Some(first) = rows.first().filter(|_| gpus(spec) > 0) else { return };
-    if !rows.iter().any(|name| arguments.contains_key(*name)) {
-        arguments.insert((*first).to_owned(), ArgValue::Number(gpus(spec).to_string()));
-    }
-}
-
-/// How many GPUs a worker has, or will have.
-fn gpus(spec: &WorkerSpec) -> usize {
-    match &spec.gpu_request {
-        _ if !spec.gpus.is_empty() => spec.gpus.len(),
-        GpuRequest::None => 0,
-        GpuRequest::Named(names) => names.len(),
-        GpuRequest::Count(count) => usize::try_from(*count).unwrap_or(usize::MAX),
-    }
 }
 
 /// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,

@@ -45,6 +45,7 @@ pub mod model_place;
 pub mod names;
 pub mod objection;
 pub mod openwebui;
+pub mod parallel;
 pub mod paths;
 pub mod ports;
 mod reader;

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::connector::ConnectorSpec;
-use super::draft::{CommonDraft, Given};
+use super::draft::{CommonDraft, Given, RouterDraft};
 use super::engine::EngineFacts;
 use super::engine::args::{self, ArgValue, EngineArgs};
 use super::objection::{Field, Refusal};
@@ -49,7 +49,7 @@ fn misplaced(written: &Written, engine: &EngineFacts, mode: Mode, role: Role) ->
             Refusal::new("prefill and decode workers must agree on it", "set it in engine_args, for both")
         })
     };
-    each(written, refusal)
+    each(written, Some(engine), refusal)
 }
 
 /// Complains of a worker's own arguments that it cannot have for itself.
@@ -69,7 +69,7 @@ pub(super) fn of_a_worker(reader: &mut Reader, written: &Written, on: Option<(&E
             })
         })
     };
-    for (key, refusal) in each(written, refusal) {
+    for (key, refusal) in each(written, Some(engine), refusal) {
         reader.object(Field::EngineArg(key), refusal);
     }
 }
@@ -78,6 +78,7 @@ pub(super) fn of_a_worker(reader: &mut Reader, written: &Written, on: Option<(&E
 pub(super) fn of_the_connector(
     reader: &mut Reader,
     written: &Written,
+    engine: Option<&EngineFacts>,
     connector: Option<&ConnectorSpec>,
     at: impl Fn(String) -> Field,
 ) {
@@ -89,35 +90,56 @@ pub(super) fn of_the_connector(
             Refusal::new(what, "leave it out")
         })
     };
-    for (key, refusal) in each(written, refusal) {
+    for (key, refusal) in each(written, engine, refusal) {
         reader.object(at(key), refusal);
     }
 }
 
 /// What is wrong with each argument, by the key under which it was written.
-fn each(written: &Written, refusal: impl Fn(&str) -> Option<Refusal>) -> Vec<(String, Refusal)> {
-    let named = |key: &String| args::canonical(key).ok().and_then(|name| refusal(&name));
-    written.keys().filter_map(|key| named(key).map(|refusal| (key.clone(), refusal))).collect()
+fn each(
+    written: &Written,
+    engine: Option<&EngineFacts>,
+    refusal: impl Fn(&str) -> Option<Refusal>,
+) -> Vec<(String, Refusal)> {
+    let rules = engine.map(|engine| &engine.args);
+    let named = |(key, value): (&String, &Given<ArgValue>)| {
+        let (name, _) = args::meant(key, value, rules).ok()?;
+        refusal(&name).map(|refusal| (key.clone(), refusal))
+    };
+    written.iter().filter_map(named).collect()
+}
+
+/// Arguments of a configuration, where they stand, and the roles that get them.
+pub(super) type Layer<'a> = (&'a Written, Named, &'a [Role]);
+
+/// The layers of a deployment.
+pub(super) fn layers(draft: &CommonDraft) -> [Layer<'_>; 3] {
+    [
+        (&draft.engine_args, Field::EngineArg, Role::ALL),
+        (&draft.prefill_engine_args, |key| Field::RoleArg(Role::Prefill, key), &[Role::Prefill]),
+        (&draft.decode_engine_args, |key| Field::RoleArg(Role::Decode, key), &[Role::Decode]),
+    ]
 }
 
 /// A router that waits for reports of an engine that was told to cache nothing would wait for ever.
-pub(super) fn must_be_cached(reader: &mut Reader, draft: &CommonDraft, engine: Option<&EngineFacts>) {
-    let off = engine.and_then(|engine| engine.events.as_ref()?.off_by);
-    let waits = draft.router.mode.known().is_some_and(|mode| mode == "kv")
-        && !draft.router.kv_events.is_unknown()
-        && draft.router.kv_events.known() != Some(&false);
-    let (Some((name, value)), true) = (off, waits) else { return };
-    let fields: [(&Written, Named); 3] = [
-        (&draft.engine_args, Field::EngineArg),
-        (&draft.prefill_engine_args, |key| Field::RoleArg(Role::Prefill, key)),
-        (&draft.decode_engine_args, |key| Field::RoleArg(Role::Decode, key)),
-    ];
-    for (written, at) in fields {
-        for (key, given) in written {
-            let same = args::canonical(key).is_ok_and(|canonical| canonical == name);
-            if same && given.known() == Some(&ArgValue::Bool(value)) {
+pub(super) fn must_be_cached(
+    reader: &mut Reader,
+    router: &RouterDraft,
+    on: Option<(&EngineFacts, Mode)>,
+    layers: &[Layer<'_>],
+) {
+    let waits = router.mode.known().is_some_and(|mode| mode == "kv")
+        && !router.kv_events.is_unknown()
+        && router.kv_events.known() != Some(&false);
+    let Some((engine, mode)) = on.filter(|_| waits) else { return };
+    let Some((name, off)) = engine.events.as_ref().and_then(|events| events.off_by) else { return };
+    let switched_off = (name.to_owned(), Given::Is(ArgValue::Bool(off)));
+    let publishes = |role: &Role| engine.serving(mode, *role).is_some_and(|row| row.publishes);
+    for (written, at, _) in layers.iter().filter(|(.., roles)| roles.iter().any(publishes)) {
+        for (key, given) in *written {
+            if args::meant(key, given, Some(&engine.args)).as_ref() == Ok(&switched_off) {
                 let what = "without it workers have nothing to report to the router";
-                let fix = "leave it out, or set router.kv_events = false";
+                let fix = "leave it out, or set kv_events = false in the router of the deployment";
                 reader.object(at(key.clone()), Refusal::new(what, fix));
             }
         }

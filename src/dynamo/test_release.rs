@@ -49,6 +49,7 @@ pub const WITH_SERVICES: Release = Release {
         connectors: &[NO_CONNECTOR, ConnectorFacts { mode: Mode::Disaggregated, ..NO_CONNECTOR }],
         env: &[],
         args: ArgRules {
+            spellings: &[],
             negatable: &["enforce-eager"],
             lists: ListStyle::Words,
             reserved: &[

@@ -92,6 +92,8 @@ pub enum Cause {
     ApiVersion { engine: String, ours: String },
     #[error("{text}")]
     Connection { text: String },
+    #[error("its NVIDIA driver did not answer within {seconds} s")]
+    DriverHangs { seconds: u64 },
     /// Not the Engine's: a service on the host did not answer.
     #[error("{text}")]
     NoAnswer { text: String },
@@ -186,6 +188,10 @@ impl Cause {
             Self::ApiVersion { .. } => "Upgrade Docker on the host, or the provider.",
             Self::Connection { .. } => {
                 "Check that the host is up and that Docker answers there (`docker info`)."
+            }
+            Self::DriverHangs { .. } => {
+                "See `dmesg` on the host for lines with NVRM or Xid: a GPU that has failed often comes back with a restart of \
+                 the host only."
             }
             Self::NoAnswer { .. } => {
                 "Check that the service runs, and that nothing between here and it drops connections."

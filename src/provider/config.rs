@@ -61,8 +61,9 @@ model! {
             be in it, by its key or by a certificate authority. Left out: `~/.ssh/known_hosts`.").check(check::not_empty()),
         insecure_ignore_host_key: Attr<bool> = optional("`true`: log in to whatever answers. Who stands in between can read and \
             change everything, passwords included."),
-        ssh_config: Attr<bool> = optional("`true`: take `HostName`, `User`, `Port`, `IdentityFile`, `ProxyJump` (one) and \
-            `UserKnownHostsFile` from `~/.ssh/config` where they are left out here."),
+        ssh_config: Attr<bool> = optional("`true`: take `HostName`, `User`, `Port`, `IdentityFile` (the first), `ProxyJump` and \
+            `UserKnownHostsFile` from `~/.ssh/config`, and the files that it includes, where they are left out here. A `Match` counts \
+            if it asks for `all`, `host` or `originalhost` only."),
         bastion: Attr<Nested<BastionModel>> = optional("SSH server on the way to the machine."),
         docker_host: Attr<String> = optional("Where the Docker Engine listens, as seen on the machine: `unix:///path` or \
             `tcp://host:port`. Left out: `unix:///var/run/docker.sock`; on this machine first `DOCKER_HOST` from the environment.")

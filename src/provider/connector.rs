@@ -25,8 +25,9 @@ model! {
             the host's IPC namespace and sees all its GPUs, or each worker one of its own. Left out: a server where there is one, \
             which is with `vllm` from Dynamo 1.5 on. With `network = \"bridge\"` it is one of the deployment's containers; with \
             `network = \"host\"` each host with workers has its own, which comes with the first of them, goes with the last, and \
-            listens at 127.0.0.1 (its page of measurements: everywhere). Prefill and decode workers have it by a server only, and \
-            then all on one host."),
+            listens at 127.0.0.1 (its page of measurements: everywhere). Where prefill and decode are apart, a server \
+            hands over between them too, so that all of them must be on one host; without one prefill workers have caches, and \
+            hand over by NIXL."),
     }
 }
 

@@ -43,8 +43,7 @@ async fn offered(entry: &Entry, own: &DockerOptions) -> Result<Diagnostics, Host
         return Ok(Diagnostics::new());
     }
     let (runtimes, drivers) = entry.host.offers().await?;
-    // Plugins are drivers too, and are not in the list by all of their names.
-    let driver = driver.filter(|name| !drivers.is_empty() && !name.contains(['/', ':']));
+    let driver = driver.filter(|name| !drivers.is_empty() && is_listed(name));
     let asked = [
         ("runtime", "runtime", own.runtime.as_ref(), runtimes),
         ("log_driver", "log driver", driver, drivers),
@@ -56,6 +55,12 @@ async fn offered(entry: &Entry, own: &DockerOptions) -> Result<Diagnostics, Host
         Some(Diagnostic::error(format!("The {what} is not there"), detail).at(at(attribute)))
     });
     Ok(Diagnostics(missing.collect()))
+}
+
+/// Whether Docker would list a log driver that it has. Plugins are not in its list by all of their names, and to keep no log
+/// at all is no driver to it.
+fn is_listed(driver: &str) -> bool {
+    driver != "none" && !driver.contains(['/', ':'])
 }
 
 fn no_network(entry: &Entry, name: &str, there: Option<String>) -> Diagnostic {
@@ -81,6 +86,13 @@ fn at(attribute: &str) -> Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_docker_never_lists_is_not_looked_for() {
+        for (driver, listed) in [("json-file", true), ("none", false), ("grafana/loki:latest", false)] {
+            assert_eq!(is_listed(driver), listed, "{driver}");
+        }
+    }
 
     #[test]
     fn only_what_is_privileged_is_warned_about() {

@@ -184,6 +184,10 @@ fn argument(value: &Value) -> Result<Given<ArgValue>, Diagnostic> {
 
 /// An element of a list as it would stand alone on a command line.
 fn element(value: &Value) -> Result<String, Diagnostic> {
+    if value.is_null() {
+        let detail = "A list of engine arguments has a null in it: leave the element out.";
+        return Err(Diagnostic::error("Invalid engine arguments", detail));
+    }
     match value.as_str() {
         Some(text) => Ok(text.to_owned()),
         None => plain(value).map(|json| json.to_string()),

@@ -66,6 +66,7 @@ fn attribute(cause: &Cause, model: Option<&str>) -> Option<Path> {
         | Cause::DoesNotStop { .. }
         | Cause::NetworkInUse { .. }
         | Cause::VolumeInUse { .. }
+        | Cause::DriverHangs { .. }
         | Cause::Engine { .. } => None,
     }
 }

@@ -159,6 +159,17 @@ fn server(server: &Server<'_>, path: &Path, found: &mut Diagnostics) {
             found.push(Diagnostic::error(format!("More than one {what}"), detail).at(path.attribute(second)));
         }
     }
+    // Without any of them the environment's key is meant.
+    let (key, other) = (["private_key", "private_key_path"], ["agent", "password"]);
+    let has = |names: &[&str]| names.iter().any(|name| given.contains(name));
+    let not_known = server.private_key.is_unknown() || server.private_key_path.is_unknown();
+    if has(&["certificate"]) && has(&other) && !has(&key) && !not_known {
+        let detail = "certificate goes with private_key or private_key_path, and neither is given. Give its key too; an agent has \
+                      certificates of its own beside its keys.";
+        found.push(
+            Diagnostic::error("A certificate without its key", detail).at(path.attribute("certificate")),
+        );
+    }
     if server.insecure_ignore_host_key.known() == Some(&true) {
         let detail = "With insecure_ignore_host_key whoever answers at that address is logged in to, and whoever stands in \
                       between can read and change everything, passwords included. Give host_key instead: it is the content \
@@ -182,7 +193,13 @@ mod tests {
     fn what_contradicts_itself_is_refused_at_its_attribute() {
         let remote = || HostModel { address: "10.0.0.1".into(), ..HostModel::default() };
         let key = || Attr::Known(Secret::new("k"));
-        let table: [(HostModel, &[&str]); 9] = [
+        let certified = || HostModel { certificate: "c".into(), ..remote() };
+        let table: [(HostModel, &[&str]); 14] = [
+            (certified(), &[]),
+            (HostModel { private_key: key(), password: key(), ..certified() }, &[]),
+            (HostModel { agent: Attr::Known(true), ..certified() }, &["certificate"]),
+            (HostModel { password: key(), ..certified() }, &["certificate"]),
+            (HostModel { password: key(), private_key: Attr::Unknown, ..certified() }, &[]),
             (HostModel::default(), &[]),
             (HostModel { user: "a".into(), agent: Attr::Known(false), ..HostModel::default() }, &["user"]),
             (

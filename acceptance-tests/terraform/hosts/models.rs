@@ -20,6 +20,7 @@ pub const CASES: &[Case] = &[
     ("a_copy_goes_on_after_a_cut_cable", a_copy_goes_on_after_a_cut_cable),
     ("what_cannot_be_copied_is_refused", what_cannot_be_copied),
     ("what_is_missing_later_is_brought_again", what_is_missing_later),
+    ("a_copy_outlives_the_host_that_it_came_from", copy_outlives_its_source),
 ];
 
 const MODEL: &str = "dynamo_model.copy";
@@ -228,4 +229,33 @@ fn what_is_missing_later() {
     scene.settle();
     super::end(&to, &scene);
     fs::metadata(scene.path()).unwrap();
+}
+
+/// The other host is given back: first nothing changes, then the copy is said to lie where it lies. It is the resource's own
+/// all the while.
+fn copy_outlives_its_source() {
+    let mut lab = visit();
+    let (from, to) = two_hosts(&mut lab);
+    let scene = scene(&from, &to, "", "host = \"gpu-a\"", "");
+    let path = scene.settle().text(MODEL, "path");
+    from.power_off();
+    let alone = |source: &str| {
+        let login = with_key("ed25519");
+        format!(
+            "provider \"dynamo\" {{\n  hosts = {{\n    gpu-b = {{\n{}\nmodel_cache = \"/data/cache\"\n    }}\n  }}\n}}\nresource \"dynamo_model\" \"copy\" {{\n  name = {NAME:?}\n  source {{\n{source}\n  }}\n}}\n",
+            to.entry("ops", &login)
+        )
+    };
+    scene.write(&alone("host = \"gpu-a\""));
+    scene.plan().is_empty();
+    scene.write(&alone("host = \"gpu-c\""));
+    scene.apply().fails().says("Unknown host");
+    scene.write(&alone(&format!("path = {path:?}")));
+    let plan = scene.plan();
+    assert!(plan.change(MODEL).is("update"), "{}", plan.text);
+    let state = scene.settle();
+    assert_eq!((state.text(MODEL, "path"), state.get(MODEL, "created")), (path.clone(), json!(true)));
+    assert!(is_there(&to, &path));
+    super::end(&to, &scene);
+    assert!(!is_there(&to, &path));
 }

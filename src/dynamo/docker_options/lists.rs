@@ -18,7 +18,7 @@ pub(super) fn read(
     for (position, item) in all.iter().enumerate() {
         let Some(item) = reader.needed(at(field(position)), item, |text| parse(text)) else { continue };
         if items.iter().any(|other| key(other) == key(&item)) {
-            let what = format!("{} is in the list already", key(&item));
+            let what = format!("{:?} is in the list already", key(&item));
             reader.object(at(field(position)), Refusal::new(what, "keep one of them"));
         } else {
             items.push(item);

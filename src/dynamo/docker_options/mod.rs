@@ -43,7 +43,7 @@ pub(super) fn read(reader: &mut Reader, draft: &DockerDraft) -> DockerOptions {
     let mut options = DockerOptions {
         volumes: read_volumes(reader, &draft.volumes),
         make_folders: made_folders(&draft.volumes),
-        extra_hosts: read_map(reader, &draft.extra_hosts, DockerField::ExtraHost, extra_host),
+        extra_hosts: one_spelling(read_map(reader, &draft.extra_hosts, DockerField::ExtraHost, extra_host)),
         shm_bytes: reader.maybe(at(DockerField::ShmSizeGb), &draft.shm_size_gb, shm_bytes).flatten(),
         ulimits: read_ulimits(reader, &draft.ulimits),
         labels: read_map(reader, &draft.labels, DockerField::Label, label),
@@ -174,6 +174,12 @@ fn extra_host(name: &str, address: Option<&str>) -> Result<(), Refusal> {
     }
 }
 
+/// Addresses as they are usually written.
+fn one_spelling(hosts: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let usual = |text: String| text.parse::<IpAddr>().map_or(text, |address| address.to_string());
+    hosts.into_iter().map(|(name, address)| (name, usual(address))).collect()
+}
+
 fn label(key: &str, value: Option<&str>) -> Result<(), Refusal> {
     if key.is_empty() || key.contains(['\0', '=']) || value.is_some_and(|value| value.contains('\0')) {
         return Err(Refusal::new(format!("{key:?} is not a label"), "use a key such as com.example.team"));
@@ -238,10 +244,11 @@ pub(super) fn clashes(
             format!("{} is where the provider mounts something itself ({})", volume.target, ours.target);
         Some(Refusal::new(what, "use another path").at(at(DockerField::VolumeContainerPath(index))))
     });
-    let hosts = options.extra_hosts.keys().filter(|name| aliases.contains(name)).map(|name| {
-        let what = format!("{name:?} is a container of this deployment");
-        Refusal::new(what, "use another name").at(at(DockerField::ExtraHost(name.clone())))
-    });
+    let hosts =
+        options.extra_hosts.keys().filter(|name| aliases.contains(&name.to_ascii_lowercase())).map(|name| {
+            let what = format!("{name:?} is a container of this deployment");
+            Refusal::new(what, "use another name").at(at(DockerField::ExtraHost(name.clone())))
+        });
     volumes.chain(hosts).chain(upkeep::network_clashes(options, network, name)).collect()
 }
 
@@ -315,6 +322,12 @@ mod tests {
         assert!(extra_host("db", Some("db2")).is_err());
         for bad in ["", "a b", "a:b", ".a"] {
             assert!(extra_host(bad, None).is_err(), "{bad:?}");
+        }
+        let hosts = |address: &str| BTreeMap::from([("db".to_owned(), address.to_owned())]);
+        for (written, usual) in
+            [("0:0:0::1", "::1"), ("FE80::A", "fe80::a"), ("host-gateway", "host-gateway")]
+        {
+            assert_eq!(one_spelling(hosts(written)), hosts(usual));
         }
         assert!(label("com.example.team", Some("a")).is_ok());
         assert!(label(labels::SPEC, Some("a")).is_err());

@@ -95,10 +95,9 @@ fn device(text: &str) -> Result<String, Refusal> {
     let mut parts = text.split(':');
     let on_host = paths::absolute(parts.next().unwrap_or_default())?;
     let in_container = parts.next().map_or(Ok(on_host.clone()), paths::absolute)?;
-    let permissions = parts.next().unwrap_or("rwm");
-    let known = permissions.chars().all(|c| "rwm".contains(c));
-    let once = permissions.chars().enumerate().all(|(at, c)| permissions.find(c) == Some(at));
-    if parts.next().is_some() || permissions.is_empty() || !known || !once {
+    let written = parts.next().unwrap_or("rwm");
+    let permissions: String = "rwm".chars().filter(|c| written.contains(*c)).collect();
+    if parts.next().is_some() || permissions.is_empty() || permissions.len() != written.len() {
         return Err(Refusal::new(format!("{text:?} is not a device"), fix));
     }
     if on_host == "/" || on_host == "/dev" {
@@ -151,6 +150,8 @@ mod tests {
             ("/dev/fuse:/dev/fuse:rwm", "/dev/fuse"),
             ("/dev/fuse:/dev/x", "/dev/fuse:/dev/x"),
             ("/dev/fuse:/dev/fuse:r", "/dev/fuse:/dev/fuse:r"),
+            ("/dev/fuse:/dev/fuse:wmr", "/dev/fuse"),
+            ("/dev/fuse:/dev/x:wr", "/dev/fuse:/dev/x:rw"),
             ("/dev/infiniband/", "/dev/infiniband"),
             ("/dev/nvidia-fs0", "/dev/nvidia-fs0"),
         ] {

@@ -101,7 +101,7 @@ pub(super) fn network_clashes(options: &DockerOptions, network: NetworkMode, own
                 "leave it out: on the host's network it reaches what the host reaches",
             ),
             NetworkMode::Bridge if name == own => {
-                Refusal::new(format!("{name} is the deployment's own network"), "leave it out")
+                Refusal::new(format!("{name:?} is the deployment's own network"), "leave it out")
             }
             NetworkMode::Bridge => return None,
         };

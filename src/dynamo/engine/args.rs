@@ -1,7 +1,8 @@
 //! Engine arguments: a map in the configuration, an argument vector for Python's argparse.
 //!
-//! Users write a flag's name with or without its dashes and with underscores if they like; here it has one spelling,
-//! so that a worker's value replaces the deployment's. How a value is written depends on its type:
+//! Users write a flag's name with or without its dashes, with underscores if they like, by any of the names that an engine
+//! has for it; here it has one spelling, so that a worker's value replaces the deployment's. How a value is written depends
+//! on its type:
 //!
 //! | value | becomes |
 //! | --- | --- |
@@ -11,8 +12,11 @@
 //! | list | one element with commas or one element each, whichever the engine reads |
 //! | map | one element of JSON |
 //!
-//! Arguments that the provider decides itself are refused, and so is every beginning of one: argparse accepts
-//! `--model-pa` for `--model-path`.
+//! A name with a dot (`trtllm.kv_cache_config.free_gpu_memory_fraction`) is a key of a map that the engine puts together: what
+//! stands behind the dot is the engine's own spelling, and it takes a value always.
+//!
+//! Arguments that the provider decides itself are refused, and so is every beginning of one, and of one that it gives a
+//! default: argparse accepts `--model-pa` for `--model-path`, and of two for the same takes the last.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +44,8 @@ pub enum ArgValue {
 /// How an engine's command line is to be written.
 #[derive(Debug, PartialEq)]
 pub struct ArgRules {
+    /// Other names of an argument, each with the one under which it is kept.
+    pub spellings: &'static [(&'static str, &'static str)],
     /// Flags that exist as `--no-name` too.
     pub negatable: &'static [&'static str],
     pub lists: ListStyle,
@@ -66,7 +72,8 @@ pub(in crate::dynamo) fn read(
     let mut spelled: BTreeMap<String, &str> = BTreeMap::new();
     for (key, value) in given {
         let field = || at(key.clone());
-        let Some(name) = reader.keep(field(), canonical(key)) else { continue };
+        let rules = engine.map(|engine| &engine.args);
+        let Some((name, value)) = reader.keep(field(), meant(key, value, rules)) else { continue };
         if let Some(refusal) = engine.and_then(|engine| refused(&name, engine)) {
             reader.object(field(), refusal);
         }
@@ -74,36 +81,72 @@ pub(in crate::dynamo) fn read(
             let what = format!("is the same argument as {other:?}");
             reader.object(field(), Refusal::new(what, "keep one of them"));
         }
-        if let Some(value) = reader.needed(field(), value, check_value) {
+        if let Some(value) = reader.needed(field(), &value, check_value) {
             args.insert(name, value);
         }
     }
     args
 }
 
-/// The one spelling of an argument's name.
+/// Which argument is written there, and what it is to be. `--no-name` says of `name` that it is not.
+pub(in crate::dynamo) fn meant(
+    key: &str,
+    value: &Given<ArgValue>,
+    rules: Option<&ArgRules>,
+) -> Result<(String, Given<ArgValue>), Refusal> {
+    let name = canonical(key)?;
+    let Some(rules) = rules else { return Ok((name, value.clone())) };
+    if let Some((_, kept)) = rules.spellings.iter().find(|(other, _)| *other == name) {
+        return Ok(((*kept).to_owned(), value.clone()));
+    }
+    let denied = name.strip_prefix("no-").filter(|name| rules.negatable.contains(name));
+    Ok(match (denied, value) {
+        (Some(name), Given::Is(ArgValue::Bool(on))) => (name.to_owned(), Given::Is(ArgValue::Bool(!on))),
+        (Some(name), Given::Unknown) => (name.to_owned(), Given::Unknown),
+        _ => (name, value.clone()),
+    })
+}
+
+/// The one spelling of an argument's name, as far as it can be told without the engine.
 pub fn canonical(key: &str) -> Result<String, Refusal> {
-    let name = key.strip_prefix("--").unwrap_or(key).replace('_', "-");
-    let good = name.len() <= 100
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
+    let name = key.strip_prefix("--").unwrap_or(key);
+    let (flag, keys) = name.split_at(name.find('.').unwrap_or(name.len()));
+    let flag = flag.replace('_', "-");
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let part = |key: &str| {
+        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let good = name.len() <= LONGEST
+        && flag.starts_with(|c: char| c.is_ascii_lowercase())
+        && flag.bytes().all(plain)
+        && keys.split('.').skip(1).all(part);
     if good {
-        return Ok(name);
+        return Ok(flag + keys);
     }
     Err(Refusal::new(
         format!("{key:?} is not the name of an argument"),
-        "write the flag's name, like max-model-len; its value goes to the right of the equals sign",
+        "write the flag's long name in lower case, like max-model-len; its value goes to the right of the equals sign",
     ))
 }
 
+/// Bytes of a name.
+const LONGEST: usize = 200;
+
 fn refused(name: &str, engine: &EngineFacts) -> Option<Refusal> {
-    let (reserved, instead) = engine.args.reserved.iter().find(|(reserved, _)| reserved.starts_with(name))?;
-    let what = if *reserved == name {
-        format!("--{name} is decided by the provider")
-    } else {
-        format!("--{name} is short for --{reserved}, which is decided by the provider")
-    };
-    Some(Refusal::new(what, *instead))
+    let flag = name.split('.').next().unwrap_or(name);
+    if let Some((reserved, instead)) =
+        engine.args.reserved.iter().find(|(reserved, _)| reserved.starts_with(flag))
+    {
+        let what = match *reserved == flag {
+            true => format!("--{flag} is decided by the provider"),
+            false => format!("--{flag} is short for --{reserved}, which is decided by the provider"),
+        };
+        return Some(Refusal::new(what, *instead));
+    }
+    let known = engine.known_args();
+    let whole = known.iter().find(|known| known.starts_with(name)).filter(|_| !known.contains(&name))?;
+    let what = format!("--{name} is short for --{whole}, which the provider would not recognise in it");
+    Some(Refusal::new(what, format!("write {whole}")))
 }
 
 fn check_value(value: &ArgValue) -> Result<ArgValue, Refusal> {
@@ -140,6 +183,9 @@ pub fn render(args: &EngineArgs, rules: &ArgRules) -> Vec<String> {
 
 fn render_one(name: &str, value: &ArgValue, rules: &ArgRules) -> Vec<String> {
     let flag = format!("--{name}");
+    if name.contains('.') {
+        return vec![flag, of_a_key(value)];
+    }
     match value {
         ArgValue::Bool(true) => vec![flag],
         ArgValue::Bool(false) if rules.negatable.contains(&name) => vec![format!("--no-{name}")],
@@ -149,6 +195,16 @@ fn render_one(name: &str, value: &ArgValue, rules: &ArgRules) -> Vec<String> {
             ListStyle::Commas => with_value(flag, &elements.join(",")),
             ListStyle::Words => std::iter::once(flag).chain(elements.iter().cloned()).collect(),
         },
+    }
+}
+
+/// The value of a key: no flag is bare there, and no value can be mistaken for one.
+fn of_a_key(value: &ArgValue) -> String {
+    let json = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
+    match value {
+        ArgValue::Bool(on) => on.to_string(),
+        ArgValue::Number(text) | ArgValue::Text(text) | ArgValue::Json(text) => text.clone(),
+        ArgValue::List(elements) => serde_json::Value::Array(elements.iter().map(json).collect()).to_string(),
     }
 }
 
@@ -174,7 +230,7 @@ impl<'de> serde::Deserialize<'de> for ArgValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::engine::mocker;
+    use crate::dynamo::engine::{mocker, sglang, trtllm, vllm};
 
     fn rendered(value: ArgValue) -> Vec<String> {
         render(&EngineArgs::from([("x".to_owned(), value)]), &mocker::V1_6.args)
@@ -193,7 +249,7 @@ mod tests {
 
     #[test]
     fn other_engines_rules_are_followed() {
-        let rules = ArgRules { negatable: &["x"], lists: ListStyle::Words, reserved: &[] };
+        let rules = ArgRules { spellings: &[], negatable: &["x"], lists: ListStyle::Words, reserved: &[] };
         let args = EngineArgs::from([
             ("x".to_owned(), ArgValue::Bool(false)),
             ("y".to_owned(), ArgValue::List(vec!["1".into(), "2".into()])),
@@ -206,9 +262,64 @@ mod tests {
         for key in ["max-model-len", "--max-model-len", "max_model_len", "--max_model_len"] {
             assert_eq!(canonical(key), Ok("max-model-len".to_owned()));
         }
-        for bad in ["", "--", "-x", "---x", "a=b", "a b", "ä", "1x"] {
+        for bad in
+            ["", "--", "-x", "---x", "a=b", "a b", "ä", "1x", "Max-Model-Len", ".a", "a.", "a..b", "a.b="]
+        {
             assert!(canonical(bad).is_err(), "{bad:?}");
         }
+    }
+
+    /// `kv_cache_config` is TensorRT-LLM's own name of a field; it knows no other.
+    #[test]
+    fn keys_behind_a_dot_stay_as_they_are_and_have_a_value() {
+        let spelled = canonical("--trtllm_x.kv_cache_config.Sub-Key").unwrap();
+        assert_eq!(spelled, "trtllm-x.kv_cache_config.Sub-Key");
+        for (value, text) in [
+            (ArgValue::Bool(true), "true"),
+            (ArgValue::Bool(false), "false"),
+            (ArgValue::Number("-1".into()), "-1"),
+            (ArgValue::Text("a".into()), "a"),
+            (ArgValue::Json(r#"{"a":1}"#.into()), r#"{"a":1}"#),
+            (ArgValue::List(vec!["1".into(), "b".into()]), r#"[1,"b"]"#),
+        ] {
+            let args = EngineArgs::from([("x.y_z".to_owned(), value)]);
+            assert_eq!(render(&args, &mocker::V1_6.args), ["--x.y_z", text]);
+        }
+        assert!(refused("model-path.x", &mocker::V1_6).is_some());
+    }
+
+    #[test]
+    fn an_argument_has_one_name_whatever_it_is_called() {
+        let is = |name: &str, value: ArgValue| (name.to_owned(), Given::Is(value));
+        let number = || ArgValue::Number("2".into());
+        for spelled in ["tp", "tp_size", "--tensor-parallel-size"] {
+            let meant = meant(spelled, &Given::Is(number()), Some(&sglang::V1_6.args));
+            assert_eq!(meant, Ok(is("tp", number())));
+        }
+        let vllm = |key: &str, value| meant(key, &Given::Is(value), Some(&vllm::V1_6.args)).unwrap();
+        assert_eq!(vllm("tp", number()), is("tensor-parallel-size", number()));
+        for (key, on) in [("enable-prefix-caching", false), ("no_enable_prefix_caching", true)] {
+            let meant = vllm(key, ArgValue::Bool(on));
+            assert_eq!(meant, is("enable-prefix-caching", ArgValue::Bool(false)), "{key}");
+        }
+        assert_eq!(vllm("no-x", ArgValue::Bool(true)), is("no-x", ArgValue::Bool(true)));
+    }
+
+    /// A default that stands behind the user's abbreviation on the command line would win.
+    #[test]
+    fn what_has_a_default_is_written_out() {
+        for (engine, short, whole) in [
+            (&vllm::V1_6, "tensor-par", "tensor-parallel-size"),
+            (&vllm::V1_6, "block", "block-size"),
+            (&sglang::V1_6, "page", "page-size"),
+            (&sglang::V1_6, "disable-radix", "disable-radix-cache"),
+            (&trtllm::V1_6, "override", "override-engine-args"),
+        ] {
+            let refusal = refused(short, engine).unwrap_or_else(|| panic!("{short}"));
+            assert_eq!(refusal.fix, format!("write {whole}"));
+            assert!(refused(whole, engine).is_none());
+        }
+        assert!(refused("tp", &sglang::V1_6).is_none() && refused("max-num-seqs", &vllm::V1_6).is_none());
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     networks: NetworkMode::ALL,
     rank_args: &[],
     parallel_args: &[],
+    gpu_args: &[],
+    elsewhere_args: &[],
     default_args: &[],
     shared_args: &["block-size"],
     role_args: &["max-model-len"],
@@ -53,6 +55,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     kv_env_defaults: &[],
     reserved_env: &[],
     args: ArgRules {
+        spellings: &[],
         // The only two flags that are on by default; any other is off when it is left out.
         negatable: &["enable-prefix-caching", "enable-chunked-prefill"],
         lists: ListStyle::Commas,

@@ -37,7 +37,11 @@ pub struct EngineFacts {
     /// Arguments that say how the model is spread over GPUs. While users set none of them, the first is told the number of
     /// the worker's GPUs. Empty = it uses no GPU.
     pub parallel_args: &'static [&'static str],
-    /// Those among them that say how many ranks of data parallelism there are, each with ports of its own.
+    /// Those among them whose product is the number of GPUs that a worker computes on.
+    pub gpu_args: &'static [&'static str],
+    /// Arguments with which part of that is on other machines.
+    pub elsewhere_args: &'static [&'static str],
+    /// Those that say how many ranks of data parallelism there are, each with ports of its own.
     pub rank_args: &'static [&'static str],
     /// Arguments that users may set, with what they are when users do not. Of several that fit, the last holds.
     pub default_args: &'static [DefaultArg],
@@ -129,6 +133,16 @@ impl EngineFacts {
         self.serving.iter().any(|row| row.mode == mode)
     }
 
+    /// Every argument of users that means something to the provider, by all of its names.
+    pub fn known_args(&self) -> Vec<&'static str> {
+        let tables =
+            [self.parallel_args, self.rank_args, self.shared_args, self.role_args, self.args.negatable];
+        let defaults = self.default_args.iter().map(|row| row.name);
+        let off = self.events.iter().filter_map(|events| Some(events.off_by?.0));
+        let spellings = self.args.spellings.iter().flat_map(|(other, kept)| [*other, *kept]);
+        tables.into_iter().flatten().copied().chain(defaults).chain(off).chain(spellings).collect()
+    }
+
     /// Whether a worker needs at least one GPU.
     pub fn needs_gpu(&self) -> bool {
         !self.parallel_args.is_empty()
@@ -145,6 +159,7 @@ pub const GPU_CAPABILITIES: &[&str] = &["SYS_PTRACE"];
 const MODEL: &str = "set model on the deployment";
 const SERVED_NAME: &str = "set served_model_name on the deployment";
 const ROLE: &str = "set mode on the deployment and role on the worker";
+const REGISTERS: &str = "leave it out: a worker that the frontend never lists is not known to work";
 const CONNECTOR: &str = "set connector on the deployment";
 const EVENTS: &str = "set router.mode and router.kv_events on the deployment";
 const NAMESPACE: &str = "leave it out: the deployment's name decides it";

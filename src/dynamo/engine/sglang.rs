@@ -20,18 +20,11 @@ pub const V1_6: EngineFacts = EngineFacts {
     served_name_flag: "--served-model-name",
     renames: true,
     networks: NetworkMode::ALL,
-    rank_args: &["dp", "dp-size", "data-parallel-size"],
-    parallel_args: &[
-        "tp",
-        "tp-size",
-        "tensor-parallel-size",
-        "pp",
-        "pp-size",
-        "pipeline-parallel-size",
-        "dp",
-        "dp-size",
-        "data-parallel-size",
-    ],
+    rank_args: &["dp-size"],
+    parallel_args: &["tp", "pp-size", "dp-size"],
+    // Of data parallelism it depends: that of attention is over the same GPUs.
+    gpu_args: &["tp", "pp-size"],
+    elsewhere_args: &["nnodes"],
     default_args: &[
         DefaultArg { name: "page-size", value: "16", ..EVERYWHERE },
         DefaultArg {
@@ -90,6 +83,14 @@ pub const V1_6: EngineFacts = EngineFacts {
     kv_env_defaults: HASH_SEED,
     reserved_env: &[("SGLANG_HOST_IP", ADDRESS)],
     args: ArgRules {
+        spellings: &[
+            ("tp-size", "tp"),
+            ("tensor-parallel-size", "tp"),
+            ("pp", "pp-size"),
+            ("pipeline-parallel-size", "pp-size"),
+            ("dp", "dp-size"),
+            ("data-parallel-size", "dp-size"),
+        ],
         negatable: &[],
         lists: ListStyle::Words,
         reserved: &[

@@ -21,6 +21,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     networks: NetworkMode::ALL,
     rank_args: &[],
     parallel_args: &["tensor-parallel-size", "pipeline-parallel-size"],
+    gpu_args: &["tensor-parallel-size", "pipeline-parallel-size"],
+    elsewhere_args: &[],
     default_args: &[
         DefaultArg { name: "override-engine-args", value: DECODE, role: Some(Role::Decode), ..TRANSCEIVER },
         DefaultArg { name: "override-engine-args", value: PREFILL, role: Some(Role::Prefill), ..TRANSCEIVER },
@@ -79,8 +81,12 @@ pub const V1_6: EngineFacts = EngineFacts {
         ("DYN_KVBM_LEADER_ZMQ_PUB_PORT", PORT),
         ("DYN_KVBM_LEADER_ZMQ_ACK_PORT", PORT),
         ("DYN_TRTLLM_DISAGGREGATION_MODE", ROLE),
+        ("DYN_CONNECTOR", CONNECTOR),
+        ("DYN_TRTLLM_PUBLISH_KV_EVENTS", EVENTS),
+        ("DYN_TRTLLM_PUBLISH_EVENTS_AND_METRICS", EVENTS),
     ],
     args: ArgRules {
+        spellings: &[],
         negatable: &[],
         lists: ListStyle::Words,
         reserved: &[

@@ -7,7 +7,7 @@
 use super::args::{ArgRules, ListStyle};
 use super::{
     ADDRESS, CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES,
-    GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
+    GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, REGISTERS, ROLE, ROUTER, SERVED_NAME, Serving,
 };
 use crate::dynamo::connector::{
     CacheFacts, Connector, ConnectorFacts, DiskFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING,
@@ -31,6 +31,21 @@ pub const V1_6: EngineFacts = EngineFacts {
         "pipeline-parallel-size",
         "data-parallel-size",
         "prefill-context-parallel-size",
+    ],
+    gpu_args: &[
+        "tensor-parallel-size",
+        "pipeline-parallel-size",
+        "data-parallel-size",
+        "prefill-context-parallel-size",
+    ],
+    elsewhere_args: &[
+        "nnodes",
+        "data-parallel-size-local",
+        "data-parallel-rank",
+        "data-parallel-start-rank",
+        "data-parallel-address",
+        "data-parallel-hybrid-lb",
+        "data-parallel-external-lb",
     ],
     default_args: &[DefaultArg { name: "block-size", value: "64", kv: Some(true), ..EVERYWHERE }],
     shared_args: &["block-size"],
@@ -68,6 +83,7 @@ pub const V1_6: EngineFacts = EngineFacts {
         NIXL_BETWEEN,
         KVBM_BETWEEN,
         LMCACHE_BETWEEN,
+        LMCACHE_OVER_NIXL,
     ],
     env: &[],
     // Blocks are hashed with Python's own hash, and all processes must come to the same: those of one worker for LMCache,
@@ -79,6 +95,9 @@ pub const V1_6: EngineFacts = EngineFacts {
         ("VLLM_NIXL_SIDE_CHANNEL_PORT", PORT),
         ("DYN_CONNECTOR", CONNECTOR),
         ("DYN_VLLM_DISAGGREGATION_MODE", ROLE),
+        ("DYN_VLLM_IS_PREFILL_WORKER", ROLE),
+        ("DYN_VLLM_IS_DECODE_WORKER", ROLE),
+        ("DYN_VLLM_HEADLESS", REGISTERS),
         ("DYN_KVBM_CPU_CACHE_GB", "set connector.cpu_cache_gb on the deployment"),
         ("DYN_KVBM_DISK_CACHE_GB", "set connector.disk_cache_gb on the deployment"),
         ("DYN_KVBM_DISK_CACHE_DIR", "set connector.disk_cache_path on the deployment"),
@@ -90,6 +109,12 @@ pub const V1_6: EngineFacts = EngineFacts {
         ("LMCACHE_CONFIG_FILE", "leave it out: with it, LMCache would look at no variable"),
     ],
     args: ArgRules {
+        // With one dash it knows them itself.
+        spellings: &[
+            ("tp", "tensor-parallel-size"),
+            ("pp", "pipeline-parallel-size"),
+            ("dp", "data-parallel-size"),
+        ],
         // Those that are on unless they are switched off.
         negatable: &[
             "enable-prefix-caching",
@@ -102,6 +127,9 @@ pub const V1_6: EngineFacts = EngineFacts {
             ("model", MODEL),
             ("served-model-name", SERVED_NAME),
             ("disaggregation-mode", ROLE),
+            ("is-prefill-worker", ROLE),
+            ("is-decode-worker", ROLE),
+            ("headless", REGISTERS),
             ("kv-transfer-config", CONNECTOR),
             ("connector", CONNECTOR),
             ("kv-events-config", EVENTS),
@@ -203,15 +231,30 @@ const KVBM_BETWEEN: ConnectorFacts = ConnectorFacts {
     ..NO_CONNECTOR
 };
 
+/// Each prefill worker keeps a cache for itself and hands over by NIXL.
+const LMCACHE_OVER_NIXL: ConnectorFacts = ConnectorFacts {
+    connector: Connector::Lmcache,
+    mode: Mode::Disaggregated,
+    roles: &[
+        RoleFacts { args: &[ONE_LAYOUT, TRANSFER, NIXL], ..OVER_NIXL },
+        RoleFacts { args: &[ONE_LAYOUT, TRANSFER, LMCACHE_THEN_NIXL], ..LMCACHE_HANDS_OVER },
+    ],
+    // The connector of two connectors is the block manager's.
+    modules: &["lmcache", "kvbm"],
+    ..NO_CONNECTOR
+};
+const LMCACHE_HANDS_OVER: RoleFacts =
+    RoleFacts { role: Role::Prefill, env: LMCACHE_ENV, cache: Some(LMCACHE_CACHE), ..OVER_NIXL };
+
 /// Release line 1.4: LMCache's server cannot stand between prefill and decode, and was not released for its vLLM.
 pub const V1_4: EngineFacts = EngineFacts { connectors: CONNECTORS_1_4, ..V1_6 };
 const CONNECTORS_1_4: &[ConnectorFacts] =
-    &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN];
+    &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN, LMCACHE_OVER_NIXL];
 
-/// Release lines 1.1 to 1.3: both sides have one layout, and no argument for it.
+/// Release lines 1.2 and 1.3: the block manager's own connector has one layout on both sides, and is told nothing of it.
 pub const V1_3: EngineFacts = EngineFacts { connectors: CONNECTORS_1_3, ..V1_6 };
 const CONNECTORS_1_3: &[ConnectorFacts] =
-    &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN_1_3];
+    &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN_1_3, LMCACHE_OVER_NIXL];
 const KVBM_BETWEEN_1_3: ConnectorFacts = ConnectorFacts {
     roles: &[
         RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
@@ -227,13 +270,32 @@ const KVBM_BETWEEN_1_3: ConnectorFacts = ConnectorFacts {
     ..KVBM_BETWEEN
 };
 
+/// Release line 1.1: so does LMCache.
+pub const V1_1: EngineFacts = EngineFacts { connectors: CONNECTORS_1_1, ..V1_6 };
+const CONNECTORS_1_1: &[ConnectorFacts] = &[
+    NO_CONNECTOR,
+    NIXL_ALONE,
+    KVBM_ALONE,
+    LMCACHE_ALONE,
+    NIXL_BETWEEN,
+    KVBM_BETWEEN_1_3,
+    LMCACHE_OVER_NIXL_1_1,
+];
+const LMCACHE_OVER_NIXL_1_1: ConnectorFacts = ConnectorFacts {
+    roles: &[
+        RoleFacts { args: &[TRANSFER, NIXL], ..OVER_NIXL },
+        RoleFacts { args: &[TRANSFER, LMCACHE_THEN_NIXL], ..LMCACHE_HANDS_OVER },
+    ],
+    ..LMCACHE_OVER_NIXL
+};
+
 /// Release line 1.0: it reports what it caches unless it is told not to, all workers of a host at one port.
 pub const V1_0: EngineFacts = EngineFacts {
     events: Some(Events {
         silent_args: &["--kv-events-config", r#"{"enable_kv_cache_events":false}"#],
         ..REPORTS
     }),
-    ..V1_3
+    ..V1_1
 };
 
 const TRANSFER: &str = "--kv-transfer-config";
@@ -273,7 +335,6 @@ pub const LMCACHE: &str = lmcache!();
 /// What workers are told of the server.
 pub const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":{lmcache}}}"#;
 pub const KVBM_THEN_NIXL: &str = then_nixl!(kvbm!());
-/// Needs the `kvbm` module as well.
 pub const LMCACHE_THEN_NIXL: &str = then_nixl!(lmcache!());
 
 /// A worker that others connect to for its blocks.

@@ -11,7 +11,7 @@ use crate::dynamo::amount::Amount;
 use crate::dynamo::engine::args::{ArgValue, EngineArgs};
 use crate::dynamo::spec::Engine;
 
-/// An engine's arguments about memory. Of several names for one argument the first that is set counts.
+/// An engine's arguments about memory, by the names under which they are kept.
 struct Flags {
     engine: Engine,
     context: &'static [&'static str],
@@ -58,8 +58,8 @@ const FLAGS: &[Flags] = &[
         cache_type: &["kv-cache-dtype"],
         utilisation: &["mem-fraction-static"],
         usual: Amount::from_milli(950),
-        tensor: &["tp-size", "tensor-parallel-size", "tp"],
-        pipeline: &["pp-size", "pipeline-parallel-size", "pp"],
+        tensor: &["tp"],
+        pipeline: &["pp-size"],
         insists: false,
         beyond: &[
             "quantization",
@@ -68,7 +68,6 @@ const FLAGS: &[Flags] = &[
             "torchao-config",
             "cpu-offload-gb",
             "dp-size",
-            "data-parallel-size",
             "enable-dp-attention",
             "nnodes",
         ],

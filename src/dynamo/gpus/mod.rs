@@ -130,7 +130,7 @@ pub(super) fn read(reader: &mut Reader, draft: &GpuDraft) -> Option<GpuRequest> 
     let count = reader.or(Field::GpuCount, &draft.gpu_count, 0, |count| check_count(*count));
     // One of them may still turn out to be null.
     if draft.gpus.known().is_some() && draft.gpu_count.known().is_some() {
-        let refusal = Refusal::new("gpus is set beside it", "remove one of the two");
+        let refusal = Refusal::new("the worker names its gpus as well", "remove one of the two");
         reader.object(Field::GpuCount, refusal);
     }
     let (names, count) = (names?, count?);

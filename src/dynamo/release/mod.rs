@@ -162,17 +162,23 @@ fn near(mut known: Vec<&str>, wanted: &str) -> String {
 /// How many versions an error names.
 const NEAR: usize = 3;
 
-/// Major, minor, patch.
+/// Major, minor, patch. Whatever stands behind its number (`0.post1`, `0rc2`) says nothing of how near it is.
 fn parts(version: &str) -> Option<[u32; 3]> {
-    let mut numbers = version.trim_start_matches('v').splitn(3, '.').map(|part| part.parse().ok());
+    let number = |part: &str| {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok()
+    };
+    let mut numbers = version.trim().trim_start_matches('v').splitn(3, '.').map(number);
     Some([numbers.next()??, numbers.next()??, numbers.next().unwrap_or(Some(0))?])
 }
 
-/// Compared from the left: a release of the same line is nearer than one of any other.
-fn distance(one: [u32; 3], other: [u32; 3]) -> [u32; 3] {
-    let [a, b, c] = one;
-    let [x, y, z] = other;
-    [a.abs_diff(x), b.abs_diff(y), c.abs_diff(z)]
+/// How far apart they are on the line on which all versions stand, so that 0.9 is next to 1.0 and not to 1.6.
+fn distance(one: [u32; 3], other: [u32; 3]) -> u64 {
+    let place = |[major, minor, patch]: [u32; 3]| {
+        let [minor, patch] = [minor, patch].map(|number| u64::from(number.min(9_999)));
+        (u64::from(major) * 10_000 + minor) * 10_000 + patch
+    };
+    place(one).abs_diff(place(other))
 }
 
 #[cfg(test)]
@@ -220,6 +226,16 @@ mod tests {
         ] {
             let refusal = find(test_release::ALL, wanted).unwrap_err();
             assert!(refusal.fix.contains(nearest), "{wanted}: {}", refusal.fix);
+        }
+        for (wanted, nearest) in [
+            ("0.9.1", "1.0.0, 1.0.1, 1.0.2"),
+            ("1.2.0.post1", "1.1.1, 1.2.0, 1.2.1"),
+            (" 1.0.1", "1.0.0, 1.0.1, 1.0.2"),
+            ("2.0.0", "1.5.1, 1.6.0, 1.6.1"),
+            ("4294967295.4294967295.4294967295", "1.5.1, 1.6.0, 1.6.1"),
+        ] {
+            let refusal = find(ALL, wanted).unwrap_err();
+            assert!(refusal.fix.ends_with(nearest), "{wanted}: {}", refusal.fix);
         }
         assert!(find(ALL, "1.6.1").is_ok());
     }

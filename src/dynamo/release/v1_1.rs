@@ -8,6 +8,6 @@ pub const RELEASE: Release = Release {
     line: "1.1",
     versions: &["1.1.0", "1.1.1"],
     router_options: &[v1_6::TEMPERATURE, v1_6::KV_EVENTS, v1_6::TTL_SECONDS, v1_6::REPLICA_SYNC],
-    engines: &[vllm::V1_3, sglang::V1_6, trtllm::V1_2, mocker::V1_1],
+    engines: &[vllm::V1_1, sglang::V1_6, trtllm::V1_2, mocker::V1_1],
     ..v1_2::RELEASE
 };

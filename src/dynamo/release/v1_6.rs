@@ -62,7 +62,9 @@ pub const RELEASE: Release = Release {
         ("DYN_SYSTEM_STARTING_HEALTH_STATUS", "leave it out: the engine decides it"),
         ("DYN_HTTP_HOST", "set bind_address on the deployment"),
         ("DYN_HTTP_PORT", "set port on the deployment"),
-        ("DYN_HTTP_SVC_HEALTH_PATH", "leave it out: the provider asks the usual path"),
+        ("DYN_HTTP_SVC_HEALTH_PATH", PATH_ADVICE),
+        ("DYN_HTTP_SVC_MODELS_PATH", PATH_ADVICE),
+        ("DYN_SYSTEM_HEALTH_PATH", PATH_ADVICE),
         ("DYN_TLS_CERT_PATH", "put a proxy with the certificate before the frontend"),
         ("DYN_TLS_KEY_PATH", "put a proxy with the certificate before the frontend"),
         ("DYN_SELF_HOST_METADATA", "leave it out: the release decides it"),
@@ -167,6 +169,7 @@ const DISCOVERY: &str = "/var/lib/dynamo/discovery";
 const DISCOVERY_ADVICE: &str =
     "leave it out: the release and the network decide how processes find each other";
 const PLANE_ADVICE: &str = "leave it out: all containers of a deployment must agree on it";
+const PATH_ADVICE: &str = "leave it out: the provider asks the usual path";
 const PORT_ADVICE: &str = "leave it out: the provider picks a port that is free";
 const ADDRESS_ADVICE: &str = "set advertise_address on the provider's entry for the host";
 const CACHE_ADVICE: &str = "set model_cache on the provider's entry for the host";

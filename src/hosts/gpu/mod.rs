@@ -12,6 +12,7 @@ mod nvml;
 use std::time::Duration;
 
 use super::flight::Freshness;
+use super::ssh::Trouble;
 use super::{Cause, Host, HostError};
 use crate::inventory::gpu::GpuSight;
 
@@ -32,7 +33,7 @@ impl Host {
 
     async fn look_at_gpus(&self) -> Result<GpuSight, HostError> {
         if let Some(answer) = self.0.reach.shell(nvidia_smi::SCRIPT).await {
-            let output = answer.map_err(|cause| self.error("look at the GPUs", cause))?;
+            let output = answer.map_err(|cause| self.error("look at the GPUs", hung(cause)))?;
             return Ok(nvidia_smi::read(&output.stdout));
         }
         let info = self.info().await?;
@@ -43,9 +44,32 @@ impl Host {
         match tokio::time::timeout(PATIENCE, look).await {
             Ok(Ok(sight)) => Ok(sight),
             Ok(Err(_)) | Err(_) => {
-                let text = format!("the NVIDIA driver did not answer within {} s", PATIENCE.as_secs());
-                Err(self.error("look at the GPUs", Cause::Connection { text }))
+                Err(self.error("look at the GPUs", Cause::DriverHangs { seconds: PATIENCE.as_secs() }))
             }
         }
+    }
+}
+
+/// A shell that answers nothing for so long waits for `nvidia-smi`.
+fn hung(cause: Cause) -> Cause {
+    match cause {
+        Cause::Ssh(trouble) => match *trouble {
+            Trouble::Slow { seconds, .. } => Cause::DriverHangs { seconds },
+            trouble => trouble.into(),
+        },
+        cause => cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_hangs_is_said_to() {
+        let said = |trouble: Trouble| format!("{:?}", hung(Cause::from(trouble)));
+        let slow = Trouble::Slow { what: "`sh -s`".to_owned(), seconds: 60 };
+        assert_eq!(said(slow), "DriverHangs { seconds: 60 }");
+        assert!(said(Trouble::Closed).contains("Closed"));
     }
 }

@@ -77,11 +77,35 @@ pub fn tags(body: &str) -> Option<Vec<String>> {
     serde_json::from_str(body).ok().map(|Page { tags }| tags.unwrap_or_default())
 }
 
-/// The path in the header `Link: </v2/…>; rel="next"`. A link to another machine is not followed.
-pub fn next_page(header: &str) -> Option<String> {
-    let (target, relation) = header.trim().strip_prefix('<')?.split_once('>')?;
-    let next = relation.contains("rel=\"next\"") || relation.contains("rel=next");
-    (next && target.starts_with('/') && !target.starts_with("//")).then(|| target.to_owned())
+/// The login that is wanted: of several that a registry takes, a token, since that may be had without an account.
+pub fn of_headers<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
+    let known: Vec<Challenge> = headers.filter_map(parse).collect();
+    known.iter().find(|it| **it != Challenge::Basic).or(known.first()).cloned()
+}
+
+/// The address of the next page in a header `Link: </v2/…>; rel="next"`, as it is written there.
+pub fn next_page(header: &str) -> Option<&str> {
+    // One header may have several links.
+    let links = header.split('<').skip(1).filter_map(|link| link.split_once('>'));
+    let is_next = |relation: &str| relation.contains("rel=\"next\"") || relation.contains("rel=next");
+    links.into_iter().find(|(_, relation)| is_next(relation)).map(|(target, _)| target)
+}
+
+/// `https://host:port` of an address.
+pub fn origin(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| after + at);
+    url.get(..end).unwrap_or(url)
+}
+
+/// What `target`, which the answer from `base` names, stands for: an address, or a path at the same machine. Other ways to
+/// write it are not used by registries.
+pub fn joined(base: &str, target: &str) -> Option<String> {
+    match target {
+        path if path.starts_with('/') && !path.starts_with("//") => Some(format!("{}{path}", origin(base))),
+        url if url.starts_with("https://") || url.starts_with("http://") => Some(url.to_owned()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -117,17 +141,51 @@ mod tests {
     }
 
     #[test]
-    fn pages_follow_only_within_the_registry() {
+    fn of_several_logins_a_token_is_taken() {
+        let bearer = r#"Bearer realm="https://x/t""#;
+        let table: [(&[&str], Option<bool>); 5] = [
+            (&["Negotiate", "Basic realm=\"x\""], Some(false)),
+            (&["Basic realm=\"x\"", bearer], Some(true)),
+            (&[bearer, "Basic"], Some(true)),
+            (&["Negotiate", "Digest x"], None),
+            (&[], None),
+        ];
+        for (headers, token) in table {
+            let wanted = of_headers(headers.iter().copied());
+            assert_eq!(wanted.map(|it| it != Challenge::Basic), token, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_found_among_links() {
         let table = [
             (r#"</v2/a/tags/list?n=2&last=b>; rel="next""#, Some("/v2/a/tags/list?n=2&last=b")),
-            (r#"<https://evil.example/v2>; rel="next""#, None),
-            (r#"<//evil.example/v2>; rel="next""#, None),
+            (r#"<https://r.example/v2>; rel=next"#, Some("https://r.example/v2")),
+            (r#"</v2/a?x=1,2>; rel="prev", </v2/b>; rel="next""#, Some("/v2/b")),
             (r#"</v2/a>; rel="prev""#, None),
             ("nonsense", None),
+            ("<", None),
         ];
         for (header, expected) in table {
-            assert_eq!(next_page(header).as_deref(), expected, "{header}");
+            assert_eq!(next_page(header), expected, "{header}");
         }
+    }
+
+    #[test]
+    fn addresses_are_joined() {
+        let base = "https://r.example:5000/v2/a/tags/list?n=1";
+        let table = [
+            ("/v2/b?x", Some("https://r.example:5000/v2/b?x")),
+            ("https://other.example/v2", Some("https://other.example/v2")),
+            ("//other.example/v2", None),
+            ("list?n=2", None),
+            ("ftp://x/", None),
+            ("", None),
+        ];
+        for (target, expected) in table {
+            assert_eq!(joined(base, target).as_deref(), expected, "{target}");
+        }
+        assert_eq!((origin("http://x?y"), origin("http://x")), ("http://x", "http://x"));
     }
 
     #[test]

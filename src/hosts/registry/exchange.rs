@@ -24,9 +24,14 @@ impl Answer {
     pub fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// As [`Answer::header`], of a header that may be there several times.
+    pub fn headers(&self, name: HeaderName) -> impl Iterator<Item = &str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
 }
 
-/// The error is a clause. Redirections are not followed: no registry redirects what is asked here.
+/// The error is a clause. Redirections are answers like others.
 pub async fn get(
     reach: &dyn Reach,
     url: &Uri,

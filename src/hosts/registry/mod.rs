@@ -2,7 +2,8 @@
 //!
 //! The question goes through the host's own network, as its pulls do: what matters is what the host can reach. TLS and
 //! credentials stay on this side; the host forwards bytes. Credentials go to the registry they are meant for, and to
-//! the token service that it names, over TLS; plain HTTP is for registries on the host's loopback address only.
+//! the token service that it names, over TLS; plain HTTP is for registries on the host's loopback address only. A registry
+//! may send us on to another machine, which is told no credentials.
 
 mod challenge;
 mod exchange;
@@ -13,7 +14,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hyper::StatusCode;
 use hyper::Uri;
-use hyper::header::{HeaderValue, LINK, WWW_AUTHENTICATE};
+use hyper::header::{HeaderValue, LINK, LOCATION, WWW_AUTHENTICATE};
 
 use super::images::{Credentials, DOCKER_HUB, registry_of};
 use super::{Cause, Host, HostError};
@@ -24,6 +25,7 @@ use exchange::Answer;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Pages of a thousand tags each.
 const MOST_PAGES: usize = 50;
+const MOST_REDIRECTIONS: usize = 5;
 
 impl Host {
     /// The tags of a repository (`nvcr.io/nvidia/x`, without a tag), sorted.
@@ -44,6 +46,12 @@ struct Question<'a> {
     credentials: Option<&'a Credentials>,
 }
 
+/// What a machine is told in the header `Authorization`, and no other.
+struct Login {
+    origin: String,
+    value: HeaderValue,
+}
+
 impl<'a> Question<'a> {
     fn new(host: &'a Host, repository: &'a str) -> Self {
         let registry = registry_of(repository);
@@ -52,23 +60,50 @@ impl<'a> Question<'a> {
     }
 
     async fn tags(&self) -> Result<Vec<String>, Cause> {
-        let mut authorization = None;
+        let odd = |text: String| Cause::RegistryOdd { text };
+        let mut login: Option<Login> = None;
         let mut tags = Vec::new();
-        let mut next = Some(format!("/v2/{}/tags/list?n=1000", self.path));
+        let mut next = Some(format!("{}/v2/{}/tags/list?n=1000", self.origin, self.path));
         for _ in 0..MOST_PAGES {
-            let Some(page) = next else { break };
-            let url = format!("{}{page}", self.origin);
-            let mut answer = self.get(&url, authorization.as_ref()).await?;
-            if answer.status == StatusCode::UNAUTHORIZED && authorization.is_none() {
-                authorization = Some(self.authorize(&answer).await?);
-                answer = self.get(&url, authorization.as_ref()).await?;
+            let Some(url) = next else { break };
+            let (mut url, mut answer) = self.follow(url, login.as_ref()).await?;
+            if answer.status == StatusCode::UNAUTHORIZED && login.is_none() {
+                let origin = challenge::origin(&url).to_owned();
+                login = Some(Login { value: self.authorize(&answer, &origin).await?, origin });
+                (url, answer) = self.follow(url, login.as_ref()).await?;
             }
             tags.extend(self.page(&answer)?);
-            next = answer.header(LINK).and_then(challenge::next_page);
+            next = match answer.headers(LINK).find_map(challenge::next_page) {
+                None => None,
+                Some(target) => {
+                    let page = challenge::joined(&url, target)
+                        .filter(|page| challenge::origin(page) == challenge::origin(&url));
+                    Some(page.ok_or_else(|| odd(format!("its list goes on at {target}")))?)
+                }
+            };
         }
         tags.sort_unstable();
         tags.dedup();
         Ok(tags)
+    }
+
+    /// Asks, and goes where it is sent. Gives where the answer is from.
+    async fn follow(&self, url: String, login: Option<&Login>) -> Result<(String, Answer), Cause> {
+        let odd = |text: String| Cause::RegistryOdd { text };
+        let mut url = url;
+        for _ in 0..=MOST_REDIRECTIONS {
+            let own = login.filter(|login| login.origin == challenge::origin(&url));
+            let answer = self.get(&url, own.map(|login| &login.value)).await?;
+            if !answer.status.is_redirection() {
+                return Ok((url, answer));
+            }
+            let target = answer.header(LOCATION).unwrap_or_default();
+            let to = challenge::joined(&url, target).filter(|to| self.may_be_told(to));
+            let refused =
+                || odd(format!("{} to {target:?}, which is not an address with TLS", answer.status));
+            url = to.ok_or_else(refused)?;
+        }
+        Err(odd(format!("it sends us on again and again, at last to {}", challenge::origin(&url))))
     }
 
     async fn get(&self, url: &str, authorization: Option<&HeaderValue>) -> Result<Answer, Cause> {
@@ -81,19 +116,23 @@ impl<'a> Question<'a> {
     }
 
     /// What to say in the header `Authorization`, after a refusal that says what is wanted.
-    async fn authorize(&self, refusal: &Answer) -> Result<HeaderValue, Cause> {
+    async fn authorize(&self, refusal: &Answer, origin: &str) -> Result<HeaderValue, Cause> {
         let denied =
             |text: &str| Cause::RegistryDenied { image: self.repository.to_owned(), text: text.to_owned() };
-        let challenge = refusal.header(WWW_AUTHENTICATE).and_then(challenge::parse);
-        match challenge.ok_or_else(|| denied("it does not say which login it wants"))? {
-            Challenge::Basic => self.basic().ok_or_else(|| denied("it wants a login")),
+        let challenge = challenge::of_headers(refusal.headers(WWW_AUTHENTICATE));
+        let basic = || self.basic().filter(|_| origin == self.origin);
+        match challenge.ok_or_else(|| denied("it names no login that is known here"))? {
+            Challenge::Basic if origin != self.origin => {
+                Err(denied(&format!("it sends us on to {origin}, which wants a login of its own")))
+            }
+            Challenge::Basic => basic().ok_or_else(|| denied("it wants a login")),
             Challenge::Bearer { realm, service, scope } => {
                 if !self.may_be_told(&realm) {
                     return Err(denied("its token service is not reached over TLS"));
                 }
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.path));
                 let url = challenge::token_url(&realm, service.as_deref(), &scope);
-                let answer = self.get(&url, self.basic().as_ref()).await?;
+                let answer = self.get(&url, basic().as_ref()).await?;
                 self.refused(&answer)?;
                 let token = challenge::token(&answer.body)
                     .ok_or_else(|| denied("its token service gave no token"))?;
@@ -249,10 +288,59 @@ mod tests {
         );
     }
 
+    /// The other port is another machine: what it wants is not answered with the login of the first.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn another_machine_that_answers_in_its_place_learns_no_login() {
+        let (other, asked) = registry(|path, login, port| match (path, login) {
+            ("/v2/a/tags/list?n=1000", "Bearer t1") => {
+                let next = format!("link: <http://127.0.0.1:{port}/v2/a/more>; rel=\"next\"\r\n");
+                json("200 OK", &next, r#"{"tags":["1"]}"#)
+            }
+            ("/v2/a/more", "Bearer t1") => json("200 OK", "", r#"{"tags":["2"]}"#),
+            (path, _) if path.starts_with("/token?") => json("200 OK", "", r#"{"token":"t1"}"#),
+            _ => {
+                let wanted = format!(
+                    "www-authenticate: Basic realm=\"x\"\r\nwww-authenticate: Bearer realm=\"http://127.0.0.1:{port}/token\"\r\n"
+                );
+                json("401 Unauthorized", &wanted, "{}")
+            }
+        });
+        let (port, _) = registry(|path, _, _| {
+            let to = OTHER.load(std::sync::atomic::Ordering::SeqCst);
+            json("307 Temporary Redirect", &format!("location: http://127.0.0.1:{to}{path}\r\n"), "")
+        });
+        OTHER.store(other, std::sync::atomic::Ordering::SeqCst);
+        let tags = host(port).registry_tags(&format!("127.0.0.1:{port}/a")).await.unwrap();
+        assert_eq!(tags, ["1", "2"]);
+        let asked = asked.lock().unwrap();
+        assert!(!asked.iter().any(|line| line.contains("Basic")), "{asked:?}");
+    }
+
+    static OTHER: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
+
     #[tokio::test(flavor = "multi_thread")]
     async fn refusals_are_told_apart_and_say_no_secret() {
         type Row = (fn(&str, &str, u16) -> String, fn(&Cause) -> bool);
-        let table: [Row; 6] = [
+        let table: [Row; 10] = [
+            (
+                |_, _, _| json("307 Temporary Redirect", "location: http://evil.example/\r\n", ""),
+                |it| matches!(it, Cause::RegistryOdd { text } if text.contains("evil.example")),
+            ),
+            (
+                |_, _, _| json("302 Found", "", ""),
+                |it| matches!(it, Cause::RegistryOdd { text } if text.contains("302")),
+            ),
+            (
+                |path, _, _| json("301 Moved Permanently", &format!("location: {path}\r\n"), ""),
+                |it| matches!(it, Cause::RegistryOdd { text } if text.contains("again and again")),
+            ),
+            (
+                |_, _, _| {
+                    let link = "link: <https://elsewhere.example/v2>; rel=\"next\"\r\n";
+                    json("200 OK", link, r#"{"tags":["1"]}"#)
+                },
+                |it| matches!(it, Cause::RegistryOdd { text } if text.contains("elsewhere.example")),
+            ),
             (|_, _, _| json("404 Not Found", "", "{}"), |it| matches!(it, Cause::RegistryNotFound { .. })),
             (
                 |_, _, _| json("429 Too Many Requests", "", ""),

@@ -1,9 +1,16 @@
 //! The few words of `~/.ssh/config` that say where a host is and how to get in.
 //!
-//! The file is read only when a host says `ssh_config = true`. As in ssh, the first value of a keyword counts. `Match` and
-//! `Include` are passed over: the one may start programs, and neither is needed to find a host.
+//! The file is read only when a host says `ssh_config = true`. As in ssh, the first value of a keyword counts, files may
+//! include others, and `Match` is understood where it asks for nothing but the host's name. Any other `Match` never
+//! applies: some start programs, and none is needed to find a host.
 
-/// The file, taken apart.
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// Files that include files that include files; as many as ssh reads.
+const DEEPEST: usize = 16;
+
+/// The file, taken apart, with those that it includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ConfigFile {
     sections: Vec<Section>,
@@ -11,10 +18,19 @@ pub(super) struct ConfigFile {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Section {
-    /// `None`: a `Match`, which never applies.
-    patterns: Option<Vec<String>>,
+    /// All have to hold: a file that is included below a `Host` is for that host alone.
+    conditions: Vec<Condition>,
     /// Keywords in lower case, with their arguments.
     lines: Vec<(String, Vec<String>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Condition {
+    /// The name that was asked for; `false`: it must not match.
+    Alias(Vec<String>, bool),
+    /// The name after the `HostName` lines so far.
+    HostName(Vec<String>, bool),
+    Never,
 }
 
 /// What the file says about a host.
@@ -23,52 +39,176 @@ pub(super) struct Found {
     pub host_name: Option<String>,
     pub user: Option<String>,
     pub port: Option<u16>,
+    /// With `%` tokens: see [`expanded`].
     pub identity_file: Option<String>,
-    pub proxy_jump: Option<String>,
+    /// The way to it, first to last.
+    pub proxy_jump: Vec<String>,
     pub known_hosts: Vec<String>,
 }
 
 impl ConfigFile {
-    pub fn parse(text: &str) -> Self {
+    /// Reads the file and what it includes; what it includes in vain is passed over, as by ssh.
+    pub fn read(path: &Path, home: &Path) -> io::Result<Self> {
+        let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+        let include = |name: &str| {
+            let texts = included(name, home).into_iter().filter_map(|path| fs::read(path).ok());
+            texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+        };
+        Ok(Self::parse(&text, &include))
+    }
+
+    /// `include` gives the texts of the files that a name in an `Include` stands for.
+    pub fn parse(text: &str, include: &dyn Fn(&str) -> Vec<String>) -> Self {
+        let mut file = Self::default();
+        file.add(text, &[], include, 0);
+        file
+    }
+
+    fn add(&mut self, text: &str, outer: &[Condition], include: &dyn Fn(&str) -> Vec<String>, depth: usize) {
         // What comes before the first `Host` is for all.
-        let mut sections = vec![Section { patterns: Some(vec!["*".to_owned()]), lines: Vec::new() }];
+        let mut section = Section { conditions: outer.to_vec(), lines: Vec::new() };
         for line in text.lines() {
             let Some((keyword, arguments)) = words(line) else { continue };
-            match keyword.as_str() {
-                "host" => sections.push(Section { patterns: Some(arguments), lines: Vec::new() }),
-                "match" => sections.push(Section::default()),
-                _ => {
-                    if let Some(section) = sections.last_mut() {
-                        section.lines.push((keyword, arguments));
+            let conditions = match keyword.as_str() {
+                "host" => vec![Condition::Alias(arguments, true)],
+                "match" => matching(&arguments),
+                "include" => {
+                    let again = Section { conditions: section.conditions.clone(), lines: Vec::new() };
+                    let before = std::mem::replace(&mut section, again);
+                    self.sections.push(before);
+                    for text in arguments.iter().flat_map(|name| include(name)) {
+                        if depth < DEEPEST {
+                            self.add(&text, &section.conditions.clone(), include, depth + 1);
+                        }
                     }
+                    continue;
                 }
-            }
+                _ => {
+                    section.lines.push((keyword, arguments));
+                    continue;
+                }
+            };
+            let conditions = outer.iter().cloned().chain(conditions).collect();
+            self.sections.push(std::mem::replace(&mut section, Section { conditions, lines: Vec::new() }));
         }
-        Self { sections }
+        self.sections.push(section);
     }
 
     pub fn lookup(&self, alias: &str) -> Found {
-        let applying = || self.sections.iter().filter(|section| section.applies(alias));
-        let first = |keyword: &str| {
-            let mut lines = applying().flat_map(|section| &section.lines);
-            lines.find(|(known, _)| known == keyword).map(|(_, arguments)| arguments.as_slice())
-        };
-        let word = |keyword: &str| first(keyword).and_then(|arguments| arguments.first()).cloned();
-        Found {
-            host_name: word("hostname").map(|name| name.replace("%h", alias)),
-            user: word("user"),
-            port: word("port").and_then(|port| port.parse().ok()),
-            identity_file: word("identityfile").map(|path| path.replace("%d", "~")),
-            proxy_jump: word("proxyjump").filter(|jump| jump != "none"),
-            known_hosts: first("userknownhostsfile").map(<[String]>::to_vec).unwrap_or_default(),
+        let mut found = Found::default();
+        let mut jump: Option<&[String]> = None;
+        for section in &self.sections {
+            let name = found.host_name.clone().unwrap_or_else(|| alias.to_owned());
+            if !section.conditions.iter().all(|condition| condition.holds(alias, &name)) {
+                continue;
+            }
+            for (keyword, arguments) in &section.lines {
+                let first = || arguments.first().cloned();
+                match keyword.as_str() {
+                    "hostname" if found.host_name.is_none() => {
+                        found.host_name = first().map(|name| expanded(&name, &[('h', alias)]));
+                    }
+                    "user" if found.user.is_none() => found.user = first(),
+                    "port" if found.port.is_none() => {
+                        found.port = first().and_then(|port| port.parse().ok());
+                    }
+                    "identityfile" if found.identity_file.is_none() => found.identity_file = first(),
+                    "proxyjump" if jump.is_none() => jump = Some(arguments),
+                    "userknownhostsfile" if found.known_hosts.is_empty() => {
+                        found.known_hosts.clone_from(arguments);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found.identity_file = found.identity_file.filter(|path| !is_none(path));
+        let jumps = jump.and_then(<[String]>::first).filter(|jump| !is_none(jump));
+        found.proxy_jump = jumps.into_iter().flat_map(|jump| jump.split(',')).map(str::to_owned).collect();
+        found
+    }
+}
+
+impl Condition {
+    fn holds(&self, alias: &str, name: &str) -> bool {
+        match self {
+            Self::Alias(patterns, wanted) => matches_any(patterns, alias) == *wanted,
+            Self::HostName(patterns, wanted) => matches_any(patterns, name) == *wanted,
+            Self::Never => false,
         }
     }
 }
 
-impl Section {
-    fn applies(&self, alias: &str) -> bool {
-        self.patterns.as_ref().is_some_and(|patterns| matches_any(patterns, alias))
+fn is_none(text: &str) -> bool {
+    text.eq_ignore_ascii_case("none")
+}
+
+/// The conditions of a `Match`: `all`, or pairs of a criterion and patterns with commas between.
+fn matching(arguments: &[String]) -> Vec<Condition> {
+    if matches!(arguments, [all] if all.eq_ignore_ascii_case("all")) {
+        return Vec::new();
     }
+    let condition = |pair: &[String]| {
+        let [criterion, patterns] = pair else { return Condition::Never };
+        let patterns = patterns.split(',').map(str::to_owned).collect();
+        let criterion = criterion.to_lowercase();
+        match (criterion.trim_start_matches('!'), !criterion.starts_with('!')) {
+            ("host", wanted) => Condition::HostName(patterns, wanted),
+            ("originalhost", wanted) => Condition::Alias(patterns, wanted),
+            _ => Condition::Never,
+        }
+    };
+    let conditions: Vec<Condition> = arguments.chunks(2).map(condition).collect();
+    if conditions.is_empty() { vec![Condition::Never] } else { conditions }
+}
+
+/// `text` with what stands for its tokens: `%h` for the value of `('h', …)`, `%%` for `%`. Others stay as they are.
+pub(super) fn expanded(text: &str, tokens: &[(char, &str)]) -> String {
+    let (mut out, mut rest) = (String::new(), text.chars());
+    while let Some(c) = rest.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        match rest.next() {
+            Some('%') => out.push('%'),
+            Some(token) => match tokens.iter().find(|(known, _)| *known == token) {
+                Some((_, value)) => out.push_str(value),
+                None => out.extend(['%', token]),
+            },
+            None => out.push('%'),
+        }
+    }
+    out
+}
+
+/// The files that a name in an `Include` stands for, in order; names without a folder are in `~/.ssh`.
+fn included(name: &str, home: &Path) -> Vec<PathBuf> {
+    let path = match name.strip_prefix("~/") {
+        Some(rest) => home.join(rest),
+        None => home.join(".ssh").join(name),
+    };
+    let mut found = vec![PathBuf::new()];
+    for part in path.components() {
+        let part = part.as_os_str();
+        let text = part.to_string_lossy();
+        found = match text.contains(['*', '?']) {
+            false => found.into_iter().map(|folder| folder.join(part)).collect(),
+            true => found.iter().flat_map(|folder| entries(folder, &text)).collect(),
+        };
+    }
+    found
+}
+
+/// What lies in a folder under names of that pattern, hidden files aside, sorted.
+fn entries(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let taken = names.filter(|name| {
+        let name = name.to_string_lossy();
+        glob(pattern, &name) && (pattern.starts_with('.') || !name.starts_with('.'))
+    });
+    let mut paths: Vec<PathBuf> = taken.map(|name| folder.join(name)).collect();
+    paths.sort();
+    paths
 }
 
 /// Whether one of the patterns takes `name` and none that begins with `!` does.
@@ -102,22 +242,29 @@ fn glob(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// `Keyword arg "arg two"` or `Keyword=arg`; `None` for empty lines and comments.
+/// `Keyword arg "arg two" # comment` or `Keyword=arg`; `None` for empty lines and comments.
 fn words(line: &str) -> Option<(String, Vec<String>)> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return None;
     }
     let (keyword, rest) = line.split_once(|c: char| c.is_whitespace() || c == '=')?;
-    let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '=');
-    let mut arguments = Vec::new();
-    // Every second piece between quotes is quoted.
-    for (index, piece) in rest.split('"').enumerate() {
-        match index % 2 {
-            0 => arguments.extend(piece.split_whitespace().map(str::to_owned)),
-            _ => arguments.push(piece.to_owned()),
+    let rest = rest.trim_start().trim_start_matches('=');
+    let (mut arguments, mut word, mut quote) = (Vec::new(), None::<String>, None::<char>);
+    for c in rest.chars() {
+        match (c, quote) {
+            (c, Some(end)) if c == end => quote = None,
+            (c, Some(_)) => word.get_or_insert_default().push(c),
+            ('"' | '\'', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            ('#', None) if word.is_none() => break,
+            (c, None) if c.is_whitespace() => arguments.extend(word.take()),
+            (c, None) => word.get_or_insert_default().push(c),
         }
     }
+    arguments.extend(word);
     Some((keyword.to_lowercase(), arguments))
 }
 
@@ -125,11 +272,15 @@ fn words(line: &str) -> Option<(String, Vec<String>)> {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> ConfigFile {
+        ConfigFile::parse(text, &|_| Vec::new())
+    }
+
     #[test]
-    fn the_first_value_counts_and_matches_are_passed_over() {
-        let file = ConfigFile::parse(
+    fn the_first_value_counts_and_programs_are_not_run() {
+        let file = parse(
             "# all\nUser first\n\nHost gpu-* !gpu-9\n  HostName=%h.example.org\n  Port 2222\n  \
-             UserKnownHostsFile \"/a b\" /c\nMatch host gpu-1\n  User evil\n  ProxyCommand touch /x\nHost *\n  User \
+             UserKnownHostsFile \"/a b\" /c\nMatch host gpu-1 exec \"touch /x\"\n  User evil\nMatch\n User evil\nHost *\n  User \
              second\n  Port 23\n  ProxyJump none\n  identityfile %d/.ssh/k\n",
         );
         let found = file.lookup("gpu-1");
@@ -137,14 +288,109 @@ mod tests {
             host_name: Some("gpu-1.example.org".into()),
             user: Some("first".into()),
             port: Some(2222),
-            identity_file: Some("~/.ssh/k".into()),
-            proxy_jump: None,
+            identity_file: Some("%d/.ssh/k".into()),
+            proxy_jump: Vec::new(),
             known_hosts: vec!["/a b".into(), "/c".into()],
         };
         assert_eq!(found, expected);
         let other = file.lookup("gpu-9");
         assert_eq!((other.host_name, other.port), (None, Some(23)));
         assert_eq!(ConfigFile::default().lookup("x"), Found::default());
+    }
+
+    #[test]
+    fn matches_that_ask_for_the_name_are_understood() {
+        let table = [
+            ("Match all", true),
+            ("Match host gpu-1", false),
+            ("Match host a.example.org,b", true),
+            ("Match !host b", true),
+            ("Match originalhost gpu-*", true),
+            ("Match originalhost gpu-* host b", false),
+            ("Match originalhost gpu-* user x", false),
+            ("Match final all", false),
+            ("Match all host gpu-1", false),
+        ];
+        for (line, expected) in table {
+            let file = parse(&format!("Host gpu-1\n HostName a.example.org\n{line}\n User me\n"));
+            assert_eq!(file.lookup("gpu-1").user.is_some(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_included_below_a_host_is_for_that_host() {
+        let include = |name: &str| match name {
+            "all" => vec!["User all\nHost b\n Port 1\n".to_owned()],
+            "mine" => vec!["Port 2\nHost *\n User mine\nInclude mine\n".to_owned()],
+            _ => vec![],
+        };
+        let file =
+            ConfigFile::parse("Host a\n Include mine none\n HostName x\nHost *\nInclude all\n", &include);
+        let found = |alias: &str| {
+            let found = file.lookup(alias);
+            (found.host_name, found.user, found.port)
+        };
+        assert_eq!(found("a"), (Some("x".into()), Some("mine".into()), Some(2)));
+        assert_eq!(found("b"), (None, Some("all".into()), Some(1)));
+    }
+
+    #[test]
+    fn included_files_are_found_as_ssh_finds_them() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(".ssh/conf.d");
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in
+            [("b.conf", "Host gpu\n Port 2\n"), ("a.conf", "Port 1\n"), (".c.conf", "User x\n")]
+        {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        let config = home.path().join(".ssh/config");
+        let absolute = folder.join("b.conf").display().to_string();
+        for (line, port) in [
+            ("conf.d/*.conf", Some(1)),
+            ("~/.ssh/*.d/b.conf", Some(2)),
+            (absolute.as_str(), Some(2)),
+            ("none", None),
+        ] {
+            fs::write(&config, format!("Include {line}\n")).unwrap();
+            let found = ConfigFile::read(&config, home.path()).unwrap().lookup("gpu");
+            assert_eq!((found.port, found.user), (port, None), "{line}");
+        }
+        assert!(ConfigFile::read(&home.path().join("none"), home.path()).is_err());
+    }
+
+    #[test]
+    fn lines_are_read_as_ssh_reads_them() {
+        let table: [(&str, &[&str]); 9] = [
+            ("Host a b", &["a", "b"]),
+            ("HostName=a", &["a"]),
+            ("HostName = a", &["a"]),
+            ("Host\ta # and b", &["a"]),
+            ("Host a#b", &["a#b"]),
+            ("IdentityFile \"/a b/c\"", &["/a b/c"]),
+            ("IdentityFile '/a b'/c", &["/a b/c"]),
+            ("User \"\"", &[""]),
+            ("User \"open", &["open"]),
+        ];
+        for (line, expected) in table {
+            assert_eq!(words(line).unwrap().1, expected, "{line}");
+        }
+        for line in ["", "  # User x", "User"] {
+            assert_eq!(words(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn tokens_stand_for_what_they_are_given() {
+        let tokens = [('h', "host"), ('d', "/home/a")];
+        assert_eq!(expanded("%d/%h-%%h-%C%", &tokens), "/home/a/host-%h-%C%");
+    }
+
+    #[test]
+    fn jumps_are_a_way() {
+        let jumps = |text: &str| parse(text).lookup("x").proxy_jump;
+        assert_eq!(jumps("ProxyJump a,me@b:2\nProxyJump c"), ["a", "me@b:2"]);
+        assert!(jumps("ProxyJump None\nProxyJump c").is_empty());
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Whoever needs it first makes it, in a task of its own: those who come meanwhile wait for the same attempt, and one who
 //! gives up waiting does not leave a half-made login behind. A connection that was cut is made again, with pauses; one
-//! that was refused is not, and everyone hears of the refusal at once.
+//! that was refused is not, and everyone hears of the refusal at once. That a host was not reached is heard by everyone who
+//! asks in the next seconds.
 
 use std::borrow::Cow;
 use std::io;
@@ -21,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::config_file::ConfigFile;
 use super::guard::{Failure, Guard};
-use super::login;
+use super::login::{self, Means};
 use super::sessions::Sessions;
 use super::settings::{self, Environment, HostKeys, Peer, Settings};
 use super::trouble::Trouble;
@@ -49,6 +50,8 @@ const CIPHERS: &[cipher::Name] = &[
 const PAUSES_AT_FIRST: &[Duration] = &[Duration::from_millis(400), Duration::from_millis(1200)];
 const PAUSES_AFTER_A_CUT: &[Duration] =
     &[Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(2), Duration::from_secs(4)];
+/// For how long everybody hears that a host was not reached: a plan of a hundred workers would wait a hundred times.
+const UNREACHED: Duration = Duration::from_secs(10);
 /// No new try after this long: a call to the host waits for twenty seconds and should hear the reason.
 const PATIENCE: Duration = Duration::from_secs(9);
 
@@ -59,6 +62,8 @@ struct Inner {
     settings: Settings,
     environment: Environment,
     slot: Mutex<Slot>,
+    /// When the last attempt to reach the host ended without.
+    unreached: Mutex<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -81,7 +86,7 @@ pub(super) struct Live {
 
 impl Link {
     pub fn new(settings: Settings, environment: Environment) -> Self {
-        Self(Arc::new(Inner { settings, environment, slot: Mutex::default() }))
+        Self(Arc::new(Inner { settings, environment, slot: Mutex::default(), unreached: Mutex::default() }))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -103,12 +108,18 @@ impl Link {
             None => false,
             Some((attempt, None)) => return Ok(attempt.clone()),
             Some((attempt, Some(Ok(live)))) if !live.handle.is_closed() => return Ok(attempt.clone()),
-            Some((attempt, Some(Err(trouble)))) if trouble.is_final() => return Ok(attempt.clone()),
+            Some((attempt, Some(Err(trouble)))) if trouble.is_final() || self.0.was_unreached_lately() => {
+                return Ok(attempt.clone());
+            }
             Some((_, Some(Ok(_)))) => true,
             Some((_, Some(Err(_)))) => false,
         };
         let inner = Arc::clone(&self.0);
-        let made = tokio::spawn(async move { inner.establish(after_cut).await });
+        let made = tokio::spawn(async move {
+            let made = inner.establish(after_cut).await;
+            inner.note(after_cut, &made);
+            made
+        });
         let attempt = made.map(|joined| joined.unwrap_or(Err(Trouble::Closed))).boxed().shared();
         slot.attempt = Some(attempt.clone());
         Ok(attempt)
@@ -134,6 +145,20 @@ impl Link {
 }
 
 impl Inner {
+    /// A connection that was cut is tried again by whoever used it, however often.
+    fn note(&self, after_cut: bool, made: &Result<Arc<Live>, Trouble>) {
+        let passing = |trouble: &Trouble| matches!(trouble, Trouble::Cut { .. });
+        let unreached =
+            matches!(made, Err(trouble) if !after_cut && trouble.is_unreachable() && !passing(trouble));
+        let mut last = self.unreached.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = unreached.then(Instant::now);
+    }
+
+    fn was_unreached_lately(&self) -> bool {
+        let last = self.unreached.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|at| at.elapsed() < UNREACHED)
+    }
+
     async fn establish(&self, after_cut: bool) -> Result<Arc<Live>, Trouble> {
         let peers = self.peers().await?;
         let (begun, mut pauses) = (Instant::now(), pauses(after_cut).iter());
@@ -153,26 +178,24 @@ impl Inner {
     }
 
     async fn peers(&self) -> Result<Vec<Peer>, Trouble> {
-        let file = match (self.settings.ssh_config, &self.environment.home) {
-            (true, Some(home)) => {
-                let path = home.join(".ssh/config");
-                let text =
-                    tokio::fs::read_to_string(&path).await.map_err(|error| Trouble::Configuration {
-                        text: format!("ssh_config is true, but {} cannot be read ({error})", path.display()),
-                    })?;
-                ConfigFile::parse(&text)
-            }
-            _ => ConfigFile::default(),
+        let file = match self.settings.ssh_config {
+            true => config_file(self.environment.home.clone()).await?,
+            false => ConfigFile::default(),
         };
         settings::resolve(&self.settings, &self.environment, &file)
     }
 
     async fn connect(&self, peers: &[Peer]) -> Result<Live, Trouble> {
-        let mut passed: Vec<Handle<Guard>> = Vec::new();
+        let mut ready = Vec::new();
         for peer in peers {
+            let means = login::prepare(peer, &self.environment).await?;
+            ready.push((peer, trust(&peer.host_keys).await?, means));
+        }
+        let mut passed: Vec<Handle<Guard>> = Vec::new();
+        for (peer, trust, means) in ready {
             let handle = match passed.last() {
-                None => self.enter(peer, dial(peer).await?).await?,
-                Some(bastion) => self.enter(peer, through(bastion, peer).await?).await?,
+                None => enter(peer, dial(peer).await?, trust, means).await?,
+                Some(bastion) => enter(peer, through(bastion, peer).await?, trust, means).await?,
             };
             passed.push(handle);
         }
@@ -180,23 +203,32 @@ impl Inner {
         let at = peers.last().map(Peer::to_string).unwrap_or_default();
         Ok(Live { at, handle, sessions: Sessions::default(), bastions: passed })
     }
+}
 
-    /// Agrees on keys, judges the server, logs in.
-    async fn enter<S>(&self, peer: &Peer, stream: S) -> Result<Handle<Guard>, Trouble>
-    where
-        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    {
-        let trust = trust(&peer.host_keys).await?;
-        let config = Arc::new(config(&trust, peer));
-        let guard = Guard { trust, peer: peer.clone() };
-        let entering = async {
-            let connected = russh::client::connect_stream(config, stream, guard).await;
-            let mut handle = connected.map_err(|failure: Failure| failure.trouble(peer))?;
-            login::log_in(&mut handle, peer, &self.environment).await?;
-            Ok(handle)
-        };
-        timeout(ENTER, entering).await.unwrap_or_else(|_| Err(timed_out(peer, ENTER)))
-    }
+/// Agrees on keys, judges the server, logs in.
+async fn enter<S>(peer: &Peer, stream: S, trust: Trust, means: Means) -> Result<Handle<Guard>, Trouble>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let config = Arc::new(config(&trust, peer));
+    let guard = Guard { trust, peer: peer.clone() };
+    let entering = async {
+        let connected = russh::client::connect_stream(config, stream, guard).await;
+        let mut handle = connected.map_err(|failure: Failure| failure.trouble(peer))?;
+        login::log_in(&mut handle, peer, means).await?;
+        Ok(handle)
+    };
+    timeout(ENTER, entering).await.unwrap_or_else(|_| Err(timed_out(peer, ENTER)))
+}
+
+async fn config_file(home: Option<PathBuf>) -> Result<ConfigFile, Trouble> {
+    let unread = |what: String| Trouble::Configuration { text: format!("ssh_config is true, but {what}") };
+    let home = home.ok_or_else(|| unread("HOME is not set, so there is no ~/.ssh/config".to_owned()))?;
+    let path = home.join(".ssh/config");
+    let shown = path.display().to_string();
+    let read = tokio::task::spawn_blocking(move || ConfigFile::read(&path, &home)).await;
+    let read = read.unwrap_or_else(|error| Err(io::Error::other(error)));
+    read.map_err(|error| unread(format!("{shown} cannot be read ({error})")))
 }
 
 fn pauses(after_cut: bool) -> &'static [Duration] {
@@ -290,8 +322,9 @@ async fn trust(host_keys: &HostKeys) -> Result<Trust, Trouble> {
 async fn known_hosts(paths: &[PathBuf]) -> Result<Trust, Trouble> {
     let mut text = String::new();
     for path in paths {
-        match tokio::fs::read_to_string(path).await {
-            Ok(lines) => text = format!("{text}{lines}\n"),
+        match tokio::fs::read(path).await {
+            // What is not UTF-8 is in a comment.
+            Ok(lines) => text = format!("{text}{}\n", String::from_utf8_lossy(&lines)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let path = path.display().to_string();

@@ -3,8 +3,10 @@
 //! The order is certificate, key, agent, password, keyboard-interactive (which asks for the password too): what is
 //! strongest first. Each is offered at most once, and one that the server has said not to accept is not offered at all.
 //! A refusal is final for the process. Servers count failures per address and lock out who keeps failing, and a wrong key
-//! does not become right. A server that hangs up instead of answering has refused too.
+//! does not become right. A server that hangs up instead of answering has refused too. What is to be offered is made ready
+//! before anybody is called: servers also count those who call and then say nothing.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
@@ -62,29 +64,58 @@ fn offers(login: &Login) -> Vec<Offer> {
     .collect()
 }
 
-/// Logs in, or says what was offered and what would have been accepted.
-pub(super) async fn log_in(
-    handle: &mut Handle<Guard>,
-    peer: &Peer,
-    environment: &Environment,
-) -> Result<(), Trouble> {
+/// What a login needs, read and found usable.
+pub(super) struct Means {
+    offers: Vec<Offer>,
+    key: Option<Arc<PrivateKey>>,
+    certificate: Option<Certificate>,
+    agent: Option<PathBuf>,
+}
+
+/// Makes ready what will be offered. No server is needed to know that a key cannot be read.
+pub(super) async fn prepare(peer: &Peer, environment: &Environment) -> Result<Means, Trouble> {
     let offers = offers(&peer.login);
     if offers.is_empty() {
         return Err(Trouble::NothingToOffer { at: peer.to_string() });
     }
     let key = load_key(&peer.login).await?.map(Arc::new);
+    let certificate = match (&key, &peer.login.certificate) {
+        (Some(key), Some(text)) => Some(certificate_of(key, text, peer)?),
+        _ => None,
+    };
+    let agent = environment.agent_socket.clone();
+    if peer.login.agent && agent.is_none() {
+        return Err(Trouble::Agent { text: "SSH_AUTH_SOCK is not set".to_owned() });
+    }
+    Ok(Means { offers, key, certificate, agent })
+}
+
+fn certificate_of(key: &PrivateKey, text: &str, peer: &Peer) -> Result<Certificate, Trouble> {
+    let unusable = |text: String| Trouble::Key { what: format!("the certificate for {peer}"), text };
+    let certificate = Certificate::from_openssh(text.trim()).map_err(|error| unusable(error.to_string()))?;
+    if certificate.public_key() != key.public_key().key_data() {
+        return Err(unusable("it belongs to another key".to_owned()));
+    }
+    Ok(certificate)
+}
+
+/// Logs in, or says what was offered and what would have been accepted.
+pub(super) async fn log_in(handle: &mut Handle<Guard>, peer: &Peer, means: Means) -> Result<(), Trouble> {
+    let Means { offers, key, certificate, agent } = means;
     let mut attempt = Attempt { handle, peer, offered: Vec::new(), accepted: None };
     for offer in offers {
         if !attempt.accepts(offer.method()) {
             continue;
         }
-        let entered = match (offer, &key) {
-            (Offer::Certificate, Some(key)) => attempt.certificate(key).await?,
-            (Offer::Key, Some(key)) => attempt.key(key).await?,
-            (Offer::Agent, _) => attempt.agent(environment).await?,
-            (Offer::Password, _) => attempt.password().await?,
-            (Offer::Questions, _) => attempt.questions().await?,
-            (Offer::Certificate | Offer::Key, None) => false,
+        let entered = match (offer, &key, &certificate, &agent) {
+            (Offer::Certificate, Some(key), Some(certificate), _) => {
+                attempt.certificate(key, certificate.clone()).await?
+            }
+            (Offer::Key, Some(key), ..) => attempt.key(key).await?,
+            (Offer::Agent, .., Some(socket)) => attempt.agent(socket).await?,
+            (Offer::Password, ..) => attempt.password().await?,
+            (Offer::Questions, ..) => attempt.questions().await?,
+            (Offer::Certificate | Offer::Key | Offer::Agent, ..) => false,
         };
         if entered {
             return Ok(());
@@ -143,14 +174,13 @@ impl Attempt<'_> {
         self.heard(answer)
     }
 
-    async fn certificate(&mut self, key: &Arc<PrivateKey>) -> Result<bool, Trouble> {
-        let text = self.peer.login.certificate.as_deref().unwrap_or_default().trim();
+    async fn certificate(
+        &mut self,
+        key: &Arc<PrivateKey>,
+        certificate: Certificate,
+    ) -> Result<bool, Trouble> {
         let unusable =
             |text: String| Trouble::Key { what: format!("the certificate for {}", self.peer), text };
-        let certificate = Certificate::from_openssh(text).map_err(|error| unusable(error.to_string()))?;
-        if certificate.public_key() != key.public_key().key_data() {
-            return Err(unusable("it belongs to another key".to_owned()));
-        }
         self.offered.push(described("certificate of key", certificate.public_key()));
         let user = self.peer.user.as_str();
         let hash = self.hash_for(&key.algorithm()).await;
@@ -159,9 +189,8 @@ impl Attempt<'_> {
         self.heard(Ok(answer.map_err(|error| unusable(error.to_string()))?))
     }
 
-    async fn agent(&mut self, environment: &Environment) -> Result<bool, Trouble> {
+    async fn agent(&mut self, socket: &Path) -> Result<bool, Trouble> {
         let trouble = |text: &dyn std::fmt::Display| Trouble::Agent { text: text.to_string() };
-        let socket = environment.agent_socket.as_ref().ok_or_else(|| trouble(&"SSH_AUTH_SOCK is not set"))?;
         let mut agent: AgentClient<UnixStream> =
             AgentClient::connect_uds(socket).await.map_err(|error| trouble(&error))?;
         // Older agents do not know what this is, and their keys have no use for it.
@@ -291,7 +320,14 @@ async fn load_key(login: &Login) -> Result<Option<PrivateKey>, Trouble> {
 fn decode_key(text: &str, passphrase: Option<&str>) -> Result<PrivateKey, String> {
     let text = if text.contains("\\n") { text.replace("\\n", "\n") } else { text.to_owned() };
     let encrypted = |key: &PrivateKey| key.is_encrypted();
+    let in_a_device =
+        |key: &PrivateKey| matches!(key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256);
     match (decode_secret_key(text.trim(), passphrase), passphrase) {
+        (Ok(key), _) if in_a_device(&key) => Err(format!(
+            "it is of type {}, whose secret never leaves its security key; have ssh-agent ask that (agent = true), or use \
+             another key",
+            key.algorithm()
+        )),
         (Ok(key), None) if encrypted(&key) => {
             Err("it is encrypted, and there is no private_key_passphrase".to_owned())
         }
@@ -348,5 +384,15 @@ mod tests {
         let wrong = decode_key(&locked, Some("wrong")).unwrap_err();
         assert!(wrong.contains("passphrase right") && !wrong.contains("wrong"), "{wrong}");
         assert!(decode_key("nonsense", None).is_err());
+        let crlf = plain.replace('\n', "\r\n");
+        assert!(decode_key(&crlf, None).is_ok(), "out of an editor of Windows");
+    }
+
+    /// What is in the file cannot sign; the server would take the key, and the login would fail all the same.
+    #[test]
+    fn a_key_in_a_device_says_so() {
+        let text = include_str!("tests/testdata/security-key");
+        let why = decode_key(text, None).unwrap_err();
+        assert!(why.contains("sk-ssh-ed25519") && why.contains("agent = true"), "{why}");
     }
 }

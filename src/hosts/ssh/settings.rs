@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::config_file::ConfigFile;
+use super::config_file::{ConfigFile, expanded};
 use super::trouble::Trouble;
 use crate::container::Secret;
 
@@ -128,15 +128,36 @@ pub(super) fn resolve(
     environment: &Environment,
     file: &ConfigFile,
 ) -> Result<Vec<Peer>, Trouble> {
-    let found = file.lookup(&settings.target.address);
-    let bastion = match (&settings.bastion, found.proxy_jump.as_deref()) {
-        (Some(bastion), _) => Some(bastion.clone()),
-        (None, Some(jump)) => Some(jump_endpoint(jump)?),
-        (None, None) => None,
-    };
     let target = peer(&settings.target, None, environment, file)?;
-    let first = bastion.map(|bastion| peer(&bastion, Some(&target), environment, file)).transpose()?;
-    Ok(first.into_iter().chain([target]).collect())
+    let mut way = match &settings.bastion {
+        Some(bastion) => vec![bastion.clone()],
+        None => jumps_to(&settings.target, file)?,
+    };
+    // The first of them may have a way of its own. What it leads through already is not gone through again: `Host *` with a
+    // ProxyJump is for the bastion too.
+    let mut seen = vec![settings.target.clone()];
+    while let Some(first) = way.first().filter(|first| !met(&seen, first)) {
+        seen.push(first.clone());
+        let before = jumps_to(first, file)?;
+        let again = before.iter().any(|jump| met(&seen, jump));
+        way.splice(0..0, if again { Vec::new() } else { before });
+    }
+    let way: Result<Vec<Peer>, Trouble> =
+        way.iter().map(|bastion| peer(bastion, Some(&target), environment, file)).collect();
+    Ok(way?.into_iter().chain([target]).collect())
+}
+
+/// What the file's `ProxyJump` says of a server.
+fn jumps_to(server: &Endpoint, file: &ConfigFile) -> Result<Vec<Endpoint>, Trouble> {
+    let found = file.lookup(&server.address);
+    let jumps: Result<Vec<Endpoint>, Trouble> =
+        found.proxy_jump.iter().map(|jump| jump_endpoint(jump)).collect();
+    jumps.map(|jumps| if met(&jumps, server) { Vec::new() } else { jumps })
+}
+
+/// Whether a server is among those, as far as names tell: two ports of one address are two servers.
+fn met(servers: &[Endpoint], server: &Endpoint) -> bool {
+    servers.iter().any(|it| (&it.address, it.port) == (&server.address, server.port))
 }
 
 const DEFAULT_PORT: u16 = 22;
@@ -153,9 +174,22 @@ fn peer(
     let user = user.or_else(|| environment.user.clone()).ok_or_else(|| Trouble::Configuration {
         text: format!("there is no user to log in with at {}", endpoint.address),
     })?;
+    let address = found.host_name.unwrap_or_else(|| endpoint.address.clone());
+    let port = endpoint.port.or(found.port).unwrap_or(DEFAULT_PORT);
+    let home = environment.home.as_ref().map(|home| home.display().to_string()).unwrap_or_default();
+    let port_text = port.to_string();
+    let tokens = [
+        ('d', home.as_str()),
+        ('h', address.as_str()),
+        ('n', endpoint.address.as_str()),
+        ('p', port_text.as_str()),
+        ('r', user.as_str()),
+        ('u', environment.user.as_deref().unwrap_or_default()),
+    ];
     let mut login = endpoint.login.clone();
     if login.is_empty() {
-        login.key = found.identity_file.map(|path| KeySource::File(PathBuf::from(path)));
+        let path = found.identity_file.map(|path| PathBuf::from(expanded(&path, &tokens)));
+        login.key = path.map(KeySource::File);
     }
     if let (true, Some(beyond)) = (login.is_empty(), beyond) {
         login = beyond.login.clone();
@@ -168,7 +202,7 @@ fn peer(
     }
     let host_keys = match &endpoint.host_keys {
         HostKeys::UserFile if !found.known_hosts.is_empty() => {
-            HostKeys::Files(found.known_hosts.iter().map(PathBuf::from).collect())
+            HostKeys::Files(found.known_hosts.iter().map(|path| expanded(path, &tokens).into()).collect())
         }
         HostKeys::UserFile => HostKeys::Files(vec![PathBuf::from("~/.ssh/known_hosts")]),
         given => given.clone(),
@@ -179,21 +213,12 @@ fn peer(
         }
         other => other,
     };
-    Ok(Peer {
-        address: found.host_name.unwrap_or_else(|| endpoint.address.clone()),
-        port: endpoint.port.or(found.port).unwrap_or(DEFAULT_PORT),
-        user,
-        login,
-        host_keys,
-    })
+    Ok(Peer { address, port, user, login, host_keys })
 }
 
 /// `user@host:port` of a `ProxyJump`.
 fn jump_endpoint(text: &str) -> Result<Endpoint, Trouble> {
     let trouble = |text: String| Trouble::Configuration { text };
-    if text.contains(',') {
-        return Err(trouble(format!("ProxyJump {text} names several bastions, and only one is supported")));
-    }
     let text = text.strip_prefix("ssh://").unwrap_or(text);
     let (user, server) = match text.rsplit_once('@') {
         Some((user, server)) => (Some(user.to_owned()), server),
@@ -229,6 +254,47 @@ mod tests {
         }
     }
 
+    fn parsed(text: &str) -> ConfigFile {
+        ConfigFile::parse(text, &|_| Vec::new())
+    }
+
+    /// As ssh goes: the list from first to last, and before it the way to its first.
+    #[test]
+    fn several_bastions_are_passed_in_their_order() {
+        let way = |text: &str, bastion: Option<&str>| -> String {
+            let mut settings = settings("gpu");
+            settings.bastion = bastion.map(|it| Endpoint { address: it.into(), ..Endpoint::default() });
+            let peers = resolve(&settings, &environment(), &parsed(text)).unwrap();
+            peers.iter().map(|peer| peer.address.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        let table = [
+            ("Host gpu\n ProxyJump a,b\n", None, "a b gpu"),
+            ("Host gpu\n ProxyJump a,b\nHost a\n ProxyJump c\nHost b\n ProxyJump d\n", None, "c a b gpu"),
+            ("Host gpu\n ProxyJump a\nHost a\n ProxyJump b\nHost b\n ProxyJump c,d\n", None, "c d b a gpu"),
+            ("Host *\n ProxyJump a\n", None, "a gpu"),
+            ("Host *\n ProxyJump gpu\n", None, "gpu"),
+            ("Host gpu\n ProxyJump a\nHost a\n ProxyJump gpu\n", None, "a gpu"),
+            ("Host gpu\n ProxyJump a\nHost other\n ProxyJump b\n", Some("other"), "b other gpu"),
+            ("Host gpu\n ProxyJump gpu:99\n", None, "gpu gpu"),
+            ("Host gpu\n ProxyJump none\nHost *\n ProxyJump a\n", None, "gpu"),
+        ];
+        for (text, bastion, expected) in table {
+            assert_eq!(way(text, bastion), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_in_paths_are_replaced() {
+        let file = parsed(
+            "Host gpu\n HostName 10.0.0.9\n Port 2\n User me\n IdentityFile %d/%n-%h-%p-%r-%u\n UserKnownHostsFile \
+             %d/known-%n ~/b\n",
+        );
+        let peers = resolve(&settings("gpu"), &environment(), &file).unwrap();
+        assert_eq!(peers[0].login.key, Some(KeySource::File("/home/a/gpu-10.0.0.9-2-me-a".into())));
+        let files = vec!["/home/a/known-gpu".into(), "/home/a/b".into()];
+        assert_eq!(peers[0].host_keys, HostKeys::Files(files));
+    }
+
     #[test]
     fn left_out_means_what_is_usual() {
         let peers = resolve(&settings("10.0.0.1"), &environment(), &ConfigFile::default()).unwrap();
@@ -259,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_configuration_wins_over_the_file() {
-        let file = ConfigFile::parse(
+        let file = parsed(
             "Host gpu\n HostName 10.0.0.9\n User ubuntu\n Port 2222\n IdentityFile ~/.ssh/gpu\n \
              UserKnownHostsFile ~/.ssh/gpus\n ProxyJump jump@gate:99\nHost gate\n HostName 192.0.2.1\n",
         );
@@ -289,7 +355,6 @@ mod tests {
             ("ssh://me@gate:9", Some((Some("me"), "gate", Some(9)))),
             ("[2001:db8::1]:9", Some((None, "2001:db8::1", Some(9)))),
             ("2001:db8::1", Some((None, "2001:db8::1", None))),
-            ("a,b", None),
             ("gate:x", None),
         ];
         for (text, expected) in table {

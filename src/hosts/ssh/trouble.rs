@@ -111,7 +111,7 @@ impl Trouble {
             Self::HostCertificate { .. } => "Have the host's certificate renewed by its authority.",
             Self::KnownHosts { .. } => "Correct known_hosts_path, or give host_key.",
             Self::Key { .. } => {
-                "Give the whole file from -----BEGIN to -----END, and private_key_passphrase if it is encrypted."
+                "A private key is the whole file from -----BEGIN to -----END, with private_key_passphrase if it is encrypted."
             }
             Self::Agent { .. } => {
                 "Start ssh-agent so that SSH_AUTH_SOCK names it, or give a key instead of agent = true."
@@ -157,6 +157,15 @@ impl Trouble {
 
     /// Trying again would not help and might harm.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::LoginRefused { .. } | Self::HostKeyMismatch { .. } | Self::Closed)
+        matches!(
+            self,
+            Self::HostKeyUnknown { .. }
+                | Self::HostKeyMismatch { .. }
+                | Self::HostKeyRevoked { .. }
+                | Self::HostCertificate { .. }
+                | Self::Agent { .. }
+                | Self::LoginRefused { .. }
+                | Self::Closed
+        )
     }
 }

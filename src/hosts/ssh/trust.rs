@@ -1,8 +1,8 @@
 //! Whether a server is the one that it should be. Pure: the key it shows, the lines that are trusted, the time.
 //!
 //! The rules are those of OpenSSH's known_hosts: several keys per host, patterns with `*`, `?` and `!`, names that are
-//! hashed, `[host]:port` for other ports than 22, `@revoked` before all else, and `@cert-authority` for hosts that show a
-//! certificate. In two things this is stricter: a certificate has to name the host, and a line that cannot be read is
+//! hashed, `[host]:port` for other ports than 22 (a host of which nothing is known at its port may be known without one),
+//! `@revoked` before all else, and `@cert-authority` for hosts that show a certificate. In two things this is stricter: a certificate has to name the host, and a line that cannot be read is
 //! passed over instead of trusted in part.
 
 use aws_lc_rs::hmac;
@@ -89,21 +89,13 @@ impl Trust {
             (Self::Anything, _) => Verdict::Trusted,
             (Self::Keys(keys), shown) => among(keys.iter(), shown.key()),
             (Self::KnownHosts(lines), shown) => {
-                let name = lookup_name(host, port);
-                let of = |marker: Marker| {
-                    let lines = lines.iter().filter(move |line| line.marker == marker);
-                    lines.filter(|line| line.hosts.take(&name)).map(|line| &line.key)
-                };
-                if of(Marker::Revoked).any(|key| shown.keys().contains(&key)) {
-                    return Verdict::Revoked;
-                }
-                match shown {
-                    Shown::Certificate(certificate)
-                        if of(Marker::Authority).any(|key| key == certificate.signature_key()) =>
-                    {
-                        certificate_holds(certificate, host, now)
-                    }
-                    shown => among(of(Marker::None), shown.key()),
+                let [name, plain] = lookup_names(host, port);
+                match judged(lines, &name, host, shown, now) {
+                    Verdict::Unknown => match judged(lines, &plain, host, shown, now) {
+                        Verdict::Mismatch(_) => Verdict::Unknown,
+                        verdict => verdict,
+                    },
+                    verdict => verdict,
                 }
             }
         }
@@ -115,9 +107,12 @@ impl Trust {
             Self::Anything => Vec::new(),
             Self::Keys(keys) => keys.iter().map(KeyData::algorithm).collect(),
             Self::KnownHosts(lines) => {
-                let name = lookup_name(host, port);
-                let known = lines.iter().filter(|it| it.marker == Marker::None && it.hosts.take(&name));
-                known.map(|line| line.key.algorithm()).collect()
+                let of = |name: &str| -> Vec<Algorithm> {
+                    let known = lines.iter().filter(|it| it.marker == Marker::None && it.hosts.take(name));
+                    known.map(|line| line.key.algorithm()).collect()
+                };
+                let found = lookup_names(host, port).map(|name| of(&name));
+                found.into_iter().find(|algorithms| !algorithms.is_empty()).unwrap_or_default()
             }
         }
     }
@@ -125,8 +120,9 @@ impl Trust {
     /// Whether certificates of this server could be judged.
     pub fn has_authority(&self, host: &str, port: u16) -> bool {
         let Self::KnownHosts(lines) = self else { return false };
-        let name = lookup_name(host, port);
-        lines.iter().any(|line| line.marker == Marker::Authority && line.hosts.take(&name))
+        let names = lookup_names(host, port);
+        let is_for = |line: &Line| names.iter().any(|name| line.hosts.take(name));
+        lines.iter().any(|line| line.marker == Marker::Authority && is_for(line))
     }
 }
 
@@ -177,10 +173,29 @@ fn certificate_holds(certificate: &Certificate, host: &str, now: u64) -> Verdict
     }
 }
 
-/// `host`, or `[host]:port` where the port is not SSH's own.
-fn lookup_name(host: &str, port: u16) -> String {
+/// `host`, before it `[host]:port` where the port is not SSH's own.
+fn lookup_names(host: &str, port: u16) -> [String; 2] {
     let host = host.to_lowercase();
-    if port == 22 { host } else { format!("[{host}]:{port}") }
+    [if port == 22 { host.clone() } else { format!("[{host}]:{port}") }, host]
+}
+
+/// What the lines for that one name say.
+fn judged(lines: &[Line], name: &str, host: &str, shown: Shown<'_>, now: u64) -> Verdict {
+    let of = |marker: Marker| {
+        let lines = lines.iter().filter(move |line| line.marker == marker);
+        lines.filter(|line| line.hosts.take(name)).map(|line| &line.key)
+    };
+    if of(Marker::Revoked).any(|key| shown.keys().contains(&key)) {
+        return Verdict::Revoked;
+    }
+    match shown {
+        Shown::Certificate(certificate)
+            if of(Marker::Authority).any(|key| key == certificate.signature_key()) =>
+        {
+            certificate_holds(certificate, host, now)
+        }
+        shown => among(of(Marker::None), shown.key()),
+    }
 }
 
 /// The key of `type base64 comment`.

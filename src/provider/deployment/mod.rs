@@ -1,4 +1,4 @@
-mod image_release;
+pub mod image_release;
 pub mod model;
 pub mod ops;
 pub mod schema;

@@ -1,7 +1,9 @@
 //! Planning, making, changing, reading and removing a deployment.
 
 use super::image_release;
-use super::model::{HostSays, derive, draft, expected_status, label, model_source, objections, topology_of};
+use super::model::{
+    HostSays, derive, draft, expected_status, label, model_source, objections, tagged, topology_of,
+};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
@@ -80,6 +82,11 @@ impl Resource for Deployments {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         if planned.model != prior.model {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
+        }
+        if let (true, Some(version)) = (config.dynamo_version.is_null(), tagged(config))
+            && planned.image != prior.image
+        {
+            planned.dynamo_version = version;
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);

@@ -26,8 +26,8 @@ model! {
             replaces the deployment.").replaces().stable(),
         engine: Attr<String> = required("What computes the tokens: `vllm`, `sglang` or `trtllm` (TensorRT-LLM), or `mocker`: Dynamo's own \
             simulator, which needs no GPU and answers with random words."),
-        dynamo_version: Attr<String> = optional_computed("Dynamo release. Left out: the newest one that the provider knew when the \
-            deployment was made.").stable(),
+        dynamo_version: Attr<String> = optional_computed("Dynamo release. Left out: the one in the tag of `image`, or else the newest \
+            one that the provider knew when the deployment was made.").stable(),
         image: Attr<String> = optional_computed("Image of all containers of the deployment. Left out: NVIDIA's image for engine \
             and release."),
         image_pull_policy: Attr<String> = optional("When the image is downloaded: `missing` (only if it is not on the host), \
@@ -58,8 +58,10 @@ model! {
             such as those of ephemeral resources."),
         engine_args: Attr<Dynamic> = optional("Arguments of the engine for all workers, as an object: `{ max-model-len = 8192, \
             enable-prefix-caching = true }`. `true` gives the bare flag, `false` leaves it out (or gives `--no-…` where the flag is \
-            on by default). Over them go the arguments of a role, and over those the worker's own. While none of them says how \
-            the model is spread over GPUs (tensor, pipeline or data parallel), it is tensor parallel over all GPUs of a worker."),
+            on by default). Names may be written with underscores; behind a dot (`speculative-config.num_speculative_tokens`) the \
+            spelling is the engine's. Over them go the arguments of a role, and over those the worker's own. While none of them \
+            says how the model is spread over GPUs (tensor, pipeline or data parallel), it is tensor parallel over all GPUs of a \
+            worker."),
         prefill_engine_args: Attr<Dynamic> = optional("Arguments of the engine for prefill workers, over `engine_args`. Only where the \
             deployment is disaggregated."),
         decode_engine_args: Attr<Dynamic> = optional("Arguments of the engine for decode workers (all workers, where the deployment is \

@@ -2,7 +2,7 @@
 
 use super::schema::{ModelModel, SourceModel};
 use crate::dynamo::model::ModelRef;
-use crate::dynamo::model_files::ModelOnDisk;
+use crate::dynamo::model_files::{self, ModelOnDisk};
 use crate::dynamo::paths;
 use crate::provider::duration;
 use crate::tf_provider::attr::{Attr, Block};
@@ -71,7 +71,7 @@ pub fn validate(model: &ModelModel) -> Diagnostics {
     }
     if let Some(revision) = model.revision.known().filter(|revision| !is_revision(revision)) {
         let detail =
-            format!("{revision:?} is not a commit, branch or tag: use letters, digits and any of ._-");
+            format!("{revision:?} is not a commit, branch or tag: use letters, digits and any of ._-/");
         wrong(Path::of("revision"), "Invalid revision", detail);
     }
     match &model.source {
@@ -130,21 +130,34 @@ fn folder(path: &str) -> Result<(), String> {
     }
 }
 
+/// Becomes part of a path in the cache (`refs/pr/1` is a revision of the hub's).
 fn is_revision(text: &str) -> bool {
-    (1..=100).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-        && !text.starts_with(['.', '-'])
-        && !text.contains("..")
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+            && !part.starts_with(['.', '-'])
+            && !part.contains("..")
+    };
+    text.len() <= 100 && text.split('/').count() <= MOST_PARTS && text.split('/').all(is_part)
 }
+
+/// Of a revision; a look at a cache goes no deeper.
+const MOST_PARTS: usize = 4;
 
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control()))
 }
 
-/// Whether what `prior` stands for is not what `planned` asks for, beyond what the schema tells.
+/// Whether what `prior` stands for is not what `planned` asks for, beyond what the schema tells. To be told that the model
+/// lies where it lies is no wish for another one: a host from which it was copied may be gone for good.
 pub fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
+    let is_there = |path: &str| {
+        let own = prior.path.known().map(|own| (own.as_str(), model_files::folder_of(own)));
+        own.is_some_and(|(own, folder)| [own, folder].contains(&path))
+    };
     match (source(prior), source(planned)) {
+        (_, Some(Source::Path(after))) if is_there(&after) => false,
         (Some(Source::Path(before)), Some(Source::Path(after))) => before != after,
         (Some(Source::Hub), Some(Source::Hub)) => false,
         (Some(Source::Host { path: before, .. }), Some(Source::Host { path: after, .. })) => before != after,
@@ -259,7 +272,12 @@ mod tests {
             (at(with(hub()), "/data/x"), &["path"]),
             (revision("v1.0"), &[]),
             (revision("../x"), &["revision"]),
-            (revision("refs/pr/1"), &["revision"]),
+            (revision("refs/pr/1"), &[]),
+            (revision("feature/a-b"), &[]),
+            (revision("/main"), &["revision"]),
+            (revision("a//b"), &["revision"]),
+            (revision("a/../b"), &["revision"]),
+            (revision("a/b/c/d/e"), &["revision"]),
             (revision(""), &["revision"]),
             (endpoint("http://127.0.0.1:80"), &[]),
             (endpoint("hub.example.com"), &["source.endpoint"]),
@@ -296,6 +314,24 @@ mod tests {
                 expected,
                 "{before:?} {after:?}"
             );
+        }
+    }
+
+    /// Replacing it would remove the copy first, and there would be nothing to register.
+    #[test]
+    fn the_place_where_a_copy_lies_is_no_other_source() {
+        let at = |place: &str| ModelModel { path: place.into(), ..with(host("a")) };
+        let snapshot = "/c/hub/models--acme--Tiny/snapshots/1";
+        let table = [
+            (at("/m/tiny"), "/m/tiny", false),
+            (at("/m/tiny"), "/m/tiny/", false),
+            (at("/m/tiny"), "/m/other", true),
+            (at(snapshot), snapshot, false),
+            (at(snapshot), "/c/hub/models--acme--Tiny", false),
+            (at(snapshot), "/c", true),
+        ];
+        for (prior, after, expected) in table {
+            assert_eq!(needs_another(&prior, &with(path(after))), expected, "{after}");
         }
     }
 

@@ -43,7 +43,7 @@ impl Resource for Models {
     ) -> Result<Plan<ModelModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(&mut planned);
-        check(&call.client, entry.as_ref(), &planned).await?;
+        check(&call.client, entry.as_ref(), &planned, None).await?;
         Ok(planned.into())
     }
 
@@ -72,7 +72,8 @@ impl Resource for Models {
                 it.path = if config.path.is_null() { Attr::Unknown } else { config.path.clone() };
             }
         }
-        check(&call.client, entry.as_ref(), &plan.planned).await?;
+        let kept = Some(prior).filter(|_| !renewed && is_well(&prior.status));
+        check(&call.client, entry.as_ref(), &plan.planned, kept).await?;
         Ok(plan)
     }
 
@@ -197,13 +198,21 @@ fn imported(by: ImportBy) -> Result<(String, String), Diagnostic> {
     }
 }
 
-/// What the plan can see: the other host is one of the provider's, the folder is there, and nobody else has it.
-async fn check(client: &Client, entry: Option<&Entry>, planned: &ModelModel) -> Result<(), Diagnostics> {
+/// What the plan can see: the other host is one of the provider's, the folder is there, and nobody else has it. `kept` is a
+/// model that stays as it is: where it once came from need not be there any more.
+async fn check(
+    client: &Client,
+    entry: Option<&Entry>,
+    planned: &ModelModel,
+    kept: Option<&ModelModel>,
+) -> Result<(), Diagnostics> {
     let (Some(entry), Some(source)) = (entry, model::source(planned)) else { return Ok(()) };
     let (own, name) = (entry.host.name(), shown(&planned.name));
     let at = |attribute: &str| Path::of("source").attribute(attribute);
+    let source_of_old = kept.is_some_and(|prior| model::source(prior).as_ref() == Some(&source));
     if let Source::Host { host, .. } = &source {
         match client.host(host) {
+            Err(NoHost::Wrong(_)) if source_of_old => {}
             Err(NoHost::Wrong(diagnostic)) => return Err(diagnostic.at(at("host")).into()),
             Err(NoHost::NotKnownYet) => {}
             Ok(_) if host == own => {

@@ -8,21 +8,22 @@ mod file;
 mod output;
 
 use super::blocks::TextMap;
+use super::deployment::image_release;
 use super::deployment::model::{self as deployments, HostSays};
 use super::deployment::schema::DeploymentModel;
+use super::picked_ports::{self, Ports};
 use super::worker::model as workers;
 use super::worker::schema::{DeploymentView, WorkerModel};
-use super::{docker_checks, drafts, objections, picked_ports};
+use super::{docker_checks, drafts, objections};
 use crate::dynamo::amount::GIB;
 use crate::dynamo::blueprint::Blueprint;
-use crate::dynamo::decide;
+use crate::dynamo::caches::{self, Pinned};
 use crate::dynamo::discovery::{Seat, WorkerPort};
 use crate::dynamo::draft::Given;
 use crate::dynamo::gpus::{GpuName, GpuRequest, choose};
-use crate::dynamo::names;
 use crate::dynamo::objection::{Field, Objection, Refusal};
-use crate::dynamo::ports;
-use crate::dynamo::spec::{HostFacts, NetworkMode, Owner};
+use crate::dynamo::spec::{HostFacts, NetworkMode, Owner, WorkerSpec};
+use crate::dynamo::{check, decide, limits, names, ports};
 use crate::inventory::gpu::{Gpu, GpuInventory};
 use crate::tf_provider::attr::{Attr, Nested};
 use crate::tf_provider::diagnostics::Diagnostics;
@@ -32,7 +33,7 @@ use crate::tf_provider::value::{Path, Value};
 use file::HostFile;
 use output::Output;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The host of a file that names none.
 const LOCAL: &str = "local";
@@ -82,8 +83,12 @@ struct Host {
     says: HostFile,
     gpus: GpuInventory,
     free: Vec<String>,
-    /// Workers so far: each has its own ports.
-    workers: i64,
+    /// Ports on its own network.
+    taken: BTreeSet<u16>,
+    /// Ports of servers that workers share, by their containers.
+    servers: BTreeMap<String, Ports>,
+    /// Bytes that are pinned for caches, by who pins them.
+    pinned: BTreeMap<String, u64>,
 }
 
 fn hosts(json: Option<&Json>) -> Result<BTreeMap<String, Host>, Diagnostics> {
@@ -123,7 +128,9 @@ fn host(json: &Json, path: &Path) -> Result<Host, Diagnostics> {
         gpus: GpuInventory { gpus: (0..).zip(&uuids).map(gpu).collect(), ..GpuInventory::default() },
         free: uuids,
         says,
-        workers: 0,
+        taken: BTreeSet::new(),
+        servers: BTreeMap::new(),
+        pinned: BTreeMap::new(),
     })
 }
 
@@ -159,7 +166,7 @@ impl Stage {
             found
         };
         let written = file::read::<DeploymentModel>(json, &[], &path)?;
-        let (config, mut planned, warnings) = file::proposed::<DeploymentModel>(&written, &path, own)?;
+        let (config, mut planned, mut warnings) = file::proposed::<DeploymentModel>(&written, &path, own)?;
         planned.secret_env = config.secret_env.clone();
         if planned.host.known().is_none() {
             planned.host = self.default_host().unwrap_or_default().into();
@@ -183,7 +190,10 @@ impl Stage {
         }
         let blueprint =
             decide_deployment(&planned, &host.facts).map_err(|found| file::below(&path, found))?;
+        let ports = blueprint.containers.iter().flat_map(|planned| &planned.spec.ports);
+        host.taken.extend(ports.map(|port| port.host_port));
         self.output.add(&host_name, blueprint);
+        warnings.extend(file::below(&path, image_release::warnings(&config, &planned)));
         Ok((file::part(&DeploymentView::entries(), &planned.to_value()), warnings))
     }
 
@@ -210,14 +220,9 @@ impl Stage {
         let host_name = shown(&planned.host).to_owned();
         let host = self.host(&host_name, path)?;
         if planned.ports.is_unknown() {
-            // One server for all of them, and for each worker its own.
-            let own = workers::own_rows(&planned);
-            let number = |row: &WorkerPort| if own.contains(&row) { host.workers } else { 0 };
-            let port = |row: &WorkerPort| Attr::Known(i64::from(row.from) + number(row));
-            let rows = workers::picked(&planned).into_iter();
-            planned.ports = Attr::Known(rows.map(|row| (row.name.to_owned(), port(row))).collect());
+            let ports = host.ports_of(&planned).map_err(|found| file::below(path, found))?;
+            planned.ports = Attr::Known(ports);
         }
-        host.workers += 1;
         let blueprint = decide_worker(&mut planned, &host_name, host);
         let blueprint = blueprint.map_err(|found| file::below(path, found))?;
         self.output.add(&host_name, blueprint);
@@ -256,10 +261,56 @@ fn decide_worker(planned: &mut WorkerModel, name: &str, host: &mut Host) -> Resu
     gpus.sort_unstable();
     planned.gpu_uuids = Attr::Known(gpus.iter().map(|uuid| uuid.as_str().into()).collect());
     let spec = workers::draft(planned)?.complete().map_err(objections::diagnostics)?;
+    host.pin(&spec, shown(&planned.container), name)
+        .map_err(|objection| objections::diagnostics(vec![objection]))?;
     decide::worker(&spec, &host.facts, &owner(workers::label(planned)?)).map_err(objections::diagnostics)
 }
 
 impl Host {
+    /// Ports of its own, and those of the server that it shares with others.
+    fn ports_of(&mut self, worker: &WorkerModel) -> Result<Ports, Diagnostics> {
+        let mut ports = self.pick(&workers::own_rows(worker), check::ranks(&workers::draft(worker)?))?;
+        if let Some((server, name)) = workers::server_beside(worker) {
+            let theirs = match self.servers.get(&name) {
+                Some(theirs) => theirs.clone(),
+                None => self.pick(&server.ports.iter().collect::<Vec<_>>(), 1)?,
+            };
+            self.servers.insert(name, theirs.clone());
+            ports.extend(theirs);
+        }
+        Ok(ports)
+    }
+
+    /// The first ports of their kind that nobody else of the file has.
+    fn pick(&mut self, rows: &[&WorkerPort], ranks: u16) -> Result<Ports, Diagnostics> {
+        let picked = rows.iter().map(|row| {
+            let offsets = row.offsets(ranks);
+            let port = ports::pick(row.from, "0.0.0.0", &[], &offsets, |port| self.taken.contains(&port));
+            let port = port
+                .map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::WorkerPort(row.name))]))?;
+            self.taken.extend(offsets.iter().filter_map(|above| port.checked_add(*above)));
+            Ok((row.name.to_owned(), Attr::Known(i64::from(port))))
+        });
+        picked.collect()
+    }
+
+    /// Sums up the caches of the file's workers, as a plan does.
+    fn pin(&mut self, spec: &WorkerSpec, container: &str, name: &str) -> Result<(), Objection> {
+        let cache = caches::of(spec);
+        for (pinned, bytes) in cache.memory {
+            let who = match pinned {
+                Pinned::Itself => container.to_owned(),
+                Pinned::ServerOf(deployment) => format!("the server of {deployment}"),
+            };
+            self.pinned.insert(who, bytes);
+        }
+        let all: Vec<u64> = self.pinned.values().copied().collect();
+        match limits::available(&self.facts) {
+            Ok(room) => caches::memory_fits(name, &all, room.memory_bytes),
+            Err(_) => Ok(()), // The reserve is refused where the container is decided.
+        }
+    }
+
     /// GPUs that nobody else of the file has.
     fn give(&mut self, request: &GpuRequest, name: &str) -> Result<Vec<String>, Objection> {
         let given = match request {
@@ -354,6 +405,7 @@ mod tests {
             (r#"{D,"workers":[{"count":-1}]}"#, "workers[0].count: Give"),
             (r#"{D,"workers":[{"gpus":["0"]},{"gpus":["0"]}]}"#, "workers[1].gpus[0]: GPU 0 is given"),
             (r#"{D,"workers":[{"gpu_count":9}]}"#, "workers[0].gpu_count: 8 GPUs are free"),
+            (r#"{D,"workers":[{"engine_args":{"x":["a",null]}}]}"#, "workers[0].engine_args: A list of"),
             (r#"{D,"workers":[{"resources":{"cpus":1000}}]}"#, "workers[0].resources.cpus: "),
             (r#"{D,"hosts":{"a":{"cpus":0}}}"#, "hosts[\"a\"].cpus: "),
             (r#"{D,"hosts":{"a":{},"b":{}}}"#, "deployment.host: Name one of the hosts a, b"),
@@ -362,6 +414,55 @@ mod tests {
             let found = refused(&text.replacen('D', deployment, usize::from(text.starts_with("{D"))));
             assert!(found.first().is_some_and(|error| error.starts_with(expected)), "{text}: {found:?}");
         }
+    }
+
+    /// What one worker alone may have, two may not.
+    #[test]
+    fn caches_of_a_host_are_summed_up() {
+        let text = |workers: u8| {
+            format!(
+                r#"{{
+                    "deployment": {{
+                        "name": "chat", "engine": "vllm", "model": "acme/tiny", "dynamo_version": "1.6.1",
+                        "connector": {{ "type": "kvbm", "cpu_cache_gb": 150 }}
+                    }},
+                    "workers": [{{ "gpu_count": 1, "count": {workers} }}]
+                }}"#
+            )
+        };
+        assert!(render(&text(1)).is_ok());
+        let found = refused(&text(2));
+        assert!(found[0].starts_with("workers[0].deployment: ") && found[0].contains("300 GB"), "{found:?}");
+    }
+
+    #[test]
+    fn an_image_of_another_release_is_warned_of() {
+        let text = |more: &str| {
+            format!(
+                r#"{{"deployment": {{"name": "chat", "engine": "mocker", "model": "/m", "image": "x:1.3.1"{more}}}}}"#
+            )
+        };
+        assert_eq!(render(&text("")).unwrap().1, Diagnostics::new());
+        let (_, warnings) = render(&text(r#", "dynamo_version": "1.6.1""#)).unwrap();
+        assert_eq!(warnings.0[0].path, Some(Path::of("deployment").attribute("image")));
+    }
+
+    /// Each rank reports at a port of its own, and the block manager's reports go out far above its port.
+    #[test]
+    fn no_port_of_a_host_is_given_twice() {
+        let text = r#"{
+            "deployment": {
+                "name": "chat", "engine": "vllm", "model": "acme/tiny", "network": "host", "router": {"mode": "kv"},
+                "engine_args": {"dp": 2}, "connector": {"type": "kvbm", "cpu_cache_gb": 4}, "port": 9091
+            },
+            "workers": [{"gpu_count": 2, "count": 3}]
+        }"#;
+        let rendered: Json = serde_json::from_str(&render(text).unwrap().0).unwrap();
+        let containers = rendered["containers"].as_array().unwrap();
+        let ports = containers.iter().flat_map(|it| it["ports"].as_array().unwrap());
+        let ports: Vec<u64> = ports.map(|port| port["host_port"].as_u64().unwrap()).collect();
+        assert_eq!(ports.len(), ports.iter().collect::<BTreeSet<_>>().len(), "{ports:?}");
+        assert!(ports.len() > 20 && ports.contains(&20_085), "{ports:?}");
     }
 
     #[test]
@@ -383,12 +484,10 @@ mod tests {
         );
         let (server, workers) = (&containers[2], &containers[3..]);
         assert_eq!(server["ports"][0]["address"], "127.0.0.1");
+        let told = format!(r#""lmcache.mp.port":{}"#, server["ports"][0]["host_port"]);
         for worker in workers {
-            assert!(
-                worker["argv"]
-                    .to_string()
-                    .contains(&format!("mp.port\\\\\\\":{}", server["ports"][0]["host_port"]))
-            );
+            let mut words = worker["argv"].as_array().unwrap().iter().filter_map(Json::as_str);
+            assert!(words.any(|word| word.contains(&told)), "{told}: {worker}");
         }
         assert_ne!(workers[0]["ports"], workers[1]["ports"]);
     }

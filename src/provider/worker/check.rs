@@ -87,8 +87,8 @@ fn meets_the_others(client: &Client, entry: &Entry, spec: &WorkerSpec) -> Result
     let Some(other) = client.caches.elsewhere(entry.host.name(), spec) else { return Ok(()) };
     let detail = format!(
         "Prefill and decode workers of deployment {:?} hand over through its cache server, which is in the memory of one host, \
-         and others of them are on host {other:?}. Put all of them on one host, or set connector.type = \"nixl\" on the \
-         deployment to have them on several.",
+         and others of them are on host {other:?}. Put all of them on one host. To have them on several, set \
+         connector.server = false on the deployment, or connector.type = \"nixl\".",
         spec.deployment.name
     );
     Err(Diagnostic::error("The workers would not meet", detail).at(Path::of("host")))

@@ -6,7 +6,7 @@ resource "dynamo_deployment" "chat" {
   model  = var.model
 
   connector {
-    type         = "kvbm" # error: sglang cannot have & kvbm & use none
+    type         = "kvbm" # error: the engine "sglang" cannot have & kvbm & use none
     cpu_cache_gb = 8
   }
 }

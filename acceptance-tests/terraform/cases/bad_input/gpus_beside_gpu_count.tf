@@ -11,5 +11,5 @@ resource "dynamo_deployment" "chat" {
 resource "dynamo_worker" "chat" {
   deployment = dynamo_deployment.chat
   gpus       = ["0"]
-  gpu_count  = 1 # error: gpu_count & gpus is set beside it
+  gpu_count  = 1 # error: gpu_count & names its gpus as well
 }

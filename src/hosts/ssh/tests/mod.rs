@@ -171,6 +171,75 @@ async fn a_server_with_another_key_learns_nothing() {
     assert_eq!(server.counts.logins(), 0, "no login was tried");
 }
 
+/// Servers count those who call and then say nothing, too.
+#[tokio::test]
+async fn what_is_wrong_on_our_side_is_known_before_anybody_is_called() {
+    let (server, _) = open(Rules::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = |text: &str| Login { key: Some(KeySource::Text(Secret::new(text))), ..Login::default() };
+    let logins = [
+        Login::default(),
+        text("nonsense"),
+        text(include_str!("testdata/security-key")),
+        Login { key: Some(KeySource::File(folder.path().join("none"))), ..Login::default() },
+        Login { certificate: Some("ssh-ed25519-cert-v01@openssh.com AAAA".into()), ..text_login() },
+        Login { agent: true, ..Login::default() },
+    ];
+    for login in logins {
+        trouble(ask(&reach(settings(&server, login)), "/x").await.unwrap_err());
+    }
+    let mut unreadable = settings(&server, with_password());
+    unreadable.target.host_keys = HostKeys::Files(vec![folder.path().to_owned()]);
+    trouble(ask(&reach(unreadable), "/x").await.unwrap_err());
+    assert_eq!(server.counts.connections(), 0);
+}
+
+fn text_login() -> Login {
+    Login { key: Some(text_of(&key(Algorithm::Ed25519))), ..Login::default() }
+}
+
+#[tokio::test]
+async fn an_unknown_host_key_is_looked_at_once() {
+    let (server, _) = open(Rules::default()).await;
+    let mut unknown = settings(&server, with_password());
+    unknown.target.host_keys = HostKeys::Files(vec!["/none".into()]);
+    let reach = reach(unknown);
+    for _ in 0..3 {
+        let error = trouble(ask(&reach, "/x").await.unwrap_err());
+        assert!(matches!(error, Trouble::HostKeyUnknown { .. }), "{error}");
+    }
+    assert_eq!(server.counts.connections(), 1);
+}
+
+#[tokio::test]
+async fn that_a_host_is_not_reached_is_heard_by_all() {
+    let (bastion, _) = open(Rules::default()).await;
+    let (server, _) = open(Rules::default()).await;
+    let mut through = settings(&server, with_password());
+    through.bastion = Some(settings(&bastion, Login::default()).target);
+    through.target.port =
+        Some(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let reach = reach(through);
+    for _ in 0..4 {
+        let error = trouble(ask(&reach, "/x").await.unwrap_err());
+        assert!(matches!(error, Trouble::BastionRefuses { .. }), "{error}");
+    }
+    assert_eq!(bastion.counts.connections(), 1);
+}
+
+/// Comments of known hosts are in whatever their writers used.
+#[tokio::test]
+async fn known_hosts_need_not_be_utf8() {
+    let (server, _) = open(Rules::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("known_hosts");
+    let line = format!("[127.0.0.1]:{} {} ", server.port, server.host_key.to_openssh().unwrap());
+    std::fs::write(&known, [b"# M\xfcnchen\n", line.as_bytes(), b"\xfc\r\n"].concat()).unwrap();
+    let mut settings = settings(&server, with_password());
+    settings.target.host_keys = HostKeys::Files(vec![known]);
+    assert_eq!(ask(&reach(settings), "/x").await.unwrap(), "/x");
+}
+
 #[tokio::test]
 async fn a_host_shows_itself_by_a_certificate() {
     let (authority, own) = (key(Algorithm::Ed25519), key(Algorithm::Ed25519));
@@ -398,9 +467,13 @@ fn known_hosts_are_judged_as_ssh_does() {
         (line("gpu-a,10.0.0.1", 0), "10.0.0.1", 22, Verdict::Trusted),
         (line("gpu-a", 1), "gpu-a", 22, mismatch(1)),
         (line("gpu-a", 1), "gpu-b", 22, Verdict::Unknown),
-        (line("gpu-a", 0), "gpu-a", 2222, Verdict::Unknown),
+        (line("gpu-a", 0), "gpu-a", 2222, Verdict::Trusted),
+        (line("gpu-a", 1), "gpu-a", 2222, Verdict::Unknown),
+        (format!("{}\n{}", line("gpu-a", 0), line("[gpu-a]:2222", 1)), "gpu-a", 2222, mismatch(1)),
+        (format!("@revoked {}", line("gpu-a", 0)), "gpu-a", 2222, Verdict::Revoked),
         (line("[gpu-a]:2222", 0), "gpu-a", 2222, Verdict::Trusted),
         (line("[gpu-a]:2222", 0), "gpu-a", 22, Verdict::Unknown),
+        (format!("{} me@x\r\n", line("gpu-a", 0)), "gpu-a", 22, Verdict::Trusted),
         (line("*.example.org", 0), "a.example.org", 22, Verdict::Trusted),
         (line("*.example.org,!b.example.org", 0), "b.example.org", 22, Verdict::Unknown),
         (line(&hashed, 0), "gpu-a.example.org", 22, Verdict::Trusted),
