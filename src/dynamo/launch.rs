@@ -224,22 +224,22 @@ pub(super) fn layered(common: &Common, role: Role, own: Option<&EngineArgs>) -> 
     }
     for (name, value) in users {
         let merged = match (all.get(&name), &value) {
-            (Some(ArgValue::Json(below)), ArgValue::Json(above)) => args::over(above, below),
+            (Some(ArgValue::Json(below)), ArgValue::Json(above) | ArgValue::Text(above)) => {
+                args::over(above, below)
+            }
             _ => value,
         };
         all.insert(name, merged);
     }
+    args::fold(&mut all, &common.engine.args);
     all
 }
 
 fn holds(row: &DefaultArg, common: &Common, role: Role, users: &EngineArgs) -> bool {
-    let named = |stop: &str| {
-        users.keys().any(|name| if stop.ends_with('.') { name.starts_with(stop) } else { name == stop })
-    };
     row.mode.is_none_or(|mode| mode == common.mode)
         && row.role.is_none_or(|wanted| wanted == role)
         && row.kv.is_none_or(|kv| kv == common.looks_at_caches())
-        && !row.unless.iter().any(|stop| named(stop))
+        && !row.unless.iter().any(|stop| users.contains_key(*stop))
 }
 
 fn default_value(row: &DefaultArg) -> ArgValue {

@@ -50,6 +50,7 @@ pub const WITH_SERVICES: Release = Release {
         env: &[],
         args: ArgRules {
             spellings: &[],
+            maps: &[],
             negatable: &["enforce-eager"],
             lists: ListStyle::Words,
             reserved: &[

@@ -56,6 +56,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     reserved_env: &[],
     args: ArgRules {
         spellings: &[],
+        maps: &[],
         // The only two flags that are on by default; any other is off when it is left out.
         negatable: &["enable-prefix-caching", "enable-chunked-prefill"],
         lists: ListStyle::Commas,

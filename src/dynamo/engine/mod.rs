@@ -109,7 +109,7 @@ pub struct DefaultArg {
     pub role: Option<Role>,
     /// With a router that looks at caches (`true`) or one that does not.
     pub kv: Option<bool>,
-    /// Arguments of users beside which it is left out; what ends with a dot is the beginning of their names.
+    /// Arguments of users beside which it is left out.
     pub unless: &'static [&'static str],
 }
 

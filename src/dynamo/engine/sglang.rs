@@ -91,6 +91,7 @@ pub const V1_6: EngineFacts = EngineFacts {
             ("dp", "dp-size"),
             ("data-parallel-size", "dp-size"),
         ],
+        maps: &[],
         negatable: &[],
         lists: ListStyle::Words,
         reserved: &[

@@ -87,6 +87,8 @@ pub const V1_6: EngineFacts = EngineFacts {
     ],
     args: ArgRules {
         spellings: &[],
+        // Since 1.1 it knows them too, and does not take both.
+        maps: &[("trtllm", "override-engine-args")],
         negatable: &[],
         lists: ListStyle::Words,
         reserved: &[
@@ -112,7 +114,7 @@ pub const V1_6: EngineFacts = EngineFacts {
 
 /// Users with a configuration of their own say it there.
 const TRANSCEIVER: DefaultArg =
-    DefaultArg { mode: Some(Mode::Disaggregated), unless: &["extra-engine-args", "trtllm."], ..EVERYWHERE };
+    DefaultArg { mode: Some(Mode::Disaggregated), unless: &["extra-engine-args"], ..EVERYWHERE };
 const DECODE: &str = r#"{"cache_transceiver_config":{"backend":"DEFAULT"}}"#;
 const PREFILL: &str =
     r#"{"cache_transceiver_config":{"backend":"DEFAULT"},"disable_overlap_scheduler":true}"#;

@@ -115,6 +115,7 @@ pub const V1_6: EngineFacts = EngineFacts {
             ("pp", "pipeline-parallel-size"),
             ("dp", "data-parallel-size"),
         ],
+        maps: &[],
         // Those that are on unless they are switched off.
         negatable: &[
             "enable-prefix-caching",
