@@ -54,7 +54,7 @@ pub struct ArgRules {
     /// Flags that exist as `--no-name` too.
     pub negatable: &'static [&'static str],
     pub lists: ListStyle,
-    /// Arguments the provider decides, and what the user should do instead.
+    /// Arguments the provider decides, beside those of every engine, and what the user should do instead.
     pub reserved: &'static [(&'static str, &'static str)],
 }
 
@@ -139,14 +139,13 @@ const LONGEST: usize = 200;
 
 fn refused(name: &str, engine: &EngineFacts) -> Option<Refusal> {
     let flag = name.split('.').next().unwrap_or(name);
-    if let Some((reserved, instead)) =
-        engine.args.reserved.iter().find(|(reserved, _)| reserved.starts_with(flag))
+    if let Some((reserved, instead)) = engine.reserved_args().find(|(reserved, _)| reserved.starts_with(flag))
     {
-        let what = match *reserved == flag {
+        let what = match reserved == flag {
             true => format!("--{flag} is decided by the provider"),
             false => format!("--{flag} is short for --{reserved}, which is decided by the provider"),
         };
-        return Some(Refusal::new(what, *instead));
+        return Some(Refusal::new(what, instead));
     }
     let known = engine.known_args();
     let whole = known.iter().find(|known| known.starts_with(name)).filter(|_| !known.contains(&name))?;
@@ -398,7 +397,7 @@ mod tests {
 
     #[test]
     fn every_reserved_argument_and_its_abbreviation_is_refused() {
-        for (name, _) in mocker::V1_6.args.reserved {
+        for (name, _) in mocker::V1_6.reserved_args() {
             assert!(refused(name, &mocker::V1_6).is_some());
             let short: String = name.chars().take(name.len() - 1).collect();
             assert!(refused(&short, &mocker::V1_6).is_some(), "{short}");
