@@ -255,6 +255,13 @@ fn brought() {
     let on = |host: &Host, more: &str| format!("{{ host = \"{}\"{more} }}", host.name);
     let three = |more: &str| format!("{{ a = {0}, b = {0}, c = {1} }}", on(first, ""), on(second, more));
 
+    // A worker that does not start leaves none behind.
+    scene.set("workers", &format!("{{ c = {} }}", on(second, "")));
+    scene.set("env", r#"{ PYTHONHOME = "/nowhere" }"#);
+    scene.apply().fails().says("Fatal Python error");
+    assert_eq!((left_on(second), of(first, "frontend").lines().count()), (String::new(), 1));
+    scene.set("env", "{}");
+
     // All of it at once: the workers of a host share what one of them brought.
     scene.set("workers", &three(""));
     let state = scene.settle();
