@@ -20,8 +20,8 @@ use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    cache_servers, docker_checks, errors, image_modules, import_id, model_args, objections, pages,
-    picked_ports, plan_checks, secrets, timeouts,
+    cache_servers, docker_checks, errors, import_id, model_args, objections, pages, picked_ports,
+    plan_checks, secrets, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
@@ -168,10 +168,6 @@ impl Resource for Deployments {
                     Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
                 })?;
             }
-            if look.takes_new_containers() {
-                let common = spec(&planned)?.common;
-                image_modules::of_a_server(call, &entry, &common, &summary).await?;
-            }
             let state = wanted_state(&planned);
             let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
@@ -228,13 +224,11 @@ impl Resource for Deployments {
         let networks = if used || pages { Vec::new() } else { vec![network] };
         let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
         let time = timeouts::delete(&state.timeouts);
+        sweep(call, &state).await;
         let containers = own_containers(&seen);
         let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
         match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => {
-                sweep(call, &state).await;
-                Ok(())
-            }
+            Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
             Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
         }
@@ -307,7 +301,6 @@ async fn create_once(
     model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
-    image_modules::of_a_server(call, entry, &spec(&wanted)?.common, &summary).await?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
         blueprint,
@@ -462,10 +455,11 @@ fn is_own(container: &ObservedContainer) -> bool {
 /// that is off keeps nobody from removing the deployment.
 async fn sweep(call: &Call<Client>, state: &DeploymentModel) {
     let Ok(common) = spec(state).map(|spec| spec.common) else { return };
-    if common.network != NetworkMode::Host || common.connector.facts.server.is_none() {
+    if common.connector.facts.server.is_none() {
         return;
     }
-    let sweeps = call.client.entries().map(async |entry: &Entry| {
+    let own = |entry: &&Entry| common.network == NetworkMode::Host || entry.host.name() == shown(&state.host);
+    let sweeps = call.client.entries().filter(own).map(async |entry: &Entry| {
         if let Err(failure) = call.client.servers.sweep(entry, &common.name, &call.stopping).await {
             let host = entry.host.name();
             tracing::warn!(host, error = %failure, "could not look for cache servers that nobody has any more");
