@@ -6,7 +6,8 @@ usage: referee.py [VERSION…]
 Judged are the golden blueprints of src/dynamo/testdata, and everything that the provider's tables allow: each release with each
 engine, mode, router mode, connector and network (a unit test writes that list). Each command line goes with its environment to
 the parsers of the very release it is for, from NVIDIA's wheels on PyPI: it must be accepted, and be understood as it was meant.
-Not one GPU and not one engine is needed; what is not checked therefore is said in stand_ins.py.
+Not one GPU and not one engine is needed; what is not checked therefore is said in stand_ins.py. LMCache's server is judged by the
+parsers of LMCache itself, in versions from the first that has the command to the newest.
 """
 
 import json
@@ -16,12 +17,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lmcache_server
+
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 CACHE = Path(os.environ.get("DYNAMO_LAB_DIR", REPOSITORY / ".lab")) / "referee"
 GOLDEN = REPOSITORY / "src" / "dynamo" / "testdata"
 # The last version of each line of releases.
 VERSIONS = ["1.0.2", "1.1.1", "1.2.1", "1.3.1", "1.4.2", "1.5.1", "1.6.1"]
+# Of LMCache. Which one is in which image of NVIDIA's is not published.
+SERVERS = ["0.4.4", "0.4.7", "0.5.1", "0.5.6"]
 # What the parsers import and the wheels do not bring.
 LIBRARIES = ["pydantic==2.13.5", "pydantic_core==2.46.5", "annotated_types==0.8.0", "typing_extensions==4.16.0",
              "typing_inspection==0.4.5", "uvloop==0.23.0", "msgspec==0.22.0", "packaging==26.3", "pyyaml==6.0.3"]
@@ -46,8 +51,9 @@ def unpacked(name, requirements):
 class Container:
     """A container of Dynamo's, and what was wanted of it: `wish` is in the words of a configuration."""
 
-    def __init__(self, case, version, wish, component, argv, env):
+    def __init__(self, case, version, wish, component, argv, env, ports=()):
         self.case, self.version, self.wish, self.component, self.argv, self.env = case, version, wish, component, argv, env
+        self.ports = ports
 
 
 def combinations():
@@ -60,7 +66,7 @@ def combinations():
     for case in json.loads(file.read_text()):
         wish = case["wish"]
         name = " ".join(str(wish[word]) for word in ("engine", "mode", "network", "connector", "role")) + " " + wish["router"]["mode"]
-        yield Container(name, wish["dynamo_version"], wish, case["component"], case["argv"], case["env"])
+        yield Container(name, wish["dynamo_version"], wish, case["component"], case["argv"], case["env"], case["ports"])
 
 
 def golden_containers():
@@ -116,12 +122,10 @@ def expected(container):
 
 
 def kind(container):
-    """The connector, and of LMCache which form of it. Where a golden case does not say: from 1.5 on a server, unless its network is
-    the hosts'."""
+    """The connector, and of LMCache which form of it. Where a golden case does not say: from 1.5 on a server."""
     wish = container.wish
     line = tuple(int(part) for part in container.version.split(".")[:2])
-    by_itself = line >= (1, 5) and wish["network"] == "bridge"
-    server = by_itself if wish.get("server") is None else wish["server"]
+    server = line >= (1, 5) if wish.get("server") is None else wish["server"]
     return "lmcache server" if wish["connector"] == "lmcache" and server else wish["connector"]
 
 
@@ -199,6 +203,19 @@ def judged(version, containers):
     return [(container, verdicts[text]) for container, text in zip(containers, texts)]
 
 
+def expected_server(container):
+    """Of LMCache's server. On the hosts' network nobody from outside may reach it, and each port is one that was picked."""
+    wish, ports = container.wish, container.ports or (5555, 8080, 9090)
+    listens = "127.0.0.1" if wish["network"] == "host" else "0.0.0.0"
+    return {"host": listens, "http_host": listens, "port": ports[0], "http_port": ports[1], "prometheus_port": ports[2],
+            "l1_size_gb": 4.0, "eviction_policy": "LRU"}
+
+
+def judged_servers(version, containers):
+    folder = unpacked(f"lmcache-{version}", [f"lmcache=={version}"])
+    return [(container, lmcache_server.understood(folder, container.argv[1:])) for container in containers]
+
+
 def disagreements(verdicts):
     """Block sizes that differ among workers whose routing needs them to be the same."""
     sizes = {}
@@ -212,6 +229,8 @@ def disagreements(verdicts):
 def main():
     wrong, counts = [], {}
     containers = list(combinations()) + list(golden_containers())
+    servers = [container for container in containers if container.argv[0] == "server"]
+    containers = [container for container in containers if container.argv[0] != "server"]
     for version in sys.argv[1:] or VERSIONS:
         verdicts = judged(version, [container for container in containers if container.version == version])
         for container, verdict in verdicts:
@@ -219,6 +238,11 @@ def main():
             faults = [verdict["refused"]] if "refused" in verdict else differences(expected(container), verdict["values"])
             wrong += [f"{version} {container.case} ({container.component}): {fault}\n    {container.argv}" for fault in faults]
         wrong += [f"{version} {fault}" for fault in disagreements(verdicts)]
+    for version in [] if sys.argv[1:] else SERVERS:
+        for container, verdict in judged_servers(version, servers):
+            counts[f"lmcache {version}", "server"] = counts.get((f"lmcache {version}", "server"), 0) + 1
+            faults = [verdict["refused"]] if "refused" in verdict else differences(expected_server(container), verdict["values"])
+            wrong += [f"lmcache {version} {container.case}: {fault}\n    {container.argv}" for fault in faults]
     if not counts:
         sys.exit("nothing is of these versions: nothing was judged")
     for (version, module), count in sorted(counts.items()):

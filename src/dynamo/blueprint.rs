@@ -15,6 +15,9 @@ pub struct Blueprint {
     pub volumes: Vec<VolumeSpec>,
     /// In start order.
     pub containers: Vec<Planned>,
+    /// What they need there that is not theirs alone: who comes first makes it, before the containers, and who goes last takes
+    /// it away. Each name stands for something that no change of one user changes for the others.
+    pub shared: Vec<Planned>,
 }
 
 /// A container, and how to tell that it works.

@@ -79,6 +79,16 @@ pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
     Some(if on_the_host { launch::ports(&deployment, role) } else { Vec::new() })
 }
 
+/// The server that a worker uses and its host has for it beside its deployment, with its container's name; `None` also while
+/// what it takes to tell is not known.
+pub fn cache_server_beside(draft: &WorkerDraft) -> Option<(&'static connector_server::CacheServer, String)> {
+    let aside = &mut Reader::default();
+    let deployment = read_common(aside, &draft.deployment, release::ALL)?;
+    let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word))?;
+    let server = connector_server::beside(&deployment, role)?;
+    Some((server, server.container(&deployment)))
+}
+
 /// How many ranks of data parallelism a worker has; 1 while what it takes to tell is not known.
 pub fn ranks(draft: &WorkerDraft) -> u16 {
     let aside = &mut Reader::default();
@@ -174,8 +184,7 @@ fn read_worker(
     }
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     shared_args::of_a_worker(reader, &draft.engine_args, engine.zip(mode));
-    let network = read_network(aside, &draft.deployment, release, engine);
-    let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode), network);
+    let connector = connector::read(aside, &draft.deployment.connector, engine.zip(mode));
     shared_args::of_the_connector(reader, &draft.engine_args, engine, connector.as_ref(), Field::EngineArg);
     let own: [shared_args::Layer<'_>; 1] = [(&draft.engine_args, Field::EngineArg, role.as_slice())];
     shared_args::must_be_cached(reader, &draft.deployment.router, engine.zip(mode), &own);
@@ -236,7 +245,7 @@ fn read_common(reader: &mut Reader, draft: &CommonDraft, releases: Releases) -> 
     let services = read_services(reader, draft, release.zip(network));
     let router = router::read(reader, &draft.router, release);
     let env = env::read(reader, &draft.env, release, engine);
-    let connector = connector::read(reader, &draft.connector, engine.zip(mode), network);
+    let connector = connector::read(reader, &draft.connector, engine.zip(mode));
     let engine_args = args::read(reader, &draft.engine_args, engine, Field::EngineArg);
     let model_args = args::read(reader, &draft.model_args, engine, Field::ModelArg);
     shared_args::of_the_connector(reader, &draft.model_args, engine, connector.as_ref(), Field::ModelArg);

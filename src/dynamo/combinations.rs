@@ -125,8 +125,12 @@ impl Combination {
                 gpus: if self.engine.needs_gpu() { gpus } else { GpuDraft::default() },
                 ..WorkerDraft::default()
             };
+            let of_the_server: Vec<&str> =
+                self.connector.server.iter().flat_map(|server| server.ports).map(|row| row.name).collect();
             for port in check::picked_ports(&worker).unwrap() {
-                let free = (port.from..).find(|number| taken.insert(*number)).unwrap();
+                let mut free = (port.from..).filter(|number| taken.insert(*number));
+                let shared = of_the_server.contains(&port.name);
+                let free = if shared { port.from } else { free.next().unwrap() };
                 worker.ports.insert(port.name.to_owned(), Given::Is(i64::from(free)));
             }
             worker
@@ -151,16 +155,18 @@ impl Combination {
         assert_eq!(lint_set(&deployment, &workers, room), [""; 0], "{}", self.name());
         let is_server =
             |it: &&Planned| self.connector.server.as_ref().is_some_and(|own| own.name == it.component);
-        let server = deployment.containers.iter().filter(is_server).cloned().collect();
+        let beside = deployment.containers.iter().chain(workers.iter().flat_map(|worker| &worker.shared));
+        let mut server: Vec<Planned> = beside.filter(is_server).cloned().collect();
+        server.dedup();
         let server = Blueprint { containers: server, ..Blueprint::default() };
-        let text: String = [&server].into_iter().chain(&workers).map(render::blueprint).collect();
+        let alone = |worker: Blueprint| Blueprint { shared: Vec::new(), ..worker };
+        let all = [server].into_iter().chain(workers.into_iter().map(alone));
+        let text: String = all.map(|it| render::blueprint(&it)).collect();
         format!("# network {:?}\n{}", network.word(), without_labels(&text))
     }
 
     fn text(&self) -> String {
-        let fits = |row: &&Topology| {
-            self.engine.networks.contains(&row.network) && self.connector.networks.contains(&row.network)
-        };
+        let fits = |row: &&Topology| self.engine.networks.contains(&row.network);
         let topologies = self.release.topologies.iter().filter(fits);
         let networks = topologies.map(|row| self.on(row.network));
         networks.collect()

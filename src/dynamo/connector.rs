@@ -6,7 +6,7 @@
 //! of those that have one.
 //!
 //! A row's texts may hold `{cpu_cache_gb}` and `{disk_cache_gb}` beside what [`super::launch`] fills in everywhere, and
-//! `{server}` for the host name of its [`CacheServer`].
+//! `{server}` for the address of its [`CacheServer`] and the names of that one's ports.
 
 use super::connector_server::CacheServer;
 use super::discovery::WorkerPort;
@@ -15,7 +15,7 @@ use super::engine::EngineFacts;
 use super::objection::{ConnectorField, Field, Refusal};
 use super::paths;
 use super::reader::{Reader, word};
-use super::spec::{Mode, NetworkMode, Role, words};
+use super::spec::{Mode, Role, words};
 
 words!(
     /// Where KV caches go.
@@ -40,8 +40,6 @@ pub struct ConnectorFacts {
     pub roles: &'static [RoleFacts],
     /// Python modules that an image must have for it, and may not.
     pub modules: &'static [&'static str],
-    /// Where it can be had.
-    pub networks: &'static [NetworkMode],
     /// What keeps its cache beside the workers; `None` = they do.
     pub server: Option<CacheServer>,
 }
@@ -52,7 +50,6 @@ pub const NO_CONNECTOR: ConnectorFacts = ConnectorFacts {
     mode: Mode::Aggregated,
     roles: &[],
     modules: &[],
-    networks: NetworkMode::ALL,
     server: None,
 };
 
@@ -131,7 +128,6 @@ pub(super) fn read(
     reader: &mut Reader,
     draft: &ConnectorDraft,
     on: Option<(&'static EngineFacts, Mode)>,
-    network: Option<NetworkMode>,
 ) -> Option<ConnectorSpec> {
     let named = reader.maybe(at(ConnectorField::Type), &draft.kind, word(Connector::ALL, Connector::word));
     let cpu = reader.maybe(at(ConnectorField::CpuCacheGb), &draft.cpu_cache_gb, |gb| size(*gb));
@@ -147,7 +143,7 @@ pub(super) fn read(
     }
     let server = reader.maybe(at(ConnectorField::Server), &draft.server, |server| Ok(*server));
     let (engine, mode) = on?;
-    let wish = Wish { engine, mode, connector: named?, network: network?, server: server? };
+    let wish = Wish { engine, mode, connector: named?, server: server? };
     let facts = wish.choose().map_err(|(field, refusal)| reader.object(at(field), refusal)).ok()?;
     misplaced(reader, draft, engine, facts);
     let default = facts.cache().and_then(|cache| cache.cpu_default_gb);
@@ -169,7 +165,6 @@ fn size(gb: i64) -> Result<u32, Refusal> {
 struct Wish {
     engine: &'static EngineFacts,
     mode: Mode,
-    network: NetworkMode,
     /// `None` = the first that fits.
     connector: Option<Connector>,
     server: Option<bool>,
@@ -180,7 +175,7 @@ impl Wish {
     fn choose(&self) -> Result<&'static ConnectorFacts, (ConnectorField, Refusal)> {
         let mut there = self.engine.connectors.iter().filter(|row| row.mode == self.mode);
         let Some(named) = self.connector else {
-            let first = there.find(|row| row.networks.contains(&self.network) && row.server.is_none());
+            let first = there.find(|row| row.server.is_none());
             return match (first, self.server) {
                 (Some(row), None | Some(false)) => Ok(row),
                 (_, Some(true)) => {
@@ -193,23 +188,16 @@ impl Wish {
         if rows.is_empty() {
             return Err((ConnectorField::Type, self.not_there(&format!("{:?}", named.word()), there)));
         }
-        let on_network = rows.iter().filter(|row| row.networks.contains(&self.network));
         let fits = |row: &&&ConnectorFacts| self.server.is_none_or(|server| row.server.is_some() == server);
-        on_network.clone().find(fits).copied().ok_or_else(|| {
-            let word = named.word();
-            match (self.server, on_network.count() > 0) {
-                (Some(true), _) if !rows.iter().any(|row| row.server.is_some()) => {
-                    let (engine, mode) = (self.engine.engine.word(), self.mode.word());
-                    let what =
-                        format!("{mode} workers of {engine} use {word:?} without a server in this release");
-                    (ConnectorField::Server, no_server(&what))
+        rows.iter().find(fits).copied().ok_or_else(|| {
+            let (engine, mode, word) = (self.engine.engine.word(), self.mode.word(), named.word());
+            let what = match self.server {
+                Some(true) => {
+                    format!("{mode} workers of {engine} use {word:?} without a server in this release")
                 }
-                (Some(false), true) => {
-                    let what = format!("{} workers use {word:?} by a server only", self.mode.word());
-                    (ConnectorField::Server, Refusal::new(what, "leave it out"))
-                }
-                _ => (ConnectorField::Type, self.only_on_one_host(word)),
-            }
+                _ => format!("{mode} workers use {word:?} by a server only"),
+            };
+            (ConnectorField::Server, no_server(&what))
         })
     }
 
@@ -221,17 +209,6 @@ impl Wish {
             format!("the engine {engine:?} cannot have {what} where its deployment is {mode}"),
             format!("use {}", words.join(" or ")),
         )
-    }
-
-    fn only_on_one_host(&self, word: &str) -> Refusal {
-        let what = format!(
-            "the server of {word:?} shares memory with the workers of its own host and is at no address of the hosts' network"
-        );
-        let fix = match self.server {
-            Some(true) => "leave connector.server out, or set network to bridge",
-            _ => "use another connector, or set network to bridge",
-        };
-        Refusal::new(what, fix)
     }
 }
 

@@ -1,12 +1,20 @@
 //! A cache that a server keeps for all workers of a host, instead of each worker for itself.
 //!
-//! Workers hand it the memory of their GPUs, so it must share their machine, its IPC namespace and its view of all GPUs; and
-//! they find it by a name, so it is on the private network of a deployment, where all workers are on one host. It is a
-//! container of the deployment, up before any worker. That it sees GPUs does not make them its own: it computes nothing.
+//! Workers hand it the memory of their GPUs, so it must share their machine, its IPC namespace and its view of all GPUs. That
+//! it sees GPUs does not make them its own: it computes nothing.
+//!
+//! On the private network of a deployment all workers are on one host. There it is a container of the deployment, up before
+//! any worker, which finds it by a name. On the hosts' own network a deployment does not know on which hosts its workers will
+//! be. There the first worker of a host brings it along, the others share it, and it goes with the last
+//! ([`super::blueprint::Blueprint::shared`]). It listens at the loopback address then, where nobody outside reaches it, since
+//! it asks nobody for a password; at ports that are picked, and are part of what its workers are told.
 
-use super::connector::CacheFacts;
+use super::connector::{CacheFacts, ConnectorSpec};
+use super::discovery::{Told, WorkerPort};
+use super::names;
 use super::objection::{DockerField, Field, Objection, Refusal};
-use super::spec::DockerOptions;
+use super::ports::THIS_MACHINE;
+use super::spec::{Common, DockerOptions, NetworkMode, Role};
 use crate::container::Ipc;
 
 /// The server of a connector.
@@ -16,35 +24,54 @@ pub struct CacheServer {
     pub name: &'static str,
     /// In the deployment's image.
     pub program: &'static str,
-    /// Its arguments; `{cpu_cache_gb}` stands for the size.
+    /// Its arguments, without its ports; `{cpu_cache_gb}` stands for the size, `{listen}` for the address where it listens.
     pub command: &'static [&'static str],
-    /// Where it answers with 200 when it works.
-    pub health_port: u16,
+    /// The ports at which it listens, by the flags that tell it. A worker is told of those whose names stand in braces among
+    /// the texts of its connector.
+    pub ports: &'static [WorkerPort],
+    /// The one of them where it answers with 200 when it works.
+    pub health_port: &'static str,
     pub health_path: &'static str,
     /// What it keeps, once for all workers.
     pub cache: CacheFacts,
 }
 
-/// From release line 1.5 on.
+/// A port of a server that is told by this flag.
+const fn port(name: &'static str, flag: &'static str, private: u16, from: u16) -> WorkerPort {
+    WorkerPort {
+        name,
+        told: Told::Flag(flag),
+        private: Some(private),
+        from,
+        listed: false,
+        any_address: false,
+        per_rank: false,
+        also: &[],
+    }
+}
+
+/// From release line 1.5 on. It has a page of measurements at a port of its own, and up to LMCache 0.4.4 no way not to have it
+/// nor to say at which address; without being told it takes 9090, where the first worker of a host has its own.
 pub const LMCACHE: CacheServer = CacheServer {
     name: "lmcache",
     program: "lmcache",
     command: &[
         "server",
         "--host",
-        "0.0.0.0",
-        "--port",
-        "5555",
+        "{listen}",
         "--http-host",
-        "0.0.0.0",
-        "--http-port",
-        "8080",
+        "{listen}",
         "--l1-size-gb",
         "{cpu_cache_gb}",
         "--eviction-policy",
         "LRU",
     ],
-    health_port: 8080,
+    ports: &[
+        port("lmcache", "--port", 5555, 5555),
+        port("lmcache_http", "--http-port", 8080, 5655),
+        WorkerPort { any_address: true, ..port("lmcache_metrics", "--prometheus-port", 9090, 5755) },
+    ],
+    health_port: "lmcache_http",
     health_path: "/healthcheck",
     cache: CacheFacts { cpu_default_gb: Some(5), per_gpu: false, disk: None },
 };
@@ -53,11 +80,43 @@ pub const LMCACHE: CacheServer = CacheServer {
 pub const ALL_GPUS: &str = "all";
 
 impl CacheServer {
-    /// Its host name. A worker knows the memory of one server only, so another size is another server: with the name, its
-    /// workers change too.
+    /// Its host name on a private network. A worker knows the memory of one server only, so another size is another server:
+    /// with the name, its workers change too.
     pub fn host_name(&self, cpu_cache_gb: Option<u32>) -> String {
         cpu_cache_gb.map_or_else(|| self.name.to_owned(), |gb| format!("{}-{gb}gb", self.name))
     }
+
+    /// Where workers find it, and where it listens.
+    pub fn address(&self, network: NetworkMode, cpu_cache_gb: Option<u32>) -> (String, &'static str) {
+        match network {
+            NetworkMode::Bridge => (self.host_name(cpu_cache_gb), "0.0.0.0"),
+            NetworkMode::Host => (THIS_MACHINE.to_owned(), THIS_MACHINE),
+        }
+    }
+
+    /// Its container's name. On the hosts' own network servers of several images and sizes can be side by side, as long as
+    /// each has a worker: so each worker of a deployment that changes goes over to another one when it is its turn, and none
+    /// loses the one that it knows.
+    pub(super) fn container(&self, common: &Common) -> String {
+        let component = match common.network {
+            NetworkMode::Bridge => self.name.to_owned(),
+            NetworkMode::Host => {
+                let size = common.connector.cpu_cache_gb.unwrap_or_default().to_string();
+                format!("{}-{}", self.name, names::generation([common.image.as_str(), &size]))
+            }
+        };
+        names::container(&common.name, &component)
+    }
+}
+
+/// The server that workers of a role use, if they use one.
+pub fn used(connector: &ConnectorSpec, role: Role) -> Option<&'static CacheServer> {
+    connector.facts.role(role).and(connector.facts.server.as_ref())
+}
+
+/// The server that a worker's host has for it, where that is not its deployment's to have.
+pub fn beside(common: &Common, role: Role) -> Option<&'static CacheServer> {
+    used(&common.connector, role).filter(|_| common.network == NetworkMode::Host)
 }
 
 /// Options with which a worker could not hand its memory over.
@@ -108,14 +167,16 @@ mod tests {
     #[test]
     fn there_is_a_server_where_it_works_and_nobody_says_otherwise() {
         let lmcache = Some("lmcache");
-        let table: [(Asked, bool); 11] = [
+        let table: [(Asked, bool); 13] = [
             (("1.6.1", "disaggregated", "bridge", lmcache, Some(false)), false),
             (("1.6.1", "disaggregated", "host", lmcache, Some(false)), false),
             (("1.4.2", "disaggregated", "bridge", lmcache, None), false),
             (("1.6.1", "aggregated", "bridge", lmcache, None), true),
             (("1.6.1", "aggregated", "bridge", lmcache, Some(true)), true),
             (("1.6.1", "aggregated", "bridge", lmcache, Some(false)), false),
-            (("1.6.1", "aggregated", "host", lmcache, None), false),
+            (("1.6.1", "aggregated", "host", lmcache, None), true),
+            (("1.6.1", "aggregated", "host", lmcache, Some(false)), false),
+            (("1.6.1", "disaggregated", "host", lmcache, None), true),
             (("1.5.1", "disaggregated", "bridge", lmcache, None), true),
             (("1.4.2", "aggregated", "bridge", lmcache, None), false),
             (("1.6.1", "aggregated", "bridge", Some("nixl"), Some(false)), false),
@@ -132,12 +193,7 @@ mod tests {
     #[test]
     fn where_it_cannot_be_the_reason_is_said() {
         let lmcache = Some("lmcache");
-        let table: [(Asked, &str, &str); 4] = [
-            (
-                ("1.6.1", "aggregated", "host", lmcache, Some(true)),
-                "connector.type",
-                "leave connector.server out",
-            ),
+        let table: [(Asked, &str, &str); 3] = [
             (("1.4.2", "aggregated", "bridge", lmcache, Some(true)), "connector.server", "without a server"),
             (
                 ("1.6.1", "aggregated", "bridge", Some("nixl"), Some(true)),

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use super::amount::GIB;
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
-use super::connector_server::ALL_GPUS;
-use super::discovery::{SYSTEM, Seat, Service, ServiceImage, Topology};
+use super::connector_server::{self, ALL_GPUS, CacheServer};
+use super::discovery::{SYSTEM, Seat, Service, ServiceImage, Told, Topology, WorkerPort};
 use super::engine::Serving;
 use super::gpus::NO_GPUS;
 use super::launch::{self, Launch, Site};
@@ -19,7 +19,7 @@ use super::spec::{
     Common, DeploymentSpec, DockerOptions, HostFacts, Mode, NetworkMode, Owner, Role, WorkerSpec,
 };
 use super::{docker_options, env, limits, names, parallel, ports, router, secret_env};
-use crate::container::labels::Ownership;
+use crate::container::labels::{self, Ownership};
 use crate::container::{
     ContainerSpec, Ipc, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit,
     VolumeSpec,
@@ -46,7 +46,9 @@ pub fn deployment(
         docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases(), shared.place());
     let limits = agreed(limits, clashes)?;
     let mut containers = shared.services();
-    containers.extend(cache_server(&shared, limits)?);
+    if let (NetworkMode::Bridge, Some(server)) = (common.network, &common.connector.facts.server) {
+        containers.push(cache_server(server, &shared, limits, &BTreeMap::new())?);
+    }
     containers.push(frontend(spec, &shared, limits));
     Ok(Blueprint {
         network: (common.network == NetworkMode::Bridge).then(|| NetworkSpec {
@@ -55,6 +57,7 @@ pub fn deployment(
         }),
         volumes: shared.volumes(),
         containers,
+        shared: Vec::new(),
     })
 }
 
@@ -79,8 +82,18 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
     cache_fits(spec, limits, host).map_err(|refusal| {
         vec![refusal.at(Field::Connector(ConnectorField::CpuCacheGb)).of_the_deployment()]
     })?;
-    let container = worker_container(spec, serving, &shared, limits);
-    Ok(Blueprint { containers: vec![container], ..Blueprint::default() })
+    let mut container = worker_container(spec, serving, &shared, limits);
+    let server = connector_server::beside(common, spec.role).map(|server| {
+        let limits = limits::decide(common.resources, host).map_err(theirs)?;
+        cache_server(server, &shared, limits, &spec.ports).map_err(theirs)
+    });
+    let server = server.transpose()?;
+    container.spec.labels.extend(server.iter().flat_map(|server| cache_server_label(&server.spec.name)));
+    Ok(Blueprint {
+        containers: vec![container],
+        shared: server.into_iter().collect(),
+        ..Blueprint::default()
+    })
 }
 
 fn cache_fits(spec: &WorkerSpec, limits: Limits, host: &HostFacts) -> Result<(), Refusal> {
@@ -138,21 +151,46 @@ fn advertised(host: &HostFacts) -> Result<String, Objection> {
     ports::check_advertised(text).map_err(|refusal| refusal.at(Field::HostAdvertiseAddress))
 }
 
-/// What keeps the workers' cache for them.
-fn cache_server(shared: &Shared<'_>, limits: Limits) -> Result<Option<Planned>, Vec<Objection>> {
+/// What keeps the workers' cache for them. `picked` are its ports on the hosts' own network.
+fn cache_server(
+    server: &'static CacheServer,
+    shared: &Shared<'_>,
+    limits: Limits,
+    picked: &BTreeMap<&'static str, u16>,
+) -> Result<Planned, Vec<Objection>> {
     let common = shared.common;
-    let Some(server) = &common.connector.facts.server else { return Ok(None) };
     let gb = common.connector.cpu_cache_gb.unwrap_or_default();
     let fits = pinned_fits(u64::from(gb).saturating_mul(GIB), limits, shared.host, "the cache's server");
     fits.map_err(|refusal| vec![refusal.at(Field::Connector(ConnectorField::CpuCacheGb))])?;
-    let command = server.command.iter().map(|word| word.replace("{cpu_cache_gb}", &gb.to_string()));
+    let (name, listen) = server.address(common.network, common.connector.cpu_cache_gb);
+    let port = |row: &WorkerPort| picked.get(row.name).copied().or(row.private).unwrap_or(row.from);
+    let told = server.ports.iter().filter_map(|row| match row.told {
+        Told::Flag(flag) => Some([flag.to_owned(), port(row).to_string()]),
+        Told::Env(_) | Told::Inside => None,
+    });
+    let words = server.command.iter();
+    let words = words.map(|word| word.replace("{cpu_cache_gb}", &gb.to_string()).replace("{listen}", listen));
+    let container = server.container(common);
+    let mut labels = shared.labels(server.name, None, "");
+    let mut ports = Vec::new();
+    if common.network == NetworkMode::Host {
+        labels.extend(cache_server_label(&container));
+        let address = |row: &WorkerPort| if row.any_address { "0.0.0.0" } else { listen };
+        ports.extend(server.ports.iter().map(|row| PortBinding {
+            container_port: port(row),
+            host_address: address(row).to_owned(),
+            host_port: port(row),
+        }));
+    }
+    let health_port = server.ports.iter().find(|row| row.name == server.health_port).map_or(0, port);
     let spec = ContainerSpec {
-        name: names::container(&common.name, server.name),
+        name: container,
         image: common.image.clone(),
         entrypoint: vec![server.program.to_owned()],
-        command: command.collect(),
-        labels: shared.labels(server.name, None, ""),
-        network: shared.network(&[&server.host_name(common.connector.cpu_cache_gb)]),
+        command: words.chain(told.flatten()).collect(),
+        labels,
+        ports,
+        network: shared.network(&[&name]),
         restart: Restart::UnlessStopped,
         limits,
         ulimits: with_engine_ulimits(common.docker.ulimits.clone(), common.engine.ulimits),
@@ -164,8 +202,13 @@ fn cache_server(shared: &Shared<'_>, limits: Limits) -> Result<Option<Planned>, 
         stop_grace_seconds: common.release.grace.service,
         ..ContainerSpec::default()
     };
-    let ready = Readiness::Http { port: server.health_port, path: server.health_path.to_owned() };
-    Ok(Some(Planned { component: server.name.to_owned(), spec, ready }))
+    let ready = Readiness::Http { port: health_port, path: server.health_path.to_owned() };
+    Ok(Planned { component: server.name.to_owned(), spec, ready })
+}
+
+/// By which a server and those who use it are told together.
+fn cache_server_label(container: &str) -> [(String, String); 1] {
+    [(labels::CACHE_SERVER.to_owned(), container.to_owned())]
 }
 
 fn frontend(spec: &DeploymentSpec, shared: &Shared<'_>, limits: Limits) -> Planned {
@@ -478,7 +521,7 @@ impl<'a> Shared<'a> {
     /// The ports of a worker on the host's network.
     fn worker_ports(&self, spec: &WorkerSpec) -> Vec<PortBinding> {
         let ranks = parallel::ranks(self.common, spec.role, &spec.engine_args);
-        let rows = launch::ports(self.common, spec.role).into_iter();
+        let rows = launch::own_ports(self.common, spec.role).into_iter();
         let bindings = rows.flat_map(|row| {
             let first = spec.ports.get(row.name).copied();
             let all = row.offsets(ranks).into_iter().filter_map(move |above| first?.checked_add(above));

@@ -37,8 +37,9 @@ pub(super) fn reserved(
     release: Option<&Release>,
     engine: Option<&EngineFacts>,
 ) -> Vec<(&'static str, &'static str)> {
-    let ours = [release.map(|release| release.reserved_env), engine.map(|engine| engine.reserved_env)];
-    ours.into_iter().flatten().flatten().copied().collect()
+    let releases = release.iter().flat_map(|release| release.reserved_env);
+    let engines = engine.iter().flat_map(|engine| engine.reserved_env.iter().copied().flatten());
+    releases.chain(engines).copied().collect()
 }
 
 /// As [`read`]. `reserved` are the names that the provider decides, each with what to do instead.

@@ -38,9 +38,7 @@ fn all() -> impl Iterator<Item = Combination> {
             .iter()
             .flat_map(|engine| engine.connectors.iter().map(move |connector| (engine, connector)));
         engines.flat_map(move |(engine, connector)| {
-            let places = release.topologies.iter().filter(|row| {
-                engine.networks.contains(&row.network) && connector.networks.contains(&row.network)
-            });
+            let places = release.topologies.iter().filter(|row| engine.networks.contains(&row.network));
             places.flat_map(move |topology| {
                 release.router_modes.iter().map(move |router| Combination {
                     release,
@@ -172,6 +170,7 @@ impl Combination {
             "wish": self.wish(role),
             "component": planned.component,
             "argv": planned.spec.command,
+            "ports": planned.spec.ports.iter().map(|port| port.host_port).collect::<Vec<_>>(),
             "env": planned.spec.env,
         })
     }
@@ -184,9 +183,11 @@ fn everything_that_the_tables_allow_is_decided() {
         lines.insert((combination.release.line, combination.engine.engine));
         for (role, blueprint) in combination.blueprints() {
             assert_eq!(lint::lint(&blueprint), [""; 0], "{}", combination.wish(role));
-            let dynamos =
-                blueprint.containers.iter().filter(|it| it.spec.command.first().is_some_and(|w| w == "-m"));
-            cases.extend(dynamos.map(|planned| combination.referee_case(role, planned)));
+            let parsed = |it: &&Planned| {
+                it.spec.command.first().is_some_and(|word| ["-m", "server"].contains(&word.as_str()))
+            };
+            let all = blueprint.shared.iter().chain(&blueprint.containers).filter(parsed);
+            cases.extend(all.map(|planned| combination.referee_case(role, planned)));
         }
     }
     assert!(

@@ -1,7 +1,7 @@
 //! Which release an image is of, as far as its tag tells.
 //!
-//! A user's own image is run with the command lines of `dynamo_version`, or of the newest release when none is said. If
-//! that is not the release in the image, a worker ends with "unrecognized arguments" after a pull of twenty minutes, or
+//! A user's own image is run with the command lines of `dynamo_version`; when none is said, of the version in its tag, or of
+//! the newest where that names none. If that is not the release in the image, a worker ends with "unrecognized arguments" after a pull of twenty minutes, or
 //! worse, runs and means something else. The tag is a hint and no proof, so this warns and does not refuse.
 
 use super::objection::Refusal;
@@ -20,11 +20,16 @@ pub fn doubt(image: &str, version: &str, chosen: bool, releases: &[&'static Rele
         None if chosen => None,
         None => Some(Refusal::new(
             format!(
-                "the tag of {image:?} names no release of Dynamo, so it is run with the command lines of the newest, {version}"
+                "the tag of {image:?} names no release of Dynamo, so it is run with the command lines of {version}"
             ),
             "set dynamo_version to the release that is in it",
         )),
     }
+}
+
+/// The version in the tag of an image, if that names one.
+pub fn version_of(image: &str, releases: &[&'static Release]) -> Option<&'static str> {
+    release_of(image, releases).map(|(_, version)| version)
 }
 
 /// The version that a tag is, or begins with before a dash: `1.2.1-cuda13`.

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use super::catalog::defaults::gives_way;
 use super::connector::{CacheFacts, ConnectorFacts, RoleFacts};
+use super::connector_server;
 use super::discovery::{Told, Topology, WorkerPort};
 use super::engine::args::{self, ArgValue, EngineArgs};
 use super::engine::{DefaultArg, Events, Serving};
@@ -45,8 +46,14 @@ pub(super) struct Site<'a> {
     pub model: &'a str,
 }
 
-/// The ports at which a worker listens and of which it is told.
+/// The ports of which a worker is told: its own, and those of the server that keeps its cache.
 pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
+    let server = connector_server::used(&common.connector, role).into_iter();
+    own_ports(common, role).into_iter().chain(server.flat_map(|server| server.ports)).collect()
+}
+
+/// The ports at which a worker listens and of which it is told.
+pub fn own_ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     let Some(topology) = common.release.topology(common.network) else { return Vec::new() };
     let parts = Parts::of(common, role, topology);
     let told = |row: &&WorkerPort| common.network == NetworkMode::Host || row.private.is_some();
@@ -185,7 +192,7 @@ fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String
     let mut blanks: Vec<_> = spec.ports.iter().map(|(name, port)| (*name, port.to_string())).collect();
     blanks.push(("listen", address.unwrap_or(EVERYWHERE).to_owned()));
     if let Some(server) = &connector.facts.server {
-        blanks.push(("server", server.host_name(connector.cpu_cache_gb)));
+        blanks.push(("server", server.address(spec.deployment.network, connector.cpu_cache_gb).0));
     }
     blanks.push(("cpu_cache_gb", size(connector.cpu_cache_gb)));
     blanks.push(("disk_cache_gb", size(connector.disk.as_ref().map(|disk| disk.gb))));
@@ -217,22 +224,22 @@ pub(super) fn layered(common: &Common, role: Role, own: Option<&EngineArgs>) -> 
     }
     for (name, value) in users {
         let merged = match (all.get(&name), &value) {
-            (Some(ArgValue::Json(below)), ArgValue::Json(above)) => args::over(above, below),
+            (Some(ArgValue::Json(below)), ArgValue::Json(above) | ArgValue::Text(above)) => {
+                args::over(above, below)
+            }
             _ => value,
         };
         all.insert(name, merged);
     }
+    args::fold(&mut all, &common.engine.args);
     all
 }
 
 fn holds(row: &DefaultArg, common: &Common, role: Role, users: &EngineArgs) -> bool {
-    let named = |stop: &str| {
-        users.keys().any(|name| if stop.ends_with('.') { name.starts_with(stop) } else { name == stop })
-    };
     row.mode.is_none_or(|mode| mode == common.mode)
         && row.role.is_none_or(|wanted| wanted == role)
         && row.kv.is_none_or(|kv| kv == common.looks_at_caches())
-        && !row.unless.iter().any(|stop| named(stop))
+        && !row.unless.iter().any(|stop| users.contains_key(*stop))
 }
 
 fn default_value(row: &DefaultArg) -> ArgValue {

@@ -33,7 +33,7 @@ const RULES: &[Rule] = &[
 
 /// Everything that is wrong with a blueprint; empty when nothing is.
 pub fn lint(blueprint: &Blueprint) -> Vec<String> {
-    let alone = blueprint.containers.iter().flat_map(|planned| {
+    let alone = blueprint.shared.iter().chain(&blueprint.containers).flat_map(|planned| {
         let complaint = move |rule: &Rule| rule(planned).map(|what| format!("{}: {what}", planned.spec.name));
         RULES.iter().filter_map(complaint)
     });
@@ -42,7 +42,8 @@ pub fn lint(blueprint: &Blueprint) -> Vec<String> {
 
 /// What must hold between the containers.
 fn together(blueprint: &Blueprint) -> Vec<String> {
-    let specs: Vec<&ContainerSpec> = blueprint.containers.iter().map(|planned| &planned.spec).collect();
+    let all = blueprint.shared.iter().chain(&blueprint.containers);
+    let specs: Vec<&ContainerSpec> = all.map(|planned| &planned.spec).collect();
     let mut wrong = Vec::new();
     if let Some(name) = twice(specs.iter().map(|spec| spec.name.as_str())) {
         wrong.push(format!("two containers are called {name}"));
@@ -209,7 +210,9 @@ fn is_told_no_address(spec: &ContainerSpec, port: u16) -> bool {
     let reports = reports.and_then(|text| text.parse::<u16>().ok());
     let leads = named("DYN_KVBM_LEADER_ZMQ_PUB_PORT");
     reports.is_some_and(|first| (first..first.saturating_add(ranks)).contains(&port))
-        || word_after("--port") == Some(&text)
+        || word_after("--port").filter(|_| spec.entrypoint.iter().all(|word| word != "lmcache"))
+            == Some(&text)
+        || word_after("--prometheus-port") == Some(&text)
         || leads.is_some_and(|first| port == first || Some(port) == first.checked_add(1000))
         || named("DYN_KVBM_LEADER_ZMQ_ACK_PORT") == Some(port)
 }

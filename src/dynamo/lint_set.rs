@@ -21,17 +21,26 @@ pub struct Room {
 
 /// Everything that is wrong between the workers of a deployment; empty when nothing is.
 pub fn lint_set(deployment: &Blueprint, workers: &[Blueprint], room: Room) -> Vec<String> {
+    let mut shared: Vec<&Planned> = Vec::new();
+    for planned in workers.iter().flat_map(|worker| &worker.shared) {
+        // What several bring along is there once.
+        if !shared.contains(&planned) {
+            shared.push(planned);
+        }
+    }
     let workers: Vec<&Planned> = workers.iter().flat_map(|worker| &worker.containers).collect();
     let specs: Vec<&ContainerSpec> = workers.iter().map(|planned| &planned.spec).collect();
-    let all: Vec<&ContainerSpec> =
-        deployment.containers.iter().map(|planned| &planned.spec).chain(specs.iter().copied()).collect();
+    let beside: Vec<&ContainerSpec> =
+        deployment.containers.iter().chain(shared).map(|planned| &planned.spec).collect();
+    let all: Vec<&ContainerSpec> = beside.iter().chain(&specs).copied().collect();
     let mut wrong = Vec::new();
+    wrong.extend(specs.iter().filter_map(|spec| cache_server_is_missing(spec, &beside)));
     wrong.extend(twice(specs.iter().flat_map(|spec| &spec.gpus)).map(|gpu| format!("{gpu} is given twice")));
     wrong.extend(twice(all.iter().map(|spec| &spec.name)).map(|name| format!("two containers are {name}")));
     wrong.extend(ports_clash(&all));
     wrong.extend(events_clash(&specs));
     wrong.extend(roles_do_not_meet(&specs));
-    wrong.extend(caches_do_not_fit(&specs, room));
+    wrong.extend(caches_do_not_fit(&specs, &beside, room));
     wrong
 }
 
@@ -77,6 +86,35 @@ fn events_clash(specs: &[&ContainerSpec]) -> Vec<String> {
 fn after<'a>(spec: &'a ContainerSpec, flag: &str) -> Option<&'a str> {
     let at = spec.command.iter().position(|word| word == flag)?;
     spec.command.get(at + 1).map(String::as_str)
+}
+
+/// A worker that is told of a cache server must find it there, on one network and in one IPC namespace with it.
+fn cache_server_is_missing(spec: &ContainerSpec, beside: &[&ContainerSpec]) -> Option<String> {
+    let told: serde_json::Value = serde_json::from_str(after(spec, "--kv-transfer-config")?).ok()?;
+    let told = told.pointer("/kv_connector_extra_config")?;
+    let address = told.get("lmcache.mp.host")?.as_str()?.strip_prefix("tcp://")?.to_owned();
+    let port = told.get("lmcache.mp.port")?.to_string();
+    let server = beside.iter().find(|it| it.entrypoint == ["lmcache"] && after(it, "--port") == Some(&port));
+    let found = server.is_some_and(|server| {
+        let meets = match (&server.network, &spec.network) {
+            (Network::Host, Network::Host) => {
+                address == "127.0.0.1" && after(server, "--host") == Some(&address)
+            }
+            (Network::Bridge { name, aliases }, Network::Bridge { name: other, .. }) => {
+                name == other && aliases.contains(&address) && after(server, "--host") == Some("0.0.0.0")
+            }
+            _ => false,
+        };
+        let labels = [&server.labels, &spec.labels];
+        let [its, own] = labels.map(|labels| labels.get("io.dynamo-terraform.cache-server"));
+        let known = match server.network {
+            Network::Host => its == Some(&server.name) && own == its,
+            Network::Bridge { .. } => its.is_none() && own.is_none(),
+        };
+        meets && known && server.ipc == spec.ipc && server.image == spec.image
+    });
+    (!found)
+        .then(|| format!("{} is told of a cache server at {address}:{port}, and there is none", spec.name))
 }
 
 /// What takes blocks from one worker to another: the same words on both sides.
@@ -137,8 +175,9 @@ fn caches(spec: &ContainerSpec) -> (u64, u64) {
     (memory, number("DYN_KVBM_DISK_CACHE_GB"))
 }
 
-fn caches_do_not_fit(specs: &[&ContainerSpec], room: Room) -> Vec<String> {
-    let (mut memory, mut disk) = (0, 0);
+fn caches_do_not_fit(specs: &[&ContainerSpec], beside: &[&ContainerSpec], room: Room) -> Vec<String> {
+    let servers = beside.iter().filter_map(|spec| after(spec, "--l1-size-gb")?.parse::<u64>().ok());
+    let (mut memory, mut disk) = (servers.sum::<u64>(), 0);
     let mut wrong = Vec::new();
     for spec in specs {
         let (own_memory, own_disk) = caches(spec);

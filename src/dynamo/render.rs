@@ -19,7 +19,8 @@ pub fn blueprint(blueprint: &Blueprint) -> String {
         pairs(&mut text, "option", &volume.options);
         pairs(&mut text, "label", &volume.labels);
     }
-    blueprint.containers.iter().for_each(|planned| container(&mut text, planned));
+    let containers = blueprint.shared.iter().chain(&blueprint.containers);
+    containers.for_each(|planned| container(&mut text, planned));
     text
 }
 

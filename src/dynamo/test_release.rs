@@ -50,13 +50,10 @@ pub const WITH_SERVICES: Release = Release {
         env: &[],
         args: ArgRules {
             spellings: &[],
+            maps: &[],
             negatable: &["enforce-eager"],
             lists: ListStyle::Words,
-            reserved: &[
-                ("model", "set model on the deployment"),
-                ("served-model-name", "set served_model_name on the deployment"),
-                ("disaggregation-mode", "set mode and role"),
-            ],
+            reserved: &[],
         },
         ulimits: &[("memlock", -1, -1), ("stack", 67_108_864, 67_108_864)],
         shm_bytes: Some(10 << 30),

@@ -21,7 +21,7 @@ const QUESTION: Duration = Duration::from_secs(5);
 /// What a resource has on `host`. The frontend of a worker is on `frontend_host`.
 ///
 /// What is to be stopped once it is there is not waited for: with its deployment stopped, nobody would list a worker. `seen`
-/// is what is there now.
+/// is what is there now. What the blueprint shares with others is not among it ([`super::cache_servers`]).
 pub fn assembly(
     blueprint: Blueprint,
     pull: PullPolicy,
@@ -30,7 +30,7 @@ pub fn assembly(
     state: DesiredState,
     seen: &[ObservedContainer],
 ) -> Assembly {
-    let Blueprint { network, volumes, containers } = blueprint;
+    let Blueprint { network, volumes, containers, shared: _ } = blueprint;
     let parts =
         containers.into_iter().map(|planned| part(planned, host, frontend_host, state, seen)).collect();
     Assembly { networks: network.into_iter().collect(), volumes, parts, pull: policy(pull) }

@@ -7,10 +7,10 @@
 use super::client::Entry;
 use super::{objections, plan_checks};
 use crate::dynamo::caches::{self, Cache, OnDisk, Pinned};
-use crate::dynamo::limits;
-use crate::dynamo::spec::{HostFacts, WorkerSpec};
+use crate::dynamo::spec::{HostFacts, Mode, WorkerSpec};
+use crate::dynamo::{connector_server, limits};
 use crate::tf_provider::diagnostics::Diagnostics;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +32,8 @@ struct Claims {
     disks: Vec<(String, OnDisk)>,
     /// Counts workers that have no container yet.
     newcomers: u64,
+    /// By deployment, the hosts in whose memory its workers meet.
+    meetings: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +53,26 @@ impl CacheLedger {
         self.0.making.store(true, Ordering::Relaxed);
     }
 
+    /// Another host in whose memory workers of that deployment meet, where they must all meet in that of one: prefill workers
+    /// hand over to decode workers there.
+    pub fn elsewhere(&self, host: &str, spec: &WorkerSpec) -> Option<String> {
+        let common = &spec.deployment;
+        let meets = connector_server::beside(common, spec.role).is_some();
+        if common.mode != Mode::Disaggregated || !meets {
+            return None;
+        }
+        // Two deployments may have one name on different hosts, and not one address of a service.
+        let services = common.services.values().map(|seat| format!(" {seat}"));
+        let deployment = common.name.clone() + &services.collect::<String>();
+        let mut claims = self.claims();
+        let hosts = claims.meetings.entry(deployment).or_default();
+        hosts.insert(host.to_owned());
+        hosts.iter().find(|other| *other != host).cloned()
+    }
+
     /// Remembers what a worker that stays as it is takes.
     pub fn stays(&self, entry: &Entry, spec: &WorkerSpec, container: &str) {
+        self.elsewhere(entry.host.name(), spec);
         self.claim(entry.host.name(), &caches::of(spec), Some(container));
     }
 
@@ -126,6 +146,8 @@ async fn free(entry: &Entry, disk: &OnDisk) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::check;
+    use crate::dynamo::draft::{CommonDraft, ConnectorDraft, Given, GpuDraft, WorkerDraft};
 
     const GB: u64 = 1 << 30;
 
@@ -147,6 +169,46 @@ mod tests {
         let (memory, _) = ledger.claim("a", &server, None);
         assert_eq!(memory.iter().sum::<u64>(), 28 * GB);
         assert_eq!(ledger.claim("b", &own, None).0, [4 * GB]);
+    }
+
+    #[test]
+    fn workers_that_hand_over_in_memory_are_told_where_the_others_are() {
+        let worker = |connector: &str, mode: &str, services: &str| {
+            let is = |text: &str| Given::Is(text.to_owned());
+            let mut draft = WorkerDraft {
+                deployment: CommonDraft {
+                    name: is("chat"),
+                    engine: is("vllm"),
+                    dynamo_version: is("1.6.1"),
+                    model: is("acme/tiny"),
+                    mode: is(mode),
+                    network: is("host"),
+                    services: [("etcd".to_owned(), is(services))].into(),
+                    connector: ConnectorDraft { kind: is(connector), ..ConnectorDraft::default() },
+                    ..CommonDraft::default()
+                },
+                suffix: is("abc234"),
+                gpus: GpuDraft { gpu_count: Given::Is(1), ..GpuDraft::default() },
+                ..WorkerDraft::default()
+            };
+            for (port, row) in (9000..).zip(check::picked_ports(&draft).unwrap()) {
+                draft.ports.insert(row.name.to_owned(), Given::Is(port));
+            }
+            draft.complete().unwrap()
+        };
+        let (ours, theirs) = ("10.0.0.1:2379", "10.0.0.2:2379");
+        let rows = [
+            (worker("lmcache", "disaggregated", ours), "a", None),
+            (worker("lmcache", "disaggregated", ours), "a", None),
+            (worker("lmcache", "disaggregated", theirs), "b", None),
+            (worker("lmcache", "aggregated", ours), "b", None),
+            (worker("nixl", "disaggregated", ours), "b", None),
+            (worker("lmcache", "disaggregated", ours), "b", Some("a")),
+        ];
+        let ledger = CacheLedger::default();
+        for (spec, host, other) in rows {
+            assert_eq!(ledger.elsewhere(host, &spec).as_deref(), other, "{spec:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Making a client connects to nothing. A host is reached when something first needs it.
 
+use super::cache_servers::Servers;
 use super::caches::CacheLedger;
 use super::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel};
 use super::drafts;
@@ -46,6 +47,8 @@ pub struct Client {
     pub gpus: GpuLedger,
     /// What workers will pin in memory and keep on disk.
     pub caches: CacheLedger,
+    /// Who is at work on the servers that workers of a host share.
+    pub servers: Servers,
     /// What images said of what they have.
     pub answers: Answers,
     /// One worker of a deployment is replaced at a time, whatever Terraform's parallelism.
@@ -108,6 +111,7 @@ impl Client {
             models: Claims::default(),
             gpus: GpuLedger::default(),
             caches: CacheLedger::default(),
+            servers: Servers::default(),
             answers: Answers::default(),
             rolling: Turns::default(),
         })
@@ -154,10 +158,14 @@ impl Client {
         })
     }
 
+    /// The hosts that are known.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.hosts.iter().flat_map(BTreeMap::values).flatten()
+    }
+
     /// Ends the connections to all hosts.
     pub async fn close(&self) {
-        let entries = self.hosts.iter().flat_map(BTreeMap::values).flatten();
-        futures_util::future::join_all(entries.map(|entry| entry.host.close())).await;
+        futures_util::future::join_all(self.entries().map(|entry| entry.host.close())).await;
     }
 
     /// The host that a data source reads, filled in where it was left out.

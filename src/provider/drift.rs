@@ -52,7 +52,15 @@ pub fn explain(
             *address = seen.host_address.as_str().into();
         }
     }
-    differences.iter().map(|difference| sentence(&observed.spec.name, difference)).collect()
+    sentences(differences, observed).collect()
+}
+
+/// What differs, where no attribute explains it.
+pub fn sentences<'a>(
+    differences: &'a [Difference],
+    observed: &'a ObservedContainer,
+) -> impl Iterator<Item = String> + 'a {
+    differences.iter().map(|difference| sentence(&observed.spec.name, difference))
 }
 
 fn sentence(container: &str, difference: &Difference) -> String {

@@ -4,6 +4,7 @@
 
 pub mod blocks;
 mod bring;
+mod cache_servers;
 mod caches;
 pub mod client;
 pub mod config;

@@ -58,9 +58,21 @@ pub fn worker(
     ranks: u16,
     taken: &[PortInUse],
 ) -> Result<(Ports, Vec<PromisedPort>), Diagnostics> {
+    at(client, entry, rows, ranks, taken, advertised(entry.advertise_address()))
+}
+
+/// As [`worker`], for what listens at `own_address`.
+pub fn at(
+    client: &Client,
+    entry: &Entry,
+    rows: &[&WorkerPort],
+    ranks: u16,
+    taken: &[PortInUse],
+    own_address: &str,
+) -> Result<(Ports, Vec<PromisedPort>), Diagnostics> {
     let (mut ports, mut promises) = (Ports::new(), Vec::new());
     for row in rows {
-        let address = if row.any_address { "0.0.0.0" } else { advertised(entry.advertise_address()) };
+        let address = if row.any_address { "0.0.0.0" } else { own_address };
         let (host, offsets) = (entry.host.name(), row.offsets(ranks));
         let promise = client.promise_ports(host, row.from, address, taken, &offsets);
         let promise = promise
@@ -106,14 +118,20 @@ pub fn ports_to_come(rows: &[&WorkerPort]) -> BTreeMap<String, Given<i64>> {
     rows.iter().map(|row| (row.name.to_owned(), Given::Is(i64::from(row.from)))).collect()
 }
 
-/// The ports that a worker had, with stand-ins for those that it did not need until now.
+/// The ports that a worker had, with stand-ins for those that it did not need until now, and without those that it needs no
+/// more.
 pub fn with_those_to_come(had: &Attr<Ports>, rows: &[&WorkerPort]) -> Attr<Ports> {
-    let stand_in = |row: &&WorkerPort| (row.name.to_owned(), Attr::Known(i64::from(row.from)));
-    let all = rows
-        .iter()
-        .map(stand_in)
-        .chain(had.known().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
-    Attr::Known(all.collect())
+    let had = |row: &WorkerPort| had.known().and_then(|ports| ports.get(row.name)).cloned();
+    let port = |row: &WorkerPort| had(row).unwrap_or(Attr::Known(i64::from(row.from)));
+    Attr::Known(rows.iter().map(|row| (row.name.to_owned(), port(row))).collect())
+}
+
+/// Writes `picked` over what is there.
+pub fn set(ports: &mut Attr<Ports>, picked: Ports) {
+    match ports {
+        Attr::Known(ports) => ports.extend(picked),
+        Attr::Null | Attr::Unknown => *ports = Attr::Known(picked),
+    }
 }
 
 #[cfg(test)]
@@ -169,5 +187,17 @@ mod tests {
         assert_eq!(services, TextMap::from([("etcd".to_owned(), "127.0.0.1:2380".into())]));
         let had = Attr::Known(Ports::from([("rpc".to_owned(), Attr::Known(7))]));
         assert_eq!(numbers(with_those_to_come(&had, &rows).known().unwrap()), [7, 9090]);
+        let more = Attr::Known(Ports::from([
+            ("rpc".to_owned(), Attr::Known(7)),
+            ("nixl".to_owned(), Attr::Known(8)),
+        ]));
+        assert_eq!(with_those_to_come(&more, &rows), with_those_to_come(&had, &rows));
+        let mut ports = Attr::Unknown;
+        set(&mut ports, Ports::from([("rpc".to_owned(), Attr::Known(7))]));
+        set(
+            &mut ports,
+            Ports::from([("rpc".to_owned(), Attr::Known(8)), ("system".to_owned(), Attr::Known(9))]),
+        );
+        assert_eq!(numbers(ports.known().unwrap()), [8, 9]);
     }
 }

@@ -10,18 +10,20 @@ use super::{
         Case,
         harness::{BYSTANDER_IMAGE, IMAGE, Scene},
     },
-    chats, end,
+    chats, chats_from, end,
     lab::{Host, visit, with_key},
-    provider,
+    left_on, provider,
 };
 
 pub const CASES: &[Case] = &[
     ("an_image_without_the_module_is_refused", refused),
     ("a_worker_is_not_stopped_for_one_that_cannot_run", not_stopped),
     ("a_server_keeps_the_cache_of_all_workers", served),
+    ("workers_bring_a_server_to_each_host", brought),
     ("caches_that_do_not_fit_their_host_are_refused_at_plan", too_much),
 ];
 
+const CACHE_SERVER: &str = include_str!("../cases/cache_server/main.tf");
 const CONNECTOR: &str = include_str!("../cases/connector/main.tf");
 /// On the host.
 const MODULES: &str = "/srv/stand-ins";
@@ -39,17 +41,20 @@ sys.argv = told
 runpy.run_module("dynamo.mocker", run_name="__main__")
 "#;
 
-/// Of LMCache's server, that it answers when it is well.
+/// Of LMCache's server, that it takes its ports where it is told and answers when it is well.
 const LMCACHE: &str = r#"#!/usr/bin/python3
-import http.server, sys
+import http.server, socket, sys
+def told(flag):
+    return sys.argv[sys.argv.index(flag) + 1]
+requests = socket.create_server((told("--host"), int(told("--port"))))
+measurements = socket.create_server(("0.0.0.0", int(told("--prometheus-port"))))
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200 if self.path == "/healthcheck" else 404)
         self.end_headers()
     def log_message(self, *words):
         pass
-port = int(sys.argv[sys.argv.index("--http-port") + 1])
-http.server.ThreadingHTTPServer(("0.0.0.0", port), Page).serve_forever()
+http.server.ThreadingHTTPServer((told("--http-host"), int(told("--http-port"))), Page).serve_forever()
 "#;
 /// The lab's image with these in it.
 const SERVING_IMAGE: &str = "stand-ins:1.6.1";
@@ -205,6 +210,121 @@ fn served() {
     assert_eq!(of(&host, "lmcache"), "");
     end(&host, &scene);
     host.docker(&["rmi", SERVING_IMAGE]);
+}
+
+/// Name, id and state of the cache servers of a host, a line each.
+fn servers_of(host: &Host) -> String {
+    let filter = "label=io.dynamo-terraform.component=lmcache";
+    host.docker(&[
+        "ps",
+        "--all",
+        "--no-trunc",
+        "--filter",
+        filter,
+        "--format",
+        "{{.Names}} {{.ID}} {{.State}}",
+    ])
+}
+
+/// The port at which a container was told that its cache server is, and that there is one.
+fn meets_its_server(host: &Host, worker: &str) -> String {
+    let command = host.docker(&["inspect", "--format", "{{json .Config.Cmd}}", worker]);
+    assert!(command.contains("tcp://127.0.0.1"), "{command}");
+    let port = command.split(r#"mp.port\":"#).nth(1).and_then(|rest| rest.split('}').next());
+    let port = port.unwrap_or_else(|| panic!("{command}")).to_owned();
+    let connect = format!("import socket; socket.create_connection(('127.0.0.1', {port}))");
+    host.docker(&["exec", worker, "python3", "-c", &connect]);
+    port
+}
+
+fn brought() {
+    let mut lab = visit();
+    let hosts = [lab.host(), lab.other_host()];
+    let [first, second] = &hosts;
+    let entries = hosts
+        .each_ref()
+        .map(|host| format!("    {} = {{\n{}\n    }}\n", host.name, host.entry("ops", &with_key("ed25519"))));
+    let mut scene = Scene::new(&format!(
+        "provider \"dynamo\" {{\n  hosts = {{\n{}  }}\n}}\n{CACHE_SERVER}",
+        entries.concat()
+    ));
+    hosts.iter().for_each(|host| image_with_server(host, &scene));
+    scene.set("image", SERVING_IMAGE);
+    scene.set("first", &first.name);
+    scene.set("address", &first.address);
+    let on = |host: &Host, more: &str| format!("{{ host = \"{}\"{more} }}", host.name);
+    let three = |more: &str| format!("{{ a = {0}, b = {0}, c = {1} }}", on(first, ""), on(second, more));
+
+    // All of it at once: the workers of a host share what one of them brought.
+    scene.set("workers", &three(""));
+    let state = scene.settle();
+    chats_from(second, &state);
+    let before = hosts.each_ref().map(servers_of);
+    for (host, servers) in hosts.iter().zip(&before) {
+        assert!(servers.lines().count() == 1 && servers.ends_with(" running"), "{servers}");
+        let ports: Vec<String> = of(host, "worker").lines().map(|id| meets_its_server(host, id)).collect();
+        assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
+    }
+    let shown = state.get("dynamo_deployment.chat", "containers");
+    assert!(shown.get("lmcache").is_none() && shown.get("frontend").is_some(), "{shown}");
+
+    // Another size is another server, and the one before goes with the last who has it.
+    scene.set("cache_gb", "2");
+    chats_from(second, &scene.settle());
+    for (host, before) in hosts.iter().zip(&before) {
+        let servers = servers_of(host);
+        assert!(servers.lines().count() == 1 && servers.ends_with(" running"), "{servers}");
+        assert_ne!(servers.split(' ').next(), before.split(' ').next());
+        of(host, "worker").lines().for_each(|id| drop(meets_its_server(host, id)));
+    }
+
+    // One that is gone is seen by its workers and comes back, and nothing else is touched.
+    let workers = of(second, "worker");
+    let server = servers_of(second);
+    second.docker(&["rm", "--force", server.split(' ').next().unwrap()]);
+    let plan = scene.plan();
+    assert_eq!(plan.changed(), ["dynamo_worker.chat[\"c\"]"]);
+    scene.settle();
+    assert!(servers_of(second).ends_with(" running"));
+    assert_eq!(of(second, "worker"), workers);
+
+    // It runs while one of its workers does.
+    scene.set("workers", &three(", state = \"stopped\""));
+    scene.settle();
+    assert!(servers_of(second).ends_with(" exited") && servers_of(first).ends_with(" running"));
+    scene.set("workers", &three(""));
+    chats_from(first, &scene.settle());
+    assert!(servers_of(second).ends_with(" running"));
+
+    // It goes with the last of them, and without it when they are told to do without.
+    scene.set("workers", &format!("{{ a = {0}, b = {0} }}", on(first, "")));
+    scene.settle();
+    assert_eq!(left_on(second), "");
+    assert_eq!(servers_of(first).lines().count(), 1);
+    scene.set("server", "false");
+    chats_from(first, &scene.settle());
+    assert_eq!(servers_of(first), "");
+    scene.forget("TF_VAR_server");
+
+    // What is handed over in the memory of one host is not on the next one.
+    let apart = format!("{{ a = {}, b = {} }}", on(first, ", role = \"prefill\""), on(second, ""));
+    scene.set("workers", &apart);
+    let refused = scene.terraform(&["plan", "-input=false", "-no-color"]).fails();
+    refused.says("The workers would not meet").says("connector.type = \"nixl\"");
+    scene
+        .set("workers", &format!("{{ a = {}, b = {} }}", on(second, ", role = \"prefill\""), on(second, "")));
+    chats_from(first, &scene.settle());
+    assert_eq!((servers_of(first).lines().count(), servers_of(second).lines().count()), (0, 1));
+
+    // Workers that somebody removed cannot ask for its removal: the deployment does.
+    for worker in of(second, "worker").lines() {
+        second.docker(&["rm", "--force", worker]);
+    }
+    scene.destroy().succeeds();
+    assert_eq!(hosts.each_ref().map(left_on), ["", ""]);
+    for host in &hosts {
+        host.docker(&["rmi", SERVING_IMAGE]);
+    }
 }
 
 fn too_much() {

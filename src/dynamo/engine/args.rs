@@ -12,13 +12,16 @@
 //! | list | one element with commas or one element each, whichever the engine reads |
 //! | map | one element of JSON |
 //!
-//! A name with a dot (`trtllm.kv_cache_config.free_gpu_memory_fraction`) is a key of a map that the engine puts together: what
-//! stands behind the dot is the engine's own spelling, and it takes a value always.
+//! A name with a dot (`speculative-config.num_speculative_tokens`) is a key of a map that the engine puts together: what stands
+//! behind the dot is the engine's own spelling, and it takes a value always. Where an engine takes the map by another argument
+//! and not by both, the keys are put into that one.
 //!
 //! Arguments that the provider decides itself are refused, and so is every beginning of one, and of one that it gives a
 //! default: argparse accepts `--model-pa` for `--model-path`, and of two for the same takes the last.
 
 use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use super::EngineFacts;
 use crate::dynamo::draft::Given;
@@ -46,10 +49,12 @@ pub enum ArgValue {
 pub struct ArgRules {
     /// Other names of an argument, each with the one under which it is kept.
     pub spellings: &'static [(&'static str, &'static str)],
+    /// What stands before the dot of keys of a map, with the argument that is given the whole map.
+    pub maps: &'static [(&'static str, &'static str)],
     /// Flags that exist as `--no-name` too.
     pub negatable: &'static [&'static str],
     pub lists: ListStyle,
-    /// Arguments the provider decides, and what the user should do instead.
+    /// Arguments the provider decides, beside those of every engine, and what the user should do instead.
     pub reserved: &'static [(&'static str, &'static str)],
 }
 
@@ -134,14 +139,13 @@ const LONGEST: usize = 200;
 
 fn refused(name: &str, engine: &EngineFacts) -> Option<Refusal> {
     let flag = name.split('.').next().unwrap_or(name);
-    if let Some((reserved, instead)) =
-        engine.args.reserved.iter().find(|(reserved, _)| reserved.starts_with(flag))
+    if let Some((reserved, instead)) = engine.reserved_args().find(|(reserved, _)| reserved.starts_with(flag))
     {
-        let what = match *reserved == flag {
+        let what = match reserved == flag {
             true => format!("--{flag} is decided by the provider"),
             false => format!("--{flag} is short for --{reserved}, which is decided by the provider"),
         };
-        return Some(Refusal::new(what, *instead));
+        return Some(Refusal::new(what, instead));
     }
     let known = engine.known_args();
     let whole = known.iter().find(|known| known.starts_with(name)).filter(|_| !known.contains(&name))?;
@@ -164,15 +168,54 @@ fn check_value(value: &ArgValue) -> Result<ArgValue, Refusal> {
     Ok(value.clone())
 }
 
-/// A map in JSON with another one's keys over its own. What is no map is taken as it is.
+/// A map in JSON with another one over it, key by key. What is no map is taken as it is.
 pub(in crate::dynamo) fn over(above: &str, below: &str) -> ArgValue {
-    let map = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    let map = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
     match (map(below), map(above)) {
         (Some(mut all), Some(more)) => {
-            all.extend(more);
-            ArgValue::Json(serde_json::Value::Object(all).to_string())
+            lay(&mut all, more);
+            ArgValue::Json(all.to_string())
         }
         _ => ArgValue::Json(above.to_owned()),
+    }
+}
+
+fn lay(below: &mut Value, above: Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                lay(below.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (below, above) => *below = above,
+    }
+}
+
+/// Puts keys into the maps that the engine takes them in.
+pub(in crate::dynamo) fn fold(arguments: &mut EngineArgs, rules: &ArgRules) {
+    for (head, map) in rules.maps {
+        let key = |name: &&String| name.split_once('.').is_some_and(|(first, _)| first == *head);
+        for name in arguments.keys().filter(key).cloned().collect::<Vec<_>>() {
+            let Some(value) = arguments.remove(&name) else { continue };
+            let keys: Vec<&str> = name.split('.').skip(1).collect();
+            let one = keys.into_iter().rev().fold(json_of(&value), |inner, key| json!({ key: inner }));
+            let below = match arguments.get(*map) {
+                Some(ArgValue::Json(text) | ArgValue::Text(text)) => text.as_str(),
+                _ => "{}",
+            };
+            let all = over(&one.to_string(), below);
+            arguments.insert((*map).to_owned(), all);
+        }
+    }
+}
+
+/// As the engine would read it from a command line.
+fn json_of(value: &ArgValue) -> Value {
+    let read = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
+    match value {
+        ArgValue::Bool(on) => (*on).into(),
+        ArgValue::Number(text) | ArgValue::Text(text) | ArgValue::Json(text) => read(text),
+        ArgValue::List(elements) => elements.iter().map(read).collect(),
     }
 }
 
@@ -200,11 +243,9 @@ fn render_one(name: &str, value: &ArgValue, rules: &ArgRules) -> Vec<String> {
 
 /// The value of a key: no flag is bare there, and no value can be mistaken for one.
 fn of_a_key(value: &ArgValue) -> String {
-    let json = |text: &String| serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into());
     match value {
-        ArgValue::Bool(on) => on.to_string(),
         ArgValue::Number(text) | ArgValue::Text(text) | ArgValue::Json(text) => text.clone(),
-        ArgValue::List(elements) => serde_json::Value::Array(elements.iter().map(json).collect()).to_string(),
+        ArgValue::Bool(_) | ArgValue::List(_) => json_of(value).to_string(),
     }
 }
 
@@ -215,7 +256,6 @@ fn with_value(flag: String, text: &str) -> Vec<String> {
 #[cfg(test)]
 impl<'de> serde::Deserialize<'de> for ArgValue {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        use serde_json::Value;
         let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Ok(match Value::deserialize(from)? {
             Value::Bool(value) => Self::Bool(value),
@@ -249,7 +289,8 @@ mod tests {
 
     #[test]
     fn other_engines_rules_are_followed() {
-        let rules = ArgRules { spellings: &[], negatable: &["x"], lists: ListStyle::Words, reserved: &[] };
+        let rules =
+            ArgRules { spellings: &[], maps: &[], negatable: &["x"], lists: ListStyle::Words, reserved: &[] };
         let args = EngineArgs::from([
             ("x".to_owned(), ArgValue::Bool(false)),
             ("y".to_owned(), ArgValue::List(vec!["1".into(), "2".into()])),
@@ -289,6 +330,38 @@ mod tests {
     }
 
     #[test]
+    fn maps_are_laid_over_each_other_key_by_key() {
+        let below = r#"{"a":{"b":1,"c":2},"d":3}"#;
+        for (above, all) in [
+            (r#"{"a":{"b":5}}"#, r#"{"a":{"b":5,"c":2},"d":3}"#),
+            (r#"{"a":null,"e":[1]}"#, r#"{"a":null,"d":3,"e":[1]}"#),
+            (r#"{"a":7}"#, r#"{"a":7,"d":3}"#),
+            ("no map", "no map"),
+        ] {
+            assert_eq!(over(above, below), ArgValue::Json(all.to_owned()));
+        }
+    }
+
+    /// TensorRT-LLM ends when it is given its configuration in both ways.
+    #[test]
+    fn keys_go_into_the_map_that_is_given() {
+        let args = |pairs: &[(&str, ArgValue)]| -> EngineArgs {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
+        let mut all = args(&[
+            ("trtllm.kv_cache_config.fraction", ArgValue::Text("0.7".into())),
+            ("trtllm.sizes", ArgValue::List(vec!["1".into()])),
+            ("trtllm.off", ArgValue::Bool(false)),
+            ("override-engine-args", ArgValue::Text(r#"{"kv_cache_config":{"x":1}}"#.into())),
+            ("y.z", ArgValue::Bool(true)),
+        ]);
+        fold(&mut all, &trtllm::V1_6.args);
+        let map = r#"{"kv_cache_config":{"fraction":0.7,"x":1},"off":false,"sizes":[1]}"#;
+        let map = ArgValue::Json(map.to_owned());
+        assert_eq!(all, args(&[("override-engine-args", map), ("y.z", ArgValue::Bool(true))]));
+    }
+
+    #[test]
     fn an_argument_has_one_name_whatever_it_is_called() {
         let is = |name: &str, value: ArgValue| (name.to_owned(), Given::Is(value));
         let number = || ArgValue::Number("2".into());
@@ -324,7 +397,7 @@ mod tests {
 
     #[test]
     fn every_reserved_argument_and_its_abbreviation_is_refused() {
-        for (name, _) in mocker::V1_6.args.reserved {
+        for (name, _) in mocker::V1_6.reserved_args() {
             assert!(refused(name, &mocker::V1_6).is_some());
             let short: String = name.chars().take(name.len() - 1).collect();
             assert!(refused(&short, &mocker::V1_6).is_some(), "{short}");

@@ -3,7 +3,7 @@
 //! It has no image of its own. The planner's image carries it, and it is what Dynamo's own manifests use.
 
 use super::args::{ArgRules, ListStyle};
-use super::{DISCOVERY, EngineFacts, MODEL, NAMESPACE, PLANE, ROLE, ROUTER, SERVED_NAME, Serving};
+use super::{EngineFacts, Serving};
 use crate::dynamo::connector::{ConnectorFacts, NO_CONNECTOR};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
@@ -56,23 +56,14 @@ pub const V1_6: EngineFacts = EngineFacts {
     reserved_env: &[],
     args: ArgRules {
         spellings: &[],
+        maps: &[],
         // The only two flags that are on by default; any other is off when it is left out.
         negatable: &["enable-prefix-caching", "enable-chunked-prefill"],
         lists: ListStyle::Commas,
-        reserved: &[
-            ("model-path", MODEL),
-            ("model-name", SERVED_NAME),
-            ("endpoint", NAMESPACE),
-            ("disaggregation-mode", ROLE),
-            ("is-prefill-worker", ROLE),
-            ("is-decode-worker", ROLE),
-            ("num-workers", "use count on the worker resource: each worker is a container of its own"),
-            ("router-mode", ROUTER),
-            ("discovery-backend", DISCOVERY),
-            ("request-plane", PLANE),
-            ("response-plane", PLANE),
-            ("event-plane", PLANE),
-        ],
+        reserved: &[(
+            "num-workers",
+            "use count on the worker resource: each worker is a container of its own",
+        )],
     },
     ulimits: &[],
     shm_bytes: None,

@@ -62,7 +62,7 @@ pub struct EngineFacts {
     /// The same of frontend and workers with a router that looks at caches.
     pub kv_env_defaults: &'static [(&'static str, &'static str)],
     /// Variables the provider decides, beside the release's, and what the user should do instead.
-    pub reserved_env: &'static [(&'static str, &'static str)],
+    pub reserved_env: &'static [&'static [Reserved]],
     pub args: ArgRules,
     /// Limits that the engine needs raised: name, soft, hard.
     pub ulimits: &'static [(&'static str, i64, i64)],
@@ -109,7 +109,7 @@ pub struct DefaultArg {
     pub role: Option<Role>,
     /// With a router that looks at caches (`true`) or one that does not.
     pub kv: Option<bool>,
-    /// Arguments of users beside which it is left out; what ends with a dot is the beginning of their names.
+    /// Arguments of users beside which it is left out.
     pub unless: &'static [&'static str],
 }
 
@@ -131,6 +131,13 @@ impl EngineFacts {
     /// Whether the engine is run in that mode at all.
     pub fn has_mode(&self, mode: Mode) -> bool {
         self.serving.iter().any(|row| row.mode == mode)
+    }
+
+    /// Every argument that the provider decides, and what the user should do instead.
+    pub fn reserved_args(&self) -> impl Iterator<Item = Reserved> {
+        let own = [(self.model_flag, MODEL), (self.served_name_flag, SERVED_NAME)];
+        let own = own.map(|(flag, instead)| (flag.strip_prefix("--").unwrap_or(flag), instead));
+        own.into_iter().chain(OF_EVERY_ENGINE.iter().chain(self.args.reserved).copied())
     }
 
     /// Every argument of users that means something to the provider, by all of its names.
@@ -155,6 +162,33 @@ pub const GPU_ULIMITS: &[(&str, i64, i64)] =
     &[("memlock", -1, -1), ("nofile", 65_536, 65_536), ("stack", 67_108_864, 67_108_864)];
 /// The capability for the last of these.
 pub const GPU_CAPABILITIES: &[&str] = &["SYS_PTRACE"];
+
+/// A name that the provider decides, and what the user should do instead.
+pub type Reserved = (&'static str, &'static str);
+
+/// Arguments of Dynamo's own, which every engine's module takes.
+const OF_EVERY_ENGINE: &[Reserved] = &[
+    ("disaggregation-mode", ROLE),
+    // As roles were asked for until release line 1.3.
+    ("is-prefill-worker", ROLE),
+    ("is-decode-worker", ROLE),
+    ("endpoint", NAMESPACE),
+    ("router-mode", ROUTER),
+    ("discovery-backend", DISCOVERY),
+    ("request-plane", PLANE),
+    ("response-plane", PLANE),
+    ("event-plane", PLANE),
+];
+
+/// Variables of Dynamo's block manager.
+const KVBM_VARIABLES: &[Reserved] = &[
+    ("DYN_KVBM_CPU_CACHE_GB", "set connector.cpu_cache_gb on the deployment"),
+    ("DYN_KVBM_DISK_CACHE_GB", "set connector.disk_cache_gb on the deployment"),
+    ("DYN_KVBM_DISK_CACHE_DIR", "set connector.disk_cache_path on the deployment"),
+    ("DYN_KVBM_DISK_DISABLE_O_DIRECT", "set connector.disk_cache_path on the deployment"),
+    ("DYN_KVBM_LEADER_ZMQ_PUB_PORT", PORT),
+    ("DYN_KVBM_LEADER_ZMQ_ACK_PORT", PORT),
+];
 
 const MODEL: &str = "set model on the deployment";
 const SERVED_NAME: &str = "set served_model_name on the deployment";

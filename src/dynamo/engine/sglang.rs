@@ -4,8 +4,8 @@
 use super::args::{ArgRules, ListStyle};
 use super::vllm::HASH_SEED;
 use super::{
-    ADDRESS, CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES,
-    GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
+    ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
+    PORT, Serving,
 };
 use crate::dynamo::connector::{Connector, ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::discovery::{Told, WorkerPort};
@@ -81,7 +81,7 @@ pub const V1_6: EngineFacts = EngineFacts {
     env: &[],
     env_defaults: &[],
     kv_env_defaults: HASH_SEED,
-    reserved_env: &[("SGLANG_HOST_IP", ADDRESS)],
+    reserved_env: &[&[("SGLANG_HOST_IP", ADDRESS)]],
     args: ArgRules {
         spellings: &[
             ("tp-size", "tp"),
@@ -91,23 +91,15 @@ pub const V1_6: EngineFacts = EngineFacts {
             ("dp", "dp-size"),
             ("data-parallel-size", "dp-size"),
         ],
+        maps: &[],
         negatable: &[],
         lists: ListStyle::Words,
         reserved: &[
-            ("model-path", MODEL),
-            ("served-model-name", SERVED_NAME),
-            ("disaggregation-mode", ROLE),
             ("disaggregation-transfer-backend", CONNECTOR),
             ("disaggregation-bootstrap-port", PORT),
             ("kv-events-config", EVENTS),
             ("host", ADDRESS),
             ("port", PORT),
-            ("endpoint", NAMESPACE),
-            ("router-mode", ROUTER),
-            ("discovery-backend", DISCOVERY),
-            ("request-plane", PLANE),
-            ("response-plane", PLANE),
-            ("event-plane", PLANE),
         ],
     },
     ulimits: GPU_ULIMITS,

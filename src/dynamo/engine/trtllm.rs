@@ -4,8 +4,8 @@
 use super::args::{ArgRules, ListStyle};
 use super::vllm::{HASH_SEED, KVBM_CACHE, KVBM_ENV, KVBM_PORTS};
 use super::{
-    CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
-    MODEL, NAMESPACE, PLANE, PORT, ROLE, ROUTER, SERVED_NAME, Serving,
+    CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
+    KVBM_VARIABLES, ROLE, Serving,
 };
 use crate::dynamo::connector::{Connector, ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
@@ -74,34 +74,24 @@ pub const V1_6: EngineFacts = EngineFacts {
     env_defaults: &[],
     kv_env_defaults: HASH_SEED,
     reserved_env: &[
-        ("DYN_KVBM_CPU_CACHE_GB", "set connector.cpu_cache_gb on the deployment"),
-        ("DYN_KVBM_DISK_CACHE_GB", "set connector.disk_cache_gb on the deployment"),
-        ("DYN_KVBM_DISK_CACHE_DIR", "set connector.disk_cache_path on the deployment"),
-        ("DYN_KVBM_DISK_DISABLE_O_DIRECT", "set connector.disk_cache_path on the deployment"),
-        ("DYN_KVBM_LEADER_ZMQ_PUB_PORT", PORT),
-        ("DYN_KVBM_LEADER_ZMQ_ACK_PORT", PORT),
-        ("DYN_TRTLLM_DISAGGREGATION_MODE", ROLE),
-        ("DYN_CONNECTOR", CONNECTOR),
-        ("DYN_TRTLLM_PUBLISH_KV_EVENTS", EVENTS),
-        ("DYN_TRTLLM_PUBLISH_EVENTS_AND_METRICS", EVENTS),
+        KVBM_VARIABLES,
+        &[
+            ("DYN_TRTLLM_DISAGGREGATION_MODE", ROLE),
+            ("DYN_CONNECTOR", CONNECTOR),
+            ("DYN_TRTLLM_PUBLISH_KV_EVENTS", EVENTS),
+            ("DYN_TRTLLM_PUBLISH_EVENTS_AND_METRICS", EVENTS),
+        ],
     ],
     args: ArgRules {
         spellings: &[],
+        // Since 1.1 it knows them too, and does not take both.
+        maps: &[("trtllm", "override-engine-args")],
         negatable: &[],
         lists: ListStyle::Words,
         reserved: &[
-            ("model-path", MODEL),
-            ("served-model-name", SERVED_NAME),
-            ("disaggregation-mode", ROLE),
             ("connector", CONNECTOR),
             ("publish-kv-events", EVENTS),
             ("publish-events-and-metrics", EVENTS),
-            ("endpoint", NAMESPACE),
-            ("router-mode", ROUTER),
-            ("discovery-backend", DISCOVERY),
-            ("request-plane", PLANE),
-            ("response-plane", PLANE),
-            ("event-plane", PLANE),
         ],
     },
     ulimits: GPU_ULIMITS,
@@ -112,7 +102,7 @@ pub const V1_6: EngineFacts = EngineFacts {
 
 /// Users with a configuration of their own say it there.
 const TRANSCEIVER: DefaultArg =
-    DefaultArg { mode: Some(Mode::Disaggregated), unless: &["extra-engine-args", "trtllm."], ..EVERYWHERE };
+    DefaultArg { mode: Some(Mode::Disaggregated), unless: &["extra-engine-args"], ..EVERYWHERE };
 const DECODE: &str = r#"{"cache_transceiver_config":{"backend":"DEFAULT"}}"#;
 const PREFILL: &str =
     r#"{"cache_transceiver_config":{"backend":"DEFAULT"},"disable_overlap_scheduler":true}"#;

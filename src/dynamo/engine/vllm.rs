@@ -6,8 +6,8 @@
 
 use super::args::{ArgRules, ListStyle};
 use super::{
-    ADDRESS, CONNECTOR, DISCOVERY, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES,
-    GPU_ULIMITS, MODEL, NAMESPACE, PLANE, PORT, REGISTERS, ROLE, ROUTER, SERVED_NAME, Serving,
+    ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
+    KVBM_VARIABLES, PORT, REGISTERS, ROLE, Serving,
 };
 use crate::dynamo::connector::{
     CacheFacts, Connector, ConnectorFacts, DiskFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING,
@@ -91,22 +91,19 @@ pub const V1_6: EngineFacts = EngineFacts {
     env_defaults: HASH_SEED,
     kv_env_defaults: HASH_SEED,
     reserved_env: &[
-        ("VLLM_NIXL_SIDE_CHANNEL_HOST", ADDRESS),
-        ("VLLM_NIXL_SIDE_CHANNEL_PORT", PORT),
-        ("DYN_CONNECTOR", CONNECTOR),
-        ("DYN_VLLM_DISAGGREGATION_MODE", ROLE),
-        ("DYN_VLLM_IS_PREFILL_WORKER", ROLE),
-        ("DYN_VLLM_IS_DECODE_WORKER", ROLE),
-        ("DYN_VLLM_HEADLESS", REGISTERS),
-        ("DYN_KVBM_CPU_CACHE_GB", "set connector.cpu_cache_gb on the deployment"),
-        ("DYN_KVBM_DISK_CACHE_GB", "set connector.disk_cache_gb on the deployment"),
-        ("DYN_KVBM_DISK_CACHE_DIR", "set connector.disk_cache_path on the deployment"),
-        ("DYN_KVBM_DISK_DISABLE_O_DIRECT", "set connector.disk_cache_path on the deployment"),
-        ("DYN_KVBM_LEADER_ZMQ_PUB_PORT", PORT),
-        ("DYN_KVBM_LEADER_ZMQ_ACK_PORT", PORT),
-        ("LMCACHE_LOCAL_CPU", CONNECTOR),
-        ("LMCACHE_MAX_LOCAL_CPU_SIZE", "set connector.cpu_cache_gb on the deployment"),
-        ("LMCACHE_CONFIG_FILE", "leave it out: with it, LMCache would look at no variable"),
+        KVBM_VARIABLES,
+        &[
+            ("VLLM_NIXL_SIDE_CHANNEL_HOST", ADDRESS),
+            ("VLLM_NIXL_SIDE_CHANNEL_PORT", PORT),
+            ("DYN_CONNECTOR", CONNECTOR),
+            ("DYN_VLLM_DISAGGREGATION_MODE", ROLE),
+            ("DYN_VLLM_IS_PREFILL_WORKER", ROLE),
+            ("DYN_VLLM_IS_DECODE_WORKER", ROLE),
+            ("DYN_VLLM_HEADLESS", REGISTERS),
+            ("LMCACHE_LOCAL_CPU", CONNECTOR),
+            ("LMCACHE_MAX_LOCAL_CPU_SIZE", "set connector.cpu_cache_gb on the deployment"),
+            ("LMCACHE_CONFIG_FILE", "leave it out: with it, LMCache would look at no variable"),
+        ],
     ],
     args: ArgRules {
         // With one dash it knows them itself.
@@ -115,6 +112,7 @@ pub const V1_6: EngineFacts = EngineFacts {
             ("pp", "pipeline-parallel-size"),
             ("dp", "data-parallel-size"),
         ],
+        maps: &[],
         // Those that are on unless they are switched off.
         negatable: &[
             "enable-prefix-caching",
@@ -124,21 +122,10 @@ pub const V1_6: EngineFacts = EngineFacts {
         ],
         lists: ListStyle::Words,
         reserved: &[
-            ("model", MODEL),
-            ("served-model-name", SERVED_NAME),
-            ("disaggregation-mode", ROLE),
-            ("is-prefill-worker", ROLE),
-            ("is-decode-worker", ROLE),
             ("headless", REGISTERS),
             ("kv-transfer-config", CONNECTOR),
             ("connector", CONNECTOR),
             ("kv-events-config", EVENTS),
-            ("endpoint", NAMESPACE),
-            ("router-mode", ROUTER),
-            ("discovery-backend", DISCOVERY),
-            ("request-plane", PLANE),
-            ("response-plane", PLANE),
-            ("event-plane", PLANE),
         ],
     },
     ulimits: GPU_ULIMITS,
@@ -193,7 +180,6 @@ const LMCACHE_SERVED: ConnectorFacts = ConnectorFacts {
     connector: Connector::Lmcache,
     roles: &[TOLD_OF_THE_SERVER],
     modules: &["lmcache"],
-    networks: &[NetworkMode::Bridge],
     server: Some(connector_server::LMCACHE),
     ..NO_CONNECTOR
 };
@@ -333,8 +319,8 @@ macro_rules! then_nixl {
 pub const NIXL: &str = nixl!();
 pub const KVBM: &str = kvbm!();
 pub const LMCACHE: &str = lmcache!();
-/// By its own name for the host, at the server's own default port.
-pub const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":5555}}"#;
+/// What workers are told of the server.
+pub const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":{lmcache}}}"#;
 pub const KVBM_THEN_NIXL: &str = then_nixl!(kvbm!());
 pub const LMCACHE_THEN_NIXL: &str = then_nixl!(lmcache!());
 

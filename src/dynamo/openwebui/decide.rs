@@ -37,7 +37,7 @@ pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Resul
         ..VolumeSpec::default()
     };
     let container = container(spec, &place, owner, limits);
-    Ok(Blueprint { network: None, volumes: vec![volume], containers: vec![container] })
+    Ok(Blueprint { volumes: vec![volume], containers: vec![container], ..Blueprint::default() })
 }
 
 /// What stands in the way of the provider's own; without a place, as far as that does not matter.

@@ -189,7 +189,7 @@ mod tests {
     use crate::dynamo::connector::{ConnectorFacts, RoleFacts};
     use crate::dynamo::discovery::{ServiceImage, Told, WorkerPort};
     use crate::dynamo::spec::Mode;
-    use crate::dynamo::{image, paths, router::OptionFlag, test_release};
+    use crate::dynamo::{env, image, paths, router::OptionFlag, test_release};
 
     fn all() -> impl Iterator<Item = &'static Release> {
         test_release::ALL.iter().copied()
@@ -292,10 +292,10 @@ mod tests {
                 });
                 for flag in own.into_iter().chain(args).chain(flags).filter_map(|arg| arg.strip_prefix("--"))
                 {
-                    let reserved = facts.args.reserved.iter().any(|(name, _)| *name == flag);
+                    let reserved = facts.reserved_args().any(|(name, _)| name == flag);
                     assert!(reserved, "{:?}: --{flag} is ours and may be given by users", facts.engine);
                 }
-                assert_unique("reserved", facts.args.reserved.iter().map(|(name, _)| name));
+                assert_unique("reserved", facts.reserved_args().map(|(name, _)| name));
                 assert_unique("serving", facts.serving.iter().map(|row| (row.mode, row.role)));
                 assert!(!facts.serving.is_empty());
                 let roles_of =
@@ -313,10 +313,7 @@ mod tests {
                 let shared = facts.shared_args.iter().chain(facts.role_args).chain(facts.parallel_args);
                 assert_unique("argument", shared.clone());
                 for name in shared.copied().chain(facts.default_args.iter().map(|row| row.name)) {
-                    assert!(
-                        facts.args.reserved.iter().all(|(reserved, _)| !reserved.starts_with(name)),
-                        "{name}"
-                    );
+                    assert!(facts.reserved_args().all(|(reserved, _)| !reserved.starts_with(name)), "{name}");
                 }
             }
         }
@@ -390,7 +387,7 @@ mod tests {
             }
             for facts in release.engines {
                 let reserved: Vec<_> =
-                    release.reserved_env.iter().chain(facts.reserved_env).map(|(name, _)| *name).collect();
+                    env::reserved(Some(release), Some(facts)).into_iter().map(|(name, _)| name).collect();
                 assert_unique("reserved variable", &reserved);
                 let disks = connector_roles(facts).filter_map(|role| role.cache.as_ref()?.disk.as_ref());
                 let disks = disks.flat_map(|disk| {

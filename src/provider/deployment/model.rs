@@ -8,7 +8,7 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::Objection;
 use crate::dynamo::release::{self, Release};
 use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
-use crate::dynamo::{check, names};
+use crate::dynamo::{check, image_release, names};
 use crate::provider::blocks::TextMap;
 use crate::provider::drafts::{self, given};
 use crate::provider::model_args;
@@ -83,7 +83,7 @@ impl HostSays<'_> {
 /// be worked out yet stays as it is.
 pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostSays<'_>) {
     if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
-        planned.dynamo_version = release::newest().into();
+        planned.dynamo_version = tagged(config).unwrap_or_else(|| release::newest().into());
     }
     if config.image.is_null() {
         planned.image = derived_image(planned).map_or(Attr::Unknown, Attr::Known);
@@ -119,6 +119,15 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: Hos
     };
     planned.status = expected_status(planned);
     planned.drift = Attr::Known(Vec::new());
+}
+
+/// The version that is in the tag of the image that was chosen, if that names one; unknown while the image is.
+pub fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
+    match &config.image {
+        Attr::Null => None,
+        Attr::Unknown => Some(Attr::Unknown),
+        Attr::Known(image) => image_release::version_of(image, release::ALL).map(Attr::from),
+    }
 }
 
 /// Addresses of the supporting services. On the hosts' own network their ports are picked once; the address is the
@@ -257,6 +266,25 @@ mod tests {
         assert!(planned.image.known().is_some_and(|image| image.contains(release::newest())));
         assert_eq!(planned.discovery, "file".into());
         assert_eq!(planned.status, "running".into());
+    }
+
+    #[test]
+    fn an_image_is_run_as_what_its_tag_says() {
+        for (image, version) in [
+            (Attr::from("r/vllm-runtime:1.3.1-cuda13"), Attr::from("1.3.1")),
+            ("mine:latest".into(), release::newest().into()),
+            (Attr::Null, release::newest().into()),
+            (Attr::Unknown, Attr::Unknown),
+        ] {
+            let config = DeploymentModel { image, ..minimal() };
+            let mut planned = DeploymentModel { dynamo_version: Attr::Unknown, ..config.clone() };
+            derive(&config, &mut planned, SILENT);
+            assert_eq!(planned.dynamo_version, version, "{:?}", config.image);
+            let config = DeploymentModel { dynamo_version: "1.5.1".into(), ..config };
+            let mut planned = config.clone();
+            derive(&config, &mut planned, SILENT);
+            assert_eq!(planned.dynamo_version, "1.5.1".into());
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Planning, making, changing, reading and removing a deployment.
 
 use super::image_release;
-use super::model::{HostSays, derive, draft, expected_status, label, model_source, objections, topology_of};
+use super::model::{
+    HostSays, derive, draft, expected_status, label, model_source, objections, tagged, topology_of,
+};
 use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
@@ -9,7 +11,7 @@ use crate::dynamo::decide::{self, FRONTEND};
 use crate::dynamo::draft::Given;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Objection};
-use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
+use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, NetworkMode, Owner};
 use crate::dynamo::{names, ports};
 use crate::hosts::Age;
 use crate::inventory::{PortHolder, PortInUse};
@@ -18,8 +20,8 @@ use crate::provider::client::{Client, Entry, random};
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    docker_checks, errors, image_modules, import_id, model_args, objections, pages, picked_ports,
-    plan_checks, secrets, timeouts,
+    cache_servers, docker_checks, errors, image_modules, import_id, model_args, objections, pages,
+    picked_ports, plan_checks, secrets, timeouts,
 };
 use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
@@ -80,6 +82,11 @@ impl Resource for Deployments {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         if planned.model != prior.model {
             (planned.model_source, planned.model_path) = (Attr::Unknown, Attr::Unknown);
+        }
+        if let (true, Some(version)) = (config.dynamo_version.is_null(), tagged(config))
+            && planned.image != prior.image
+        {
+            planned.dynamo_version = version;
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
@@ -224,7 +231,10 @@ impl Resource for Deployments {
         let containers = own_containers(&seen);
         let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
         match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                sweep(call, &state).await;
+                Ok(())
+            }
             Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
             Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
         }
@@ -414,7 +424,7 @@ fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
 
 fn show_containers(state: &mut DeploymentModel, seen: &[ObservedContainer]) {
     let mut containers = Containers::new();
-    for container in seen.iter().filter(|container| !bring::is_worker(container)) {
+    for container in seen.iter().filter(|container| is_own(container)) {
         let Some(ownership) = bring::ownership(container) else { continue };
         if ownership.component == FRONTEND {
             state.image_id = container.image_id.as_str().into();
@@ -439,8 +449,29 @@ pub fn container_model(container: &ObservedContainer) -> ContainerModel {
 
 /// Names of the deployment's containers without its workers, with those that are still being brought up.
 fn own_containers(seen: &[ObservedContainer]) -> Vec<String> {
-    let own = seen.iter().filter(|container| !bring::is_worker(container));
+    let own = seen.iter().filter(|container| is_own(container));
     own.map(|container| container.spec.name.clone()).collect()
+}
+
+/// Neither a worker nor what workers brought along.
+fn is_own(container: &ObservedContainer) -> bool {
+    !bring::is_worker(container) && !cache_servers::is_one(container)
+}
+
+/// Removes what workers left that were gone before anybody could ask for their removal, on whatever host they were. A host
+/// that is off keeps nobody from removing the deployment.
+async fn sweep(call: &Call<Client>, state: &DeploymentModel) {
+    let Ok(common) = spec(state).map(|spec| spec.common) else { return };
+    if common.network != NetworkMode::Host || common.connector.facts.server.is_none() {
+        return;
+    }
+    let sweeps = call.client.entries().map(async |entry: &Entry| {
+        if let Err(failure) = call.client.servers.sweep(entry, &common.name, &call.stopping).await {
+            let host = entry.host.name();
+            tracing::warn!(host, error = %failure, "could not look for cache servers that nobody has any more");
+        }
+    });
+    futures_util::future::join_all(sweeps).await;
 }
 
 fn wanted_state(model: &DeploymentModel) -> DesiredState {

@@ -26,8 +26,8 @@ model! {
             replaces the deployment.").replaces().stable(),
         engine: Attr<String> = required("What computes the tokens: `vllm`, `sglang` or `trtllm` (TensorRT-LLM), or `mocker`: Dynamo's own \
             simulator, which needs no GPU and answers with random words."),
-        dynamo_version: Attr<String> = optional_computed("Dynamo release. Left out: the newest one that the provider knew when the \
-            deployment was made.").stable(),
+        dynamo_version: Attr<String> = optional_computed("Dynamo release. Left out: the one in the tag of `image`, or else the newest \
+            one that the provider knew when the deployment was made.").stable(),
         image: Attr<String> = optional_computed("Image of all containers of the deployment. Left out: NVIDIA's image for engine \
             and release."),
         image_pull_policy: Attr<String> = optional("When the image is downloaded: `missing` (only if it is not on the host), \

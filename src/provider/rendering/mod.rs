@@ -85,6 +85,8 @@ struct Host {
     free: Vec<String>,
     /// Ports on its own network.
     taken: BTreeSet<u16>,
+    /// Ports of servers that workers share, by their containers.
+    servers: BTreeMap<String, Ports>,
     /// Bytes that are pinned for caches, by who pins them.
     pinned: BTreeMap<String, u64>,
 }
@@ -127,6 +129,7 @@ fn host(json: &Json, path: &Path) -> Result<Host, Diagnostics> {
         free: uuids,
         says,
         taken: BTreeSet::new(),
+        servers: BTreeMap::new(),
         pinned: BTreeMap::new(),
     })
 }
@@ -217,8 +220,8 @@ impl Stage {
         let host_name = shown(&planned.host).to_owned();
         let host = self.host(&host_name, path)?;
         if planned.ports.is_unknown() {
-            let ports = host.pick(&workers::picked(&planned), check::ranks(&workers::draft(&planned)?));
-            planned.ports = Attr::Known(ports.map_err(|found| file::below(path, found))?);
+            let ports = host.ports_of(&planned).map_err(|found| file::below(path, found))?;
+            planned.ports = Attr::Known(ports);
         }
         let blueprint = decide_worker(&mut planned, &host_name, host);
         let blueprint = blueprint.map_err(|found| file::below(path, found))?;
@@ -264,6 +267,20 @@ fn decide_worker(planned: &mut WorkerModel, name: &str, host: &mut Host) -> Resu
 }
 
 impl Host {
+    /// Ports of its own, and those of the server that it shares with others.
+    fn ports_of(&mut self, worker: &WorkerModel) -> Result<Ports, Diagnostics> {
+        let mut ports = self.pick(&workers::own_rows(worker), check::ranks(&workers::draft(worker)?))?;
+        if let Some((server, name)) = workers::server_beside(worker) {
+            let theirs = match self.servers.get(&name) {
+                Some(theirs) => theirs.clone(),
+                None => self.pick(&server.ports.iter().collect::<Vec<_>>(), 1)?,
+            };
+            self.servers.insert(name, theirs.clone());
+            ports.extend(theirs);
+        }
+        Ok(ports)
+    }
+
     /// The first ports of their kind that nobody else of the file has.
     fn pick(&mut self, rows: &[&WorkerPort], ranks: u16) -> Result<Ports, Diagnostics> {
         let picked = rows.iter().map(|row| {
@@ -420,9 +437,13 @@ mod tests {
 
     #[test]
     fn an_image_of_another_release_is_warned_of() {
-        let text =
-            r#"{"deployment": {"name": "chat", "engine": "mocker", "model": "/m", "image": "x:1.3.1"}}"#;
-        let (_, warnings) = render(text).unwrap();
+        let text = |more: &str| {
+            format!(
+                r#"{{"deployment": {{"name": "chat", "engine": "mocker", "model": "/m", "image": "x:1.3.1"{more}}}}}"#
+            )
+        };
+        assert_eq!(render(&text("")).unwrap().1, Diagnostics::new());
+        let (_, warnings) = render(&text(r#", "dynamo_version": "1.6.1""#)).unwrap();
         assert_eq!(warnings.0[0].path, Some(Path::of("deployment").attribute("image")));
     }
 
@@ -442,6 +463,33 @@ mod tests {
         let ports: Vec<u64> = ports.map(|port| port["host_port"].as_u64().unwrap()).collect();
         assert_eq!(ports.len(), ports.iter().collect::<BTreeSet<_>>().len(), "{ports:?}");
         assert!(ports.len() > 20 && ports.contains(&20_085), "{ports:?}");
+    }
+
+    #[test]
+    fn workers_of_a_host_share_one_cache_server() {
+        let text = r#"{
+            "hosts": {"a": {"advertise_address": "10.0.0.1"}, "b": {"advertise_address": "10.0.0.2"}},
+            "deployment": {"name": "chat", "host": "a", "engine": "vllm", "model": "/m", "network": "host",
+                           "connector": {"type": "lmcache"}},
+            "workers": [{"host": "b", "gpu_count": 1, "count": 2}]
+        }"#;
+        let json: Json = serde_json::from_str(&render(text).unwrap().0).unwrap();
+        let of = |container: &Json, name: &str| container[name].as_str().unwrap_or_default().to_owned();
+        let containers = json["containers"].as_array().unwrap();
+        let made = containers.iter().map(|it| of(it, "component") + "@" + &of(it, "host"));
+        assert_eq!(
+            made.collect::<Vec<_>>(),
+            ["etcd@a", "frontend@a", "lmcache@b", "worker@b", "worker@b"],
+            "before its workers, and once"
+        );
+        let (server, workers) = (&containers[2], &containers[3..]);
+        assert_eq!(server["ports"][0]["address"], "127.0.0.1");
+        let told = format!(r#""lmcache.mp.port":{}"#, server["ports"][0]["host_port"]);
+        for worker in workers {
+            let mut words = worker["argv"].as_array().unwrap().iter().filter_map(Json::as_str);
+            assert!(words.any(|word| word.contains(&told)), "{told}: {worker}");
+        }
+        assert_ne!(workers[0]["ports"], workers[1]["ports"]);
     }
 
     #[test]

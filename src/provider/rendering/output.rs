@@ -119,7 +119,13 @@ impl Output {
         };
         self.networks.extend(blueprint.network.map(|network| made(&network.name, BTreeMap::new())));
         self.volumes.extend(blueprint.volumes.into_iter().map(|volume| made(&volume.name, volume.options)));
-        self.containers.extend(blueprint.containers.into_iter().map(|planned| container(host, planned)));
+        // What several share is made once.
+        let there = |planned: &Planned| {
+            self.containers.iter().any(|it| it.host == host && it.name == planned.spec.name)
+        };
+        let shared: Vec<Planned> = blueprint.shared.into_iter().filter(|it| !there(it)).collect();
+        let all = shared.into_iter().chain(blueprint.containers);
+        self.containers.extend(all.map(|planned| container(host, planned)));
     }
 }
 

@@ -1,4 +1,7 @@
+mod beside;
+mod check;
 pub mod model;
 pub mod ops;
+mod place;
 pub mod schema;
 pub use ops::Workers;

@@ -2,6 +2,7 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
+use crate::dynamo::connector_server::CacheServer;
 use crate::dynamo::discovery::{Topology, WorkerPort};
 use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
 use crate::dynamo::gpus::GpuName;
@@ -155,6 +156,21 @@ pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
         draft.deployment.services = picked_ports::services_to_come(topology(model));
     }
     check::picked_ports(&draft).unwrap_or_default()
+}
+
+/// The server that the worker uses and its deployment does not have, with its container's name.
+pub fn server_beside(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
+    let mut draft = draft(model).ok()?;
+    if deployment(model).services.is_unknown() {
+        draft.deployment.services = picked_ports::services_to_come(topology(model));
+    }
+    check::cache_server_beside(&draft)
+}
+
+/// The ports that are picked for the worker alone.
+pub fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
+    let server = server_beside(model).map_or(&[][..], |(server, _)| server.ports);
+    picked(model).into_iter().filter(|row| server.iter().all(|other| other.name != row.name)).collect()
 }
 
 /// What the worker's engine is told; unknown while some of it is.

@@ -52,7 +52,7 @@ model! {
         secret_env_status: Attr<TextMap> = computed("The variables of `secret_env`, by name: `set`, or `missing` where the container lacks one. \
             In a plan one whose value will be another is not known yet.").stable(),
         ports: Attr<Ports> = computed("With `network = \"host\"`: ports at which it listens on the host, \
-            by name. Picked when the container is made; a container that replaces another has its own. Else empty."),
+            by name, and those of the cache server that it shares with others there. Picked when the container is made; a container that replaces another has its own. Else empty."),
         effective_engine_args: Attr<TextMap> = computed("Arguments that its engine is given, out of all layers: the model's, the \
             deployment's, the role's, its own. Without those that follow from mode, router and connector.").stable(),
         image_id: Attr<String> = computed("Id of the image that it runs.").stable(),
