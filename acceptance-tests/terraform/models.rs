@@ -25,6 +25,7 @@ pub const CASES: &[Case] = &[
     ),
     ("a_model_is_downloaded_before_anything_serves_it", a_model_is_downloaded),
     ("a_partial_copy_is_not_used_and_nobody_changes_his_mind", a_partial_copy_is_not_used),
+    ("folders_of_models_that_are_not_known_yet", folders_that_are_not_known_yet),
 ];
 
 /// The lab's model as it is called on the hub.
@@ -297,4 +298,35 @@ resource "dynamo_model" "hub" {{
     scene.end();
     assert!(!cache.join("hub").join(IN_CACHE).exists() && cache.exists());
     assert_eq!(left(), "");
+}
+
+/// Neither is the release's own folder looked at in their place.
+fn folders_that_are_not_known_yet() {
+    let scene = |more: &str| {
+        Scene::new(&format!(
+            r#"
+resource "terraform_data" "folder" {{ input = "/nowhere/yet" }}
+provider "dynamo" {{
+  hosts = {{ local = {{ model_cache = terraform_data.folder.output }} }}
+}}
+{more}
+"#
+        ))
+    };
+    let deployment = scene(
+        r#"
+resource "dynamo_deployment" "chat" {
+  name              = var.name
+  engine            = "mocker"
+  image             = var.image
+  image_pull_policy = "never"
+  model             = "acme/Nowhere"
+}
+"#,
+    );
+    let plan = deployment.plan();
+    assert!(plan.change("dynamo_deployment.chat").is("create"), "{}", plan.text);
+    // In apply they are known, and are looked for.
+    deployment.apply().fails().says("/nowhere/yet");
+    scene(r#"data "dynamo_installed_models" "all" {}"#).apply().fails().says("not known yet");
 }

@@ -157,7 +157,8 @@ const CACHE_PREFIX: &str = "models--";
 
 /// `acme--Tiny` of `models--acme--Tiny` or `hub/models--acme--Tiny`.
 fn cache_name(path: &str) -> Option<&str> {
-    path.strip_prefix("hub/").unwrap_or(path).strip_prefix(CACHE_PREFIX).filter(|name| !name.contains('/'))
+    let name = path.strip_prefix("hub/").unwrap_or(path).strip_prefix(CACHE_PREFIX);
+    name.filter(|name| !name.is_empty() && !name.contains('/'))
 }
 
 fn is_not_searched(part: &str) -> bool {

@@ -68,6 +68,8 @@ pub struct Entry {
     model_cache: Attr<String>,
     advertise_address: Attr<String>,
     model_paths: Vec<String>,
+    /// Whether all folders in which models are looked for are known.
+    roots_known: bool,
 }
 
 /// What holds for all hosts.
@@ -245,6 +247,8 @@ impl Entry {
     pub fn new(name: &str, model: &HostModel, surroundings: &Surroundings) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
+        let (cache, paths) = (model.model_cache.clone(), model.model_paths.clone());
+        let roots = HostModel { model_cache: cache, model_paths: paths, ..HostModel::default() };
         let reach: Arc<dyn Reach> = match remote::settings(model) {
             Some(settings) => Arc::new(SshReach::new(settings, surroundings.environment.clone())),
             None => Arc::new(LocalReach { docker_host: model.docker_host.known().cloned() }),
@@ -259,6 +263,7 @@ impl Entry {
                 given => given.clone(),
             },
             model_paths: drafts::known_texts(&model.model_paths),
+            roots_known: roots.to_value().is_wholly_known(),
         }
     }
 
@@ -297,6 +302,19 @@ impl Entry {
             }
         }
         roots
+    }
+
+    /// For who has to look now: an error at `host` while one of those folders is not known.
+    pub fn roots_are_known(&self) -> Result<(), Diagnostic> {
+        if self.roots_known {
+            return Ok(());
+        }
+        let detail = format!(
+            "model_cache or model_paths of host {:?} depends on something that is not known before it is applied, and a data \
+             source reads while planning. Apply that first, for example with -target.",
+            self.host.name()
+        );
+        Err(Diagnostic::error("The folders are not known yet", detail).at(Path::of("host")))
     }
 
     /// Where downloaded models are kept: as configured, or the newest release's.
@@ -402,6 +420,16 @@ mod tests {
             assert!(matches!(client.host(name), Err(NoHost::NotKnownYet)), "{name}");
         }
         let known = client.host("known").ok().unwrap();
+        assert!(known.roots_are_known().is_ok());
+        let later = [
+            HostModel { model_cache: Attr::Unknown, ..HostModel::default() },
+            HostModel { model_paths: Attr::Known(vec![Attr::Unknown]), ..HostModel::default() },
+            HostModel { model_paths: Attr::Unknown, ..HostModel::default() },
+        ];
+        for model in later {
+            let entry = entry("later", &host(model), &Surroundings::default()).unwrap();
+            assert!(entry.roots_are_known().is_err());
+        }
         assert_eq!(known.advertise_address(), &"10.0.0.2".into());
         assert!(matches!(client.host("other"), Err(NoHost::Wrong(_))));
     }

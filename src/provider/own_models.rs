@@ -106,6 +106,13 @@ fn entry(model: &OwnModelModel, at: &Path) -> Diagnostics {
             Diagnostic::error("Too many active parameters", detail).at(at.attribute("active_parameters")),
         );
     }
+    if let Some(size) = model.weights_gb.known().filter(|size| gigabytes(size).is_none()) {
+        let refusal = Refusal::new(
+            format!("weights_gb is {size}, which no disk has room for"),
+            "give it in GB (2³⁰ bytes)",
+        );
+        found.push(said("No size of a model", refusal, at.attribute("weights_gb")));
+    }
     for name in model.engine_args.known().into_iter().flat_map(BTreeMap::keys) {
         if let Err(refusal) = args::canonical(name) {
             found.push(said("Invalid engine argument", refusal, at.attribute("engine_args").key(name)));
@@ -205,6 +212,7 @@ mod tests {
             engine_args: Attr::Known(BTreeMap::from([(name.to_owned(), "1".into())])),
             ..some()
         };
+        let huge: Number = "1e30".parse().unwrap();
         let table = [
             (vec![("a b", some())], r#"models["a b"]"#, "neither a Hugging Face name"),
             (vec![("me/x", some()), ("Me/X", some())], r#"models["me/x"]"#, "the same model"),
@@ -218,6 +226,7 @@ mod tests {
                 "active_parameters",
                 "more than the 1",
             ),
+            (vec![("x", OwnModelModel { weights_gb: Attr::Known(huge), ..some() })], "weights_gb", "no disk"),
             (vec![("x", args("a=b"))], "engine_args", "not the name of an argument"),
         ];
         for (entries, path, detail) in table {

@@ -80,7 +80,12 @@ pub async fn files(
     image_at: &Path,
 ) -> Diagnostics {
     let mut found = image(entry, &common.image, common.pull_policy, image_at).await;
+    // The cache that is meant may not be known yet.
+    let elsewhere = matches!(common.model, ModelRef::HuggingFace(_))
+        && facts.model_place.is_none()
+        && entry.model_cache().is_unknown();
     if let MountSource::HostPath(folder) = &common.model.mount(common.release, facts).source
+        && !elsewhere
         && is_missing(entry, folder).await
     {
         found.push(no_model(&common.model, folder, entry.host.name()).at(model_at.clone()));

@@ -20,6 +20,7 @@ pub const CASES: &[Case] = &[
     ("a_copy_goes_on_after_a_cut_cable", a_copy_goes_on_after_a_cut_cable),
     ("what_cannot_be_copied_is_refused", what_cannot_be_copied),
     ("what_is_missing_later_is_brought_again", what_is_missing_later),
+    ("one_model_that_is_brought_by_several_is_brought_once", brought_by_several),
     ("a_copy_outlives_the_host_that_it_came_from", copy_outlives_its_source),
 ];
 
@@ -258,4 +259,16 @@ fn copy_outlives_its_source() {
     assert!(is_there(&to, &path));
     super::end(&to, &scene);
     assert!(!is_there(&to, &path));
+}
+
+/// They would write to the same files. Whoever comes first made them, and the others find them there.
+fn brought_by_several() {
+    let mut lab = visit();
+    let (from, to) = two_hosts(&mut lab);
+    let scene = scene(&from, &to, "count = 3", "host = \"gpu-a\"", "");
+    let state = scene.settle();
+    let created = |index: usize| state.get(&format!("{MODEL}[{index}]"), "created") == json!(true);
+    assert_eq!((0..3).filter(|index| created(*index)).count(), 1);
+    super::end(&to, &scene);
+    assert!(!is_there(&to, &format!("/data/cache/hub/{IN_CACHE}")));
 }

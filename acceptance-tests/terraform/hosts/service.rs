@@ -14,6 +14,7 @@ pub const CASES: &[Case] = &[
     ("quickstart", quickstart),
     ("server_without_socket_forwarding", server_without_socket_forwarding),
     ("server_without_socket_forwarding_and_one_session", one_session_and_no_forwarding),
+    ("a_server_that_forwards_nothing", nothing_is_forwarded),
     ("server_with_one_session_and_one_start", one_session_and_one_start),
     ("slow_cable", slow_cable),
     ("thirty_resources_at_once_on_one_connection", thirty_resources_at_once),
@@ -53,6 +54,11 @@ fn server_without_socket_forwarding() {
 
 fn one_session_and_no_forwarding() {
     works_with(&["AllowStreamLocalForwarding no", "MaxSessions 1"]);
+}
+
+/// Neither to sockets nor to ports: whether a container is ready is asked by a shell on the host.
+fn nothing_is_forwarded() {
+    works_with(&["DisableForwarding yes"]);
 }
 
 fn one_session_and_one_start() {

@@ -10,6 +10,7 @@ mod config_file;
 mod guard;
 mod link;
 mod login;
+mod ports;
 mod sessions;
 mod settings;
 #[cfg(test)]
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use russh::ChannelMsg;
+use russh::{ChannelMsg, ChannelOpenFailure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
@@ -73,13 +74,13 @@ impl SshReach {
         }
     }
 
-    async fn forwarded_tcp(&self, host: &str, port: u16) -> Result<Result<ChannelIo, String>, Trouble> {
+    async fn forwarded_tcp(&self, host: &str, port: u16) -> Result<Result<ChannelIo, Refusal>, Trouble> {
         let live = self.link.live().await?;
         let opened = live.handle.channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0).await;
         opened_or_refused(opened, &live.at)
     }
 
-    async fn forwarded_socket(&self, socket: &str) -> Result<Result<ChannelIo, String>, Trouble> {
+    async fn forwarded_socket(&self, socket: &str) -> Result<Result<ChannelIo, Refusal>, Trouble> {
         let live = self.link.live().await?;
         let opened = live.handle.channel_open_direct_streamlocal(socket).await;
         opened_or_refused(opened, &live.at)
@@ -158,7 +159,7 @@ impl SshReach {
             Ok(_) => return Ok(Way::Forward),
             Err(refusal) => refusal,
         };
-        tracing::debug!(refusal, "the server does not forward to Docker's socket");
+        tracing::debug!(refusal = refusal.text, "the server does not forward to Docker's socket");
         let look = self.look(socket).await?;
         let mut last = None;
         for way in look.ways(socket, self.link.settings().sudo_password.is_some())? {
@@ -179,6 +180,26 @@ impl SshReach {
         let command = way.command(socket).unwrap_or_default();
         let password = self.link.settings().sudo_password.as_ref().filter(|_| way == Way::SudoPassword);
         self.command(&command, password).await
+    }
+
+    /// A connection to a port, as seen from the host, by the way that works here.
+    async fn connected(&self, address: &str, port: u16) -> Result<io::Result<ChannelIo>, Trouble> {
+        match self.forwarded_tcp(address, port).await? {
+            Ok(io) => Ok(Ok(io)),
+            Err(Refusal { prohibited: true, .. }) => self.shell_tcp(address, port).await,
+            Err(refusal) => Ok(Err(io::Error::new(io::ErrorKind::ConnectionRefused, refusal.text))),
+        }
+    }
+
+    /// A connection that a shell there makes.
+    async fn shell_tcp(&self, address: &str, port: u16) -> Result<io::Result<ChannelIo>, Trouble> {
+        let (mut io, ending) = self.command(&ports::command(address, port), None).await?;
+        if io.read_u8().await.is_ok_and(|first| first == ports::CONNECTED) {
+            return Ok(Ok(io));
+        }
+        let said = ending.await.unwrap_or_default().stderr;
+        let why = ports::failure(&String::from_utf8_lossy(&said));
+        Ok(Err(io::Error::new(io::ErrorKind::ConnectionRefused, why)))
     }
 
     /// Whether the Engine answers by that way.
@@ -206,14 +227,24 @@ impl SshReach {
     }
 }
 
+/// The server did not open a channel.
+struct Refusal {
+    text: String,
+    /// It opens none of that kind, whatever is at the other end.
+    prohibited: bool,
+}
+
 /// A refused channel is an answer of the server, anything else the end of the connection.
 fn opened_or_refused(
     opened: Result<russh::Channel<russh::client::Msg>, russh::Error>,
     at: &str,
-) -> Result<Result<ChannelIo, String>, Trouble> {
+) -> Result<Result<ChannelIo, Refusal>, Trouble> {
     match opened {
         Ok(channel) => Ok(Ok(carry(channel, None, Vec::new()).0)),
-        Err(error @ russh::Error::ChannelOpenFailure(_)) => Ok(Err(error.to_string())),
+        Err(ref error @ russh::Error::ChannelOpenFailure(ref reason)) => Ok(Err(Refusal {
+            text: error.to_string(),
+            prohibited: *reason == ChannelOpenFailure::AdministrativelyProhibited,
+        })),
         Err(error) => Err(Trouble::Cut { at: at.to_owned(), text: error.to_string() }),
     }
 }
@@ -230,7 +261,7 @@ impl Reach for SshReach {
         let address = self.address()?;
         match &address {
             EngineAddress::Unix(path) => self.engine_socket(&path.display().to_string()).await,
-            EngineAddress::Tcp { host, port } => match self.forwarded_tcp(host, *port).await? {
+            EngineAddress::Tcp { host, port } => match self.connected(host, *port).await? {
                 Ok(io) => Ok(Box::new(io)),
                 Err(_) => Err(Cause::NothingListening { address: address.to_string() }),
             },
@@ -238,10 +269,7 @@ impl Reach for SshReach {
     }
 
     async fn tcp(&self, address: &str, port: u16) -> io::Result<Stream> {
-        match self.forwarded_tcp(address, port).await.map_err(io::Error::other)? {
-            Ok(io) => Ok(Box::new(io)),
-            Err(refusal) => Err(io::Error::new(io::ErrorKind::ConnectionRefused, refusal)),
-        }
+        Ok(Box::new(self.connected(address, port).await.map_err(io::Error::other)??))
     }
 
     async fn path_exists(&self, path: &Path, _: &str) -> Option<bool> {

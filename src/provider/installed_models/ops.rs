@@ -26,6 +26,7 @@ impl DataSource for InstalledModels {
         mut config: InstalledModelsModel,
     ) -> Result<Applied<InstalledModelsModel>, Diagnostics> {
         let entry = call.client.host_to_read(&mut config.host)?;
+        entry.roots_are_known()?;
         let trees = entry.model_trees().await;
         let trees = trees.map_err(|error| errors::diagnostic("Unable to look for models", &error, None))?;
         let warnings = model::warnings(entry.host.name(), entry.model_paths(), &trees);

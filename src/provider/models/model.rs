@@ -10,8 +10,9 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
 
 const STALL: Duration = Duration::from_secs(120);
 
@@ -206,11 +207,23 @@ pub fn sha256(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Which folder of which host was planned for which model: two cannot share one.
+/// Which folder of which host was planned for which model: two cannot share one. And whose turn it is to change the files of
+/// a model on a host: two revisions of it share contents.
 #[derive(Default)]
-pub struct Claims(Mutex<HashMap<(String, String), String>>);
+pub struct Claims(Mutex<HashMap<(String, String), String>>, Mutex<HashMap<(String, String), Arc<Turn>>>);
+
+type Turn = tokio::sync::Mutex<()>;
 
 impl Claims {
+    /// Ends when the result is dropped.
+    pub async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry((host.to_owned(), name.to_owned())).or_default())
+        };
+        turn.lock_owned().await
+    }
+
     /// The error is the name of the model that has the folder.
     pub fn claim(&self, host: &str, folder: &str, name: &str) -> Result<(), String> {
         let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -150,6 +150,7 @@ impl Resource for Models {
         }
         let summary = format!("Unable to remove model {:?}", shown(&state.name));
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
+        let _turn = call.client.models.turn(entry.host.name(), shown(&state.name)).await;
         let removed = remove(call, &entry, &state).await;
         removed.map_err(|error| Diagnostics::from(errors::diagnostic(summary, &error, None)).into())
     }
@@ -264,6 +265,7 @@ async fn bring(
     let revision = config.revision.known().map(String::as_str);
     let fail = |error: &HostError| Diagnostics::from(errors::diagnostic(summary.clone(), error, None));
     let mut state = planned.clone();
+    let _turn = call.client.models.turn(entry.host.name(), &name).await;
     let (found, checksum, created) = match model::source(&planned) {
         Some(Source::Path(path)) => {
             let seen =

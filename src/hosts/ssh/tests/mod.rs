@@ -320,6 +320,43 @@ async fn ports_of_the_host_are_reached_and_a_shut_one_is_refused() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
+/// `AllowTcpForwarding no` of sshd.
+#[tokio::test]
+async fn where_no_port_is_forwarded_a_shell_connects() {
+    let (server, reach) = open(Rules { forwards_ports: false, max_sessions: 1, ..Rules::default() }).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(async move {
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 4];
+            stream.read_exact(&mut asked).await.unwrap();
+            stream.write_all(&asked).await.unwrap();
+            // The first stays open until we go, the others are ended here.
+            if &asked == b"wait" {
+                assert_eq!(stream.read(&mut asked).await.unwrap(), 0);
+            }
+        }
+    });
+    for asked in ["wait", "ab\0\n", "\u{1}\u{1}\u{1}\u{1}"] {
+        let mut stream = reach.tcp("127.0.0.1", port).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut answer = [0; 4];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, asked.as_bytes());
+        if asked != "wait" {
+            assert_eq!(stream.read(&mut answer).await.unwrap(), 0, "its end is heard");
+        }
+    }
+    serving.await.unwrap();
+    let error = reach.tcp("127.0.0.1", port).await.err().unwrap();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    assert!(error.to_string().contains("refused"), "{error}");
+    assert_eq!(server.counts.connections(), 1);
+    let text = ports::failure("sh: 1: bash: not found\n");
+    assert!(text.contains("forwards no TCP"), "{text}");
+}
+
 #[tokio::test]
 async fn where_nothing_is_forwarded_a_command_takes_its_place() {
     let shut = "socket shut\nhas docker\nhas sudo\n";

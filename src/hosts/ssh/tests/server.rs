@@ -13,7 +13,7 @@ use russh::server::{
     VerifiedPublicKey,
 };
 use russh::{Channel, ChannelId, ChannelOpenFailure};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,7 @@ pub struct Rules {
     pub password: Option<&'static str>,
     pub questions: bool,
     pub forwards: bool,
+    pub forwards_ports: bool,
     pub max_sessions: usize,
     /// The password that sudo asks for; `None`: it asks for none.
     pub sudo: Option<&'static str>,
@@ -40,6 +41,7 @@ impl Default for Rules {
             password: None,
             questions: false,
             forwards: true,
+            forwards_ports: true,
             max_sessions: 10,
             sudo: None,
             look: "socket open\nhas docker\nhas sudo\n",
@@ -236,6 +238,10 @@ impl Handler for Door {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), russh::Error> {
+        if !self.rules.forwards_ports {
+            reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+            return Ok(());
+        }
         match TcpStream::connect((host, u16::try_from(port).unwrap())).await {
             Ok(mut stream) => {
                 reply.accept().await;
@@ -299,6 +305,29 @@ impl Running {
         self.handle.extended_data(self.id, stream, text.as_bytes().to_vec()).await.unwrap();
     }
 
+    /// Input and output are those of a program.
+    async fn program(&self, command: &str, io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> u32 {
+        let piped = std::process::Stdio::piped;
+        let mut program = tokio::process::Command::new("sh");
+        let program = program.args(["-c", command]).stdin(piped()).stdout(piped()).stderr(piped());
+        let mut child = program.kill_on_drop(true).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let (mut output, mut errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (mut from, mut to) = tokio::io::split(io);
+        let feed = async {
+            drop(tokio::io::copy(&mut from, &mut input).await);
+            drop(input);
+            std::future::pending::<()>().await;
+        };
+        let mut said = String::new();
+        tokio::select! {
+            () = feed => {}
+            _ = async { tokio::join!(tokio::io::copy(&mut output, &mut to), errors.read_to_string(&mut said)) } => {}
+        }
+        self.say(1, &said).await;
+        child.wait().await.unwrap().code().map_or(255, i32::unsigned_abs)
+    }
+
     async fn run(&self, command: &str, channel: Channel<Msg>) -> u32 {
         let mut io = channel.into_stream();
         if command == "sh -s" {
@@ -309,6 +338,9 @@ impl Running {
                 return 0;
             }
             return shell(&script, &mut io).await;
+        }
+        if command.starts_with("bash -c ") {
+            return self.program(command, &mut io).await;
         }
         if command == "sudo -k -S -p '' -v" {
             let mut input = String::new();
