@@ -37,6 +37,7 @@ fn referee_case(of: &Combination, role: Option<Role>, planned: &Planned) -> Valu
         "component": planned.component,
         "argv": planned.spec.command,
         "env": planned.spec.env,
+        "ports": planned.spec.ports.iter().map(|port| port.host_port).collect::<Vec<_>>(),
     })
 }
 
