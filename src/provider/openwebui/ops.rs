@@ -17,7 +17,7 @@ use crate::hosts::{Age, Filter, HostError};
 use crate::inventory::PortInUse;
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry};
-use crate::provider::deployment::ops::container_model;
+use crate::provider::deployment::seen::container_model;
 use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
