@@ -201,6 +201,7 @@ fn read_worker(
     }
     if let (Some(deployment), Some(role), Some(request)) = (&deployment, role, &gpu_request) {
         reader.objections.extend(parallel::too_many(deployment, role, &engine_args, request));
+        reader.objections.extend(parallel::one_rank(deployment, role, &engine_args));
     }
     let assigned = reader.or(Field::Gpus, &draft.gpus.assigned, Vec::new(), |uuids| Ok(uuids.clone()));
     let desired_state = read_state(reader, &draft.desired_state);

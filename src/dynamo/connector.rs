@@ -40,6 +40,8 @@ pub struct ConnectorFacts {
     pub roles: &'static [RoleFacts],
     /// Python modules that an image must have for it, and may not.
     pub modules: &'static [&'static str],
+    /// Whether its workers have one rank of data parallelism and no more.
+    pub one_rank: bool,
     /// What keeps its cache beside the workers; `None` = they do.
     pub server: Option<CacheServer>,
 }
@@ -50,6 +52,7 @@ pub const NO_CONNECTOR: ConnectorFacts = ConnectorFacts {
     mode: Mode::Aggregated,
     roles: &[],
     modules: &[],
+    one_rank: false,
     server: None,
 };
 

@@ -74,9 +74,21 @@ pub(super) fn too_many(
     Some(Refusal::new(what, fix).at(at))
 }
 
+/// What speaks against a worker with several ranks, where its connector knows only one.
+pub(super) fn one_rank(common: &Common, role: Role, own: &EngineArgs) -> Option<Objection> {
+    let facts = common.connector.facts;
+    let name = common.engine.rank_args.first().filter(|_| facts.one_rank && ranks(common, role, own) > 1)?;
+    let what = format!("the connector {:?} has no data parallelism", facts.connector.word());
+    let fix = "leave it out and have more workers instead, or choose another connector";
+    let objection = Refusal::new(what, fix).at(Field::EngineArg((*name).to_owned()));
+    Some(if own.contains_key(*name) { objection } else { objection.of_the_deployment() })
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::dynamo::draft::{CommonDraft, Given, GpuDraft, WorkerDraft};
+    use std::collections::BTreeMap;
+
+    use crate::dynamo::draft::{CommonDraft, ConnectorDraft, Given, GpuDraft, WorkerDraft};
     use crate::dynamo::engine::args::ArgValue;
 
     fn objections(engine: &str, args: &[(&str, &str)], gpus: GpuDraft) -> Vec<String> {
@@ -98,6 +110,43 @@ mod tests {
             ..WorkerDraft::default()
         };
         draft.complete().err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn some_connectors_know_one_rank() {
+        let is = |text: &str| Given::Is(text.to_owned());
+        let dp = || [("dp".to_owned(), Given::Is(ArgValue::Number("2".to_owned())))].into();
+        for (connector, at_worker, expected) in [
+            ("kvbm", true, Some("engine_args[\"data-parallel-size\"]: the connector \"kvbm\"")),
+            ("kvbm", false, Some("deployment: its engine_args[\"data-parallel-size\"]")),
+            ("lmcache", true, None),
+        ] {
+            let deployment = CommonDraft {
+                name: is("chat"),
+                engine: is("vllm"),
+                dynamo_version: is("1.6.1"),
+                model: is("acme/tiny"),
+                engine_args: if at_worker { BTreeMap::new() } else { dp() },
+                connector: ConnectorDraft {
+                    kind: is(connector),
+                    cpu_cache_gb: Given::Is(4),
+                    ..ConnectorDraft::default()
+                },
+                ..CommonDraft::default()
+            };
+            let draft = WorkerDraft {
+                deployment,
+                suffix: is("abc234"),
+                gpus: GpuDraft { gpu_count: Given::Is(2), ..GpuDraft::default() },
+                engine_args: if at_worker { dp() } else { BTreeMap::new() },
+                ..WorkerDraft::default()
+            };
+            let found = draft.complete().err().unwrap_or_default();
+            assert_eq!(found.len(), usize::from(expected.is_some()), "{found:?}");
+            for (objection, expected) in found.iter().zip(expected) {
+                assert!(objection.to_string().starts_with(expected), "{objection}");
+            }
+        }
     }
 
     #[test]

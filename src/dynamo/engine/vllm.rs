@@ -161,6 +161,7 @@ const KVBM_ALONE: ConnectorFacts = ConnectorFacts {
         ..TOLD_NOTHING
     }],
     modules: &["kvbm"],
+    one_rank: true,
     ..NO_CONNECTOR
 };
 const LMCACHE_ALONE: ConnectorFacts = ConnectorFacts {
@@ -215,6 +216,7 @@ const KVBM_BETWEEN: ConnectorFacts = ConnectorFacts {
         },
     ],
     modules: &["kvbm"],
+    one_rank: true,
     ..NO_CONNECTOR
 };
 

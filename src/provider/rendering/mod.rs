@@ -450,19 +450,25 @@ mod tests {
     /// Each rank reports at a port of its own, and the block manager's reports go out far above its port.
     #[test]
     fn no_port_of_a_host_is_given_twice() {
-        let text = r#"{
-            "deployment": {
-                "name": "chat", "engine": "vllm", "model": "acme/tiny", "network": "host", "router": {"mode": "kv"},
-                "engine_args": {"dp": 2}, "connector": {"type": "kvbm", "cpu_cache_gb": 4}, "port": 9091
-            },
-            "workers": [{"gpu_count": 2, "count": 3}]
-        }"#;
-        let rendered: Json = serde_json::from_str(&render(text).unwrap().0).unwrap();
-        let containers = rendered["containers"].as_array().unwrap();
-        let ports = containers.iter().flat_map(|it| it["ports"].as_array().unwrap());
-        let ports: Vec<u64> = ports.map(|port| port["host_port"].as_u64().unwrap()).collect();
-        assert_eq!(ports.len(), ports.iter().collect::<BTreeSet<_>>().len(), "{ports:?}");
-        assert!(ports.len() > 20 && ports.contains(&20_085), "{ports:?}");
+        let ranks = r#""engine_args": {"dp": 2}"#;
+        let blocks = r#""connector": {"type": "kvbm", "cpu_cache_gb": 4}"#;
+        for (more, among) in [(ranks, 20_085), (blocks, 27_005)] {
+            let text = format!(
+                r#"{{
+                    "deployment": {{
+                        "name": "chat", "engine": "vllm", "model": "acme/tiny", "network": "host", "port": 9091,
+                        "router": {{"mode": "kv"}}, {more}
+                    }},
+                    "workers": [{{"gpu_count": 2, "count": 3}}]
+                }}"#
+            );
+            let rendered: Json = serde_json::from_str(&render(&text).unwrap().0).unwrap();
+            let containers = rendered["containers"].as_array().unwrap();
+            let ports = containers.iter().flat_map(|it| it["ports"].as_array().unwrap());
+            let ports: Vec<u64> = ports.map(|port| port["host_port"].as_u64().unwrap()).collect();
+            assert_eq!(ports.len(), ports.iter().collect::<BTreeSet<_>>().len(), "{ports:?}");
+            assert!(ports.contains(&among), "{ports:?}");
+        }
     }
 
     #[test]
