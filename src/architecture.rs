@@ -64,6 +64,7 @@ const TEST_FILES: &[&str] = &[
     "render.rs",
     "script.rs",
     "test_release.rs",
+    "walk.rs",
 ];
 
 fn is_test(name: &str) -> bool {

@@ -7,170 +7,37 @@
 //! there is one; how the frontend is told each of them is in `combinations/<line>/frontends.txt`.
 #![allow(clippy::disallowed_methods)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::amount::Amount;
 use super::blueprint::{Blueprint, Planned};
-use super::connector::{Connector, ConnectorFacts};
-use super::discovery::Topology;
-use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
-use super::engine::EngineFacts;
+use super::connector::Connector;
+use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, RouterDraft};
 use super::lint_set::{Room, lint_set};
 use super::release::{self, Release};
 use super::router::RouterOption;
-use super::spec::{Engine, HostFacts, Mode, NetworkMode, Owner, Role};
+use super::spec::{Engine, Mode, NetworkMode, Role};
+use super::walk::{self, Combination, ROOM, common, host, is, owner};
 use super::{check, decide, lint, render};
 
 const ROUTERS: [&str; 2] = ["kv", "round-robin"];
 
-fn is<T: Into<String>>(text: T) -> Given<String> {
-    Given::Is(text.into())
+fn name(of: &Combination) -> String {
+    format!("{}/{}.txt", of.release.line, of.words().join("-"))
 }
 
-fn host() -> HostFacts {
-    let advertise_address = Some("10.0.0.11".to_owned());
-    HostFacts { cpus: 64, memory_bytes: 512 << 30, advertise_address, ..HostFacts::default() }
-}
-
-fn owner() -> Owner {
-    Owner { run: "run-1".to_owned(), spec_json: "{…}".to_owned() }
-}
-
-/// One row of the tables with a router.
-struct Combination {
-    release: &'static Release,
-    engine: &'static EngineFacts,
-    connector: &'static ConnectorFacts,
-    router: &'static str,
-}
-
-fn all() -> Vec<Combination> {
-    let mut found = Vec::new();
-    for release in release::ALL {
-        for engine in release.engines {
-            for connector in engine.connectors {
-                for router in ROUTERS {
-                    found.push(Combination { release, engine, connector, router });
-                }
-            }
-        }
-    }
-    found
-}
-
-fn common(release: &Release, engine: &EngineFacts, mode: Mode, network: NetworkMode) -> CommonDraft {
-    let services = [("etcd", "10.0.0.11:2379"), ("nats", "10.0.0.11:4222")];
-    let services = services.map(|(name, seat)| (name.to_owned(), is(seat))).into();
-    let (name, model) = (is("chat"), is(if engine.renames { "/data/qwen3" } else { "Qwen/Qwen3-8B" }));
-    CommonDraft {
-        name,
-        model,
-        services,
-        dynamo_version: is(*release.versions.last().unwrap()),
-        engine: is(engine.engine.word()),
-        mode: is(mode.word()),
-        network: is(network.word()),
-        ..CommonDraft::default()
-    }
-}
-
-impl Combination {
-    fn name(&self) -> String {
-        let mut words = vec![
-            self.engine.engine.word(),
-            self.connector.mode.word(),
-            self.router,
-            self.connector.connector.word(),
-        ];
-        words.extend(self.connector.server.iter().map(|_| "server"));
-        format!("{}/{}.txt", self.release.line, words.join("-"))
-    }
-
-    fn connector(&self) -> ConnectorDraft {
-        let cache = self.connector.cache();
-        let disk = cache.and_then(|cache| cache.disk.as_ref());
-        let given = |there: bool, gb| if there { Given::Is(gb) } else { Given::Absent };
-        ConnectorDraft {
-            kind: is(self.connector.connector.word()),
-            cpu_cache_gb: given(cache.is_some(), 32),
-            disk_cache_gb: given(disk.is_some(), 200),
-            disk_cache_path: if disk.is_some() { is("/nvme/kv") } else { Given::Absent },
-            server: match self.connector.connector {
-                Connector::Lmcache => Given::Is(self.connector.server.is_some()),
-                _ => Given::Absent,
-            },
-        }
-    }
-
-    fn deployment(&self, network: NetworkMode) -> DeploymentDraft {
-        let router = RouterDraft { mode: is(self.router), ..RouterDraft::default() };
-        let common = common(self.release, self.engine, self.connector.mode, network);
-        let common = CommonDraft { router, connector: self.connector(), ..common };
-        DeploymentDraft { common, port: Given::Is(8000), ..DeploymentDraft::default() }
-    }
-
-    /// One of each role, on one host.
-    fn workers(&self, network: NetworkMode) -> Vec<WorkerDraft> {
-        let mut taken = BTreeSet::new();
-        let rows = self.engine.serving.iter().filter(|row| row.mode == self.connector.mode);
-        let workers = rows.enumerate().map(|(at, row)| {
-            let uuids = (0..2).map(|gpu| format!("GPU-{at}000000{gpu}")).collect();
-            let gpus =
-                GpuDraft { gpu_count: Given::Is(2), assigned: Given::Is(uuids), ..GpuDraft::default() };
-            let mut worker = WorkerDraft {
-                deployment: self.deployment(network).common,
-                role: is(row.role.word()),
-                suffix: is(format!("abc23{}", at + 4)),
-                gpus: if self.engine.needs_gpu() { gpus } else { GpuDraft::default() },
-                ..WorkerDraft::default()
-            };
-            let of_the_server: Vec<&str> =
-                self.connector.server.iter().flat_map(|server| server.ports).map(|row| row.name).collect();
-            for port in check::picked_ports(&worker).unwrap() {
-                let mut free = (port.from..).filter(|number| taken.insert(*number));
-                let shared = of_the_server.contains(&port.name);
-                let free = if shared { port.from } else { free.next().unwrap() };
-                worker.ports.insert(port.name.to_owned(), Given::Is(i64::from(free)));
-            }
-            worker
-        });
-        workers.collect()
-    }
-
-    /// The workers on a network; everything that a second reader can say of them is held.
-    fn on(&self, network: NetworkMode) -> String {
-        let deployment = self.deployment(network).complete().unwrap_or_else(|wrong| panic!("{wrong:?}"));
-        let deployment = decide::deployment(&deployment, &host(), &owner()).unwrap();
-        let decided = |draft: &WorkerDraft| {
-            let spec = draft.complete().unwrap_or_else(|wrong| panic!("{}: {wrong:?}", self.name()));
-            decide::worker(&spec, &host(), &owner()).unwrap()
-        };
-        let workers: Vec<Blueprint> = self.workers(network).iter().map(decided).collect();
-        for worker in &workers {
-            assert_eq!(lint::lint(worker), [""; 0], "{}", self.name());
-            assert_eq!(lint::lint_pair(&deployment, worker), [""; 0], "{}", self.name());
-        }
-        let room = Room { memory: 400 << 30, disk: Some(1000 << 30) };
-        assert_eq!(lint_set(&deployment, &workers, room), [""; 0], "{}", self.name());
-        let is_server =
-            |it: &&Planned| self.connector.server.as_ref().is_some_and(|own| own.name == it.component);
-        let beside = deployment.containers.iter().chain(workers.iter().flat_map(|worker| &worker.shared));
-        let mut server: Vec<Planned> = beside.filter(is_server).cloned().collect();
-        server.dedup();
-        let server = Blueprint { containers: server, ..Blueprint::default() };
-        let alone = |worker: Blueprint| Blueprint { shared: Vec::new(), ..worker };
-        let all = [server].into_iter().chain(workers.into_iter().map(alone));
-        let text: String = all.map(|it| render::blueprint(&it)).collect();
-        format!("# network {:?}\n{}", network.word(), without_labels(&text))
-    }
-
-    fn text(&self) -> String {
-        let fits = |row: &&Topology| self.engine.networks.contains(&row.network);
-        let topologies = self.release.topologies.iter().filter(fits);
-        let networks = topologies.map(|row| self.on(row.network));
-        networks.collect()
-    }
+/// The workers on a network, after what keeps their cache.
+fn text(of: &Combination) -> String {
+    let decided = of.decided();
+    let mut server: Vec<Planned> =
+        of.connector.server.iter().flat_map(|own| decided.of_component(own.name)).cloned().collect();
+    server.dedup();
+    let server = Blueprint { containers: server, ..Blueprint::default() };
+    let alone = |(_, worker): (Role, Blueprint)| Blueprint { shared: Vec::new(), ..worker };
+    let all = [server].into_iter().chain(decided.workers.into_iter().map(alone));
+    let text: String = all.map(|it| render::blueprint(&it)).collect();
+    format!("# network {:?}\n{}", of.network.word(), without_labels(&text))
 }
 
 /// What has no row, with what users are told.
@@ -259,12 +126,15 @@ fn folder() -> PathBuf {
 #[test]
 fn every_combination_is_as_it_was_read() {
     let update = std::env::var("UPDATE_GOLDEN").is_ok();
-    let walked = all().into_iter().map(|combination| (combination.name(), combination.text()));
+    let mut expected: BTreeMap<String, String> = BTreeMap::new();
+    for combination in walk::all().iter().filter(|it| ROUTERS.contains(&it.router.word)) {
+        *expected.entry(name(combination)).or_default() += &text(combination);
+    }
     let refused =
         release::ALL.iter().map(|release| (format!("{}/refused.txt", release.line), refused(release)));
     let frontends =
         release::ALL.iter().map(|release| (format!("{}/frontends.txt", release.line), frontends(release)));
-    let expected: BTreeMap<String, String> = walked.chain(refused).chain(frontends).collect();
+    expected.extend(refused.chain(frontends));
     if update {
         let _ = std::fs::remove_dir_all(folder());
         for (name, text) in &expected {
@@ -288,28 +158,17 @@ fn every_combination_is_as_it_was_read() {
 /// The second reader can tell each thing that it looks for.
 #[test]
 fn workers_that_do_not_go_together_are_told() {
-    let found = all();
-    let disaggregated = |connector| {
-        let fits = |it: &&Combination| {
-            it.engine.needs_gpu()
-                && it.connector.mode == Mode::Disaggregated
-                && it.connector.connector == connector
-                && it.router == "kv"
-        };
-        found.iter().rev().find(fits).unwrap()
+    let found = walk::all();
+    let disaggregated = |it: &&Combination| {
+        it.connector.connector == Connector::Kvbm
+            && it.connector.mode == Mode::Disaggregated
+            && it.network == NetworkMode::Host
+            && it.router.word == "kv"
     };
-    let kvbm = disaggregated(Connector::Kvbm);
-    let make = |network| {
-        let deployment = kvbm.deployment(network).complete().unwrap();
-        let deployment = decide::deployment(&deployment, &host(), &owner()).unwrap();
-        let workers = kvbm.workers(network).into_iter();
-        let workers = workers.map(|it| decide::worker(&it.complete().unwrap(), &host(), &owner()).unwrap());
-        (deployment, workers.collect::<Vec<Blueprint>>())
-    };
-    let (deployment, workers) = make(NetworkMode::Host);
-    let prefill =
-        kvbm.workers(NetworkMode::Host).iter().position(|it| it.role == is(Role::Prefill.word())).unwrap();
-    let room = Room { memory: 400 << 30, disk: Some(1000 << 30) };
+    let decided = found.iter().rev().find(disaggregated).unwrap().decided();
+    let prefill = decided.workers.iter().position(|(role, _)| *role == Role::Prefill).unwrap();
+    let (deployment, room) = (decided.deployment, ROOM);
+    let workers: Vec<Blueprint> = decided.workers.into_iter().map(|(_, worker)| worker).collect();
     assert_eq!(lint_set(&deployment, &workers, room), [""; 0]);
     type Break = fn(&mut crate::container::ContainerSpec);
     let breaks: [Break; 9] = [

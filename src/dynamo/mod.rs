@@ -68,3 +68,5 @@ mod properties;
 mod render;
 #[cfg(test)]
 mod test_release;
+#[cfg(test)]
+mod walk;
