@@ -47,6 +47,8 @@ pub struct Client {
     pub gpus: GpuLedger,
     /// What workers will pin in memory and keep on disk.
     pub caches: CacheLedger,
+    /// Whether all logins for registries are known.
+    pub logins_known: bool,
     /// Who is at work on the servers that workers of a host share.
     pub servers: Servers,
     /// What images said of what they have.
@@ -111,6 +113,7 @@ impl Client {
             models: Claims::default(),
             gpus: GpuLedger::default(),
             caches: CacheLedger::default(),
+            logins_known: logins_known(config),
             servers: Servers::default(),
             answers: Answers::default(),
             rolling: Turns::default(),
@@ -339,6 +342,19 @@ impl Entry {
     }
 }
 
+fn logins_known(config: &ProviderModel) -> bool {
+    let known = |login: &Attr<Nested<RegistryAuthModel>>| match login {
+        Attr::Known(Nested(login)) => !login.username.is_unknown() && !login.password.is_unknown(),
+        Attr::Null => true,
+        Attr::Unknown => false,
+    };
+    match &config.registry_auth {
+        Attr::Known(NestedMap(logins)) => logins.values().all(known),
+        Attr::Null => true,
+        Attr::Unknown => false,
+    }
+}
+
 /// What is known of the logins.
 fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
     let Attr::Known(NestedMap(logins)) = &config.registry_auth else { return BTreeMap::new() };
@@ -396,6 +412,24 @@ pub fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
 mod tests {
     use super::*;
     use crate::container::Secret;
+
+    #[test]
+    fn a_login_that_is_to_come_is_told_from_none() {
+        let login = |password: Attr<Secret>| {
+            let login = RegistryAuthModel { username: "u".into(), password };
+            Attr::Known(NestedMap(BTreeMap::from([("nvcr.io".to_owned(), Attr::Known(Nested(login)))])))
+        };
+        let rows = [
+            (Attr::Null, true),
+            (Attr::Unknown, false),
+            (login(Attr::Unknown), false),
+            (login(Attr::Known(Secret::new("p"))), true),
+        ];
+        for (registry_auth, known) in rows {
+            let config = ProviderModel { registry_auth, ..ProviderModel::default() };
+            assert_eq!(Client::new(&config).unwrap().logins_known, known);
+        }
+    }
 
     /// Never this machine in place of one whose address is not known, and never a login without the key that is to come.
     #[test]

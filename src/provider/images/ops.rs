@@ -37,7 +37,11 @@ impl DataSource for Images {
         };
         let local = host.images().await.map_err(failed("host"))?;
         let registry = match config.registry.known() {
-            Some(true) => Some(host.registry_tags(&repository).await.map_err(failed("registry"))?),
+            Some(true) => Some(match host.registry_tags(&repository).await {
+                // Many registries answer without a login.
+                Err(error) if !call.client.logins_known => return Err(login_to_come(&error).into()),
+                asked => asked.map_err(failed("registry"))?,
+            }),
             _ => None,
         };
         let sources =
@@ -48,6 +52,14 @@ impl DataSource for Images {
         config.repository = Attr::Known(repository);
         Ok(config.into())
     }
+}
+
+fn login_to_come(error: &HostError) -> Diagnostic {
+    let detail = format!(
+        "The provider's registry_auth depends on something that is not known before it is applied, and a data source reads \
+         while planning. Apply what it depends on first, for example with -target. Without the login: {error}"
+    );
+    Diagnostic::error("The login is not known yet", detail).at(Path::of("registry"))
 }
 
 /// The repository and the versions of it that can be run.
