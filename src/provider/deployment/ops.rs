@@ -1,33 +1,28 @@
 //! Planning, making, changing, reading and removing a deployment.
 
+use super::check::check;
+use super::create::{Trouble, create_once, finished, settle};
+use super::decided::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
 use super::image_release;
-use super::model::{
-    HostSays, derive, draft, expected_status, label, model_source, objections, tagged, topology_of,
-};
-use super::schema::{ABOUT, ContainerModel, Containers, DeploymentModel};
-use crate::container::{ContainerSpec, ObservedContainer};
+use super::model::{HostSays, derive, objections, tagged, topology_of};
+use super::schema::{ABOUT, DeploymentModel};
+use super::seen::{own_containers, show};
 use crate::dynamo::blueprint::Blueprint;
-use crate::dynamo::decide::{self, FRONTEND};
-use crate::dynamo::draft::Given;
-use crate::dynamo::model::ModelRef;
-use crate::dynamo::objection::{Field, Objection};
-use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, NetworkMode, Owner};
-use crate::dynamo::{names, ports};
+use crate::dynamo::decide::FRONTEND;
+use crate::dynamo::names;
+use crate::dynamo::spec::{DesiredState, NetworkMode};
 use crate::hosts::Age;
-use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
-use crate::provider::drift::{self, Explained};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    cache_servers, docker_checks, errors, image_modules, import_id, model_args, objections, pages,
-    picked_ports, plan_checks, secrets, timeouts,
+    docker_checks, image_modules, import_id, model_args, objections, pages, picked_ports, plan_checks,
+    secrets, timeouts,
 };
-use crate::reconcile::{self, Budget, Failed as NotDone, Failure};
-use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
+use crate::reconcile::{self, Budget};
+use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
-use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
 /// `dynamo_deployment`.
@@ -250,101 +245,9 @@ impl Resource for Deployments {
     }
 }
 
-enum Trouble {
-    /// A port that was picked was taken by somebody else meanwhile.
-    PortTaken(Box<Failed<DeploymentModel>>),
-    Other(Box<Failed<DeploymentModel>>),
-}
-
-impl From<Diagnostics> for Trouble {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Other(Box::new(diagnostics.into()))
-    }
-}
-
-impl From<Diagnostic> for Trouble {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Diagnostics::from(diagnostic).into()
-    }
-}
-
 fn secrets_of(prior: &DeploymentModel, changes: bool) -> secrets::Prior<'_> {
     let container = names::container(shown(&prior.name), FRONTEND);
     secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
-}
-
-/// What the configuration says of a host.
-fn says(entry: &Entry) -> HostSays<'_> {
-    HostSays { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
-}
-
-async fn create_once(
-    call: &Call<Client>,
-    entry: &Entry,
-    config: &DeploymentModel,
-    mut wanted: DeploymentModel,
-    budget: &Budget,
-) -> Result<DeploymentModel, Trouble> {
-    let summary = format!("Unable to create deployment {:?}", shown(&wanted.name));
-    let (facts, mut taken) = plan_checks::facts(entry, &summary).await?;
-    let promise = match wanted.port.known() {
-        Some(_) => None,
-        None => {
-            let (host, address) = (entry.host.name(), shown(&wanted.bind_address));
-            let promise = call.client.promise_port(host, ports::FRONTEND_FROM, address, &taken);
-            let promise =
-                promise.map_err(|refusal| objections::diagnostics(vec![refusal.at(Field::Port)]))?;
-            wanted.port = Attr::Known(i64::from(promise.port()));
-            Some(promise)
-        }
-    };
-    taken.extend(own_port(&wanted));
-    let services = picked_ports::services(&call.client, entry, topology_of(&wanted), &taken)?;
-    if let Some((addresses, _promises)) = &services {
-        wanted.services = Attr::Known(addresses.clone());
-    }
-    derive(config, &mut wanted, says(entry));
-    model_args::derive(&call.client, &mut wanted);
-    find_model(entry, &mut wanted).await;
-    let blueprint = blueprint(&call.client, &wanted, &facts)?;
-    image_modules::of_a_server(call, entry, &spec(&wanted)?.common, &summary).await?;
-    let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
-    let assembly = bring::assembly(
-        blueprint,
-        spec(&wanted)?.common.pull_policy,
-        &entry.host,
-        &entry.host,
-        wanted_state(&wanted),
-        &[],
-    );
-    if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
-        let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
-        let state = (!failed.left.is_empty()).then(|| half_made(wanted));
-        let picked = promise.is_some() || services.is_some();
-        let taken = picked && picked_ports::is_taken(&failed) && state.is_none();
-        let failed = Box::new(Failed { state, diagnostics });
-        return Err(if taken { Trouble::PortTaken(failed) } else { Trouble::Other(failed) });
-    }
-    let made = settle(entry, &wanted, &names, budget).await;
-    made.map_err(|failure| {
-        let diagnostics = Diagnostic::from_error(summary.clone(), &failure).into();
-        Trouble::Other(Box::new(Failed { state: Some(half_made(wanted.clone())), diagnostics }))
-    })?;
-    let state = finished(entry, wanted.clone(), &summary).await;
-    state.map_err(|diagnostics| {
-        Trouble::Other(Box::new(Failed { state: Some(half_made(wanted)), diagnostics }))
-    })
-}
-
-/// State of a deployment that exists in parts: everything known, so that it can be removed again.
-fn half_made(wanted: DeploymentModel) -> DeploymentModel {
-    DeploymentModel {
-        image_id: Attr::Null,
-        containers: Attr::Null,
-        status: "failed".into(),
-        drift: Attr::Known(Vec::new()),
-        ..wanted
-    }
 }
 
 /// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
@@ -355,107 +258,6 @@ fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, look: &L
     planned.any(|(planned, found)| {
         services.iter().any(|service| service.name == planned.component) && found.is_none()
     })
-}
-
-/// The frontend's port, where a service may not be.
-fn own_port(wanted: &DeploymentModel) -> Option<PortInUse> {
-    let port = wanted.port.known().and_then(|port| u16::try_from(*port).ok())?;
-    let holder = PortHolder::Container { name: names::container(shown(&wanted.name), FRONTEND), ours: true };
-    Some(PortInUse { address: shown(&wanted.bind_address).to_owned(), port, holder })
-}
-
-/// Stops what should be stopped.
-async fn settle(
-    entry: &Entry,
-    model: &DeploymentModel,
-    containers: &[String],
-    budget: &Budget,
-) -> Result<(), Failure> {
-    if wanted_state(model) == DesiredState::Stopped {
-        reconcile::halt(&entry.host, containers, &budget.cancel).await?;
-    }
-    Ok(())
-}
-
-/// What is there after the work, as state.
-async fn finished(
-    entry: &Entry,
-    mut model: DeploymentModel,
-    summary: &str,
-) -> Result<DeploymentModel, Diagnostics> {
-    let seen = pages::of_deployment(&entry.host, shown(&model.name), Age::Now).await;
-    let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
-    show_containers(&mut model, &seen);
-    Ok(model)
-}
-
-/// Writes what was seen into the attributes.
-fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
-    let left = |name: &String| format!("container {name} was left by a run that did not finish");
-    let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
-    for (differences, observed) in look.differing() {
-        // What the attributes say is the frontend's; of a service only the sentences speak.
-        let (mut no_env, mut no_resources) = (Attr::Null, Block::Absent);
-        let is_frontend = bring::ownership(observed).is_some_and(|owner| owner.component == FRONTEND);
-        let explained = if is_frontend {
-            Explained {
-                image: Some(&mut state.image),
-                env: &mut state.env,
-                resources: &mut state.resources,
-                port: Some(&mut state.port),
-                bind_address: Some(&mut state.bind_address),
-            }
-        } else {
-            Explained {
-                image: None,
-                env: &mut no_env,
-                resources: &mut no_resources,
-                port: None,
-                bind_address: None,
-            }
-        };
-        sentences.extend(drift::explain(differences, observed, explained));
-    }
-    state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
-    state.status = drift::status(wanted_state(state), &look.containers()).as_str().into();
-    let seen: Vec<ObservedContainer> = look.containers().into_iter().flatten().cloned().collect();
-    show_containers(state, &seen);
-}
-
-fn show_containers(state: &mut DeploymentModel, seen: &[ObservedContainer]) {
-    let mut containers = Containers::new();
-    for container in seen.iter().filter(|container| is_own(container)) {
-        let Some(ownership) = bring::ownership(container) else { continue };
-        if ownership.component == FRONTEND {
-            state.image_id = container.image_id.as_str().into();
-        }
-        containers.insert(ownership.component, Attr::Known(Nested(container_model(container))));
-    }
-    state.containers = Attr::Known(NestedMap(containers));
-}
-
-/// A container as it was seen.
-pub fn container_model(container: &ObservedContainer) -> ContainerModel {
-    let ContainerSpec { name, image, .. } = &container.spec;
-    ContainerModel {
-        name: name.as_str().into(),
-        id: container.id.as_str().into(),
-        state: container.state.word().into(),
-        health: container.health.clone().into(),
-        image: image.as_str().into(),
-        restart_count: Attr::Known(i64::from(container.restart_count)),
-    }
-}
-
-/// Names of the deployment's containers without its workers, with those that are still being brought up.
-fn own_containers(seen: &[ObservedContainer]) -> Vec<String> {
-    let own = seen.iter().filter(|container| is_own(container));
-    own.map(|container| container.spec.name.clone()).collect()
-}
-
-/// Neither a worker nor what workers brought along.
-fn is_own(container: &ObservedContainer) -> bool {
-    !bring::is_worker(container) && !cache_servers::is_one(container)
 }
 
 /// Removes what workers left that were gone before anybody could ask for their removal, on whatever host they were. A host
@@ -472,101 +274,4 @@ async fn sweep(call: &Call<Client>, state: &DeploymentModel) {
         }
     });
     futures_util::future::join_all(sweeps).await;
-}
-
-fn wanted_state(model: &DeploymentModel) -> DesiredState {
-    expected_status(model).known().and_then(|word| DesiredState::parse(word)).unwrap_or(DesiredState::Running)
-}
-
-fn spec(model: &DeploymentModel) -> Result<DeploymentSpec, Diagnostics> {
-    draft(model)?.complete().map_err(objections::diagnostics)
-}
-
-/// Decides where the model comes from, where that is still open.
-async fn find_model(entry: &Entry, model: &mut DeploymentModel) {
-    let mut decided = model_source(model);
-    decided.decide(entry).await;
-    (model.model_source, model.model_path) = (decided.source, decided.path);
-}
-
-fn blueprint(client: &Client, model: &DeploymentModel, facts: &HostFacts) -> Result<Blueprint, Diagnostics> {
-    let owner = Owner { run: client.run.clone(), spec_json: label(model)? };
-    let facts = model_source(model).known_to(facts);
-    decide::deployment(&spec(model)?, &facts, &owner).map_err(objections::diagnostics)
-}
-
-/// The folder that the model is mounted from, for errors about mounts.
-fn model_folder(model: &DeploymentModel) -> Option<&str> {
-    model
-        .model
-        .known()
-        .map(String::as_str)
-        .filter(|text| matches!(ModelRef::parse(text), Ok(ModelRef::Path(_))))
-}
-
-fn diagnostic_of(summary: &str, error: &crate::hosts::HostError, model: &DeploymentModel) -> Diagnostic {
-    errors::diagnostic(summary, error, model_folder(model))
-}
-
-fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnostic {
-    errors::not_done(summary, failed, model_folder(model))
-}
-
-/// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not
-/// exist yet; `before` is the name of the one as it is, also when another takes its place.
-async fn check(
-    entry: &Entry,
-    planned: &DeploymentModel,
-    prior: Option<&DeploymentModel>,
-    before: Option<&str>,
-) -> Result<Diagnostics, Diagnostics> {
-    let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
-    let (facts, taken) = match plan_checks::for_plan(entry, prior.is_none()).await {
-        Ok(found) => found,
-        Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
-    };
-    let facts = model_source(planned).expected_by(entry, &facts).await;
-    let mut found = Diagnostics::new();
-    let owner = Owner { run: String::new(), spec_json: String::new() };
-    if let Err(wrong) = decide::deployment(&spec, &facts, &owner) {
-        found.extend(objections::diagnostics(wrong));
-    }
-    let frontend = names::container(&spec.common.name, FRONTEND);
-    let own = [Some(spec.common.name.as_str()), before].into_iter().flatten();
-    let own: Vec<_> = own.map(|name| names::container(name, FRONTEND)).collect();
-    let is_own = |port: &PortInUse| own.iter().any(|name| look::is_held_by(port, name));
-    let others: Vec<_> = taken.into_iter().filter(|port| !is_own(port)).collect();
-    if let (Some(_), Some(holder)) =
-        (planned.port.known(), ports::conflict(spec.port, &spec.bind_address, &others))
-    {
-        let objection: Objection = ports::taken(holder).at(Field::Port);
-        found.extend(objections::diagnostics(vec![objection]));
-    }
-    if prior.is_none()
-        && planned.name.known().is_some()
-        && let Some(name_taken) = look::name_taken(&entry.host, &frontend).await?
-    {
-        found.push(name_taken);
-    }
-    let own = &spec.common.docker;
-    found.extend(
-        plan_checks::files(entry, &facts, &spec.common, own, &Path::of("model"), &Path::of("image")).await,
-    );
-    found.into_result()
-}
-
-/// The spec with stand-ins for what apply picks; `None` while something else is not known.
-fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diagnostics> {
-    let mut draft = draft(planned)?;
-    if draft.port.is_unknown() {
-        draft.port = Given::Is(i64::from(ports::FRONTEND_FROM));
-    }
-    if planned.services.is_unknown() {
-        draft.common.services = picked_ports::services_to_come(topology_of(planned));
-    }
-    draft.secret_env.stand_in();
-    if draft.common.name.is_unknown() {
-        draft.common.name = Given::Is(names::generated([0; names::SUFFIX_LENGTH]));
-    }
-    Ok(draft.complete().ok())
 }
