@@ -32,7 +32,7 @@ pub const SECRET_ENV: &str = "io.dynamo-terraform.secret-env";
 pub const SECRET_ENV_VERSION: &str = "io.dynamo-terraform.secret-env-version";
 /// Raised when the administrator of an Open WebUI is to be given another password, which takes a new container.
 pub const PASSWORD_VERSION: &str = "io.dynamo-terraform.password-version";
-/// Name of the container that keeps a worker's cache on the hosts' own network; on the worker, and on that container itself.
+/// Name of the container that keeps a worker's cache; on the worker, and on that container itself.
 pub const CACHE_SERVER: &str = "io.dynamo-terraform.cache-server";
 /// The resource's configuration as JSON, so that import can rebuild it. No secrets.
 pub const SPEC: &str = "io.dynamo-terraform.spec";

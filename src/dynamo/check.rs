@@ -79,13 +79,12 @@ pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
     Some(if on_the_host { launch::ports(&deployment, role) } else { Vec::new() })
 }
 
-/// The server that a worker uses and its host has for it beside its deployment, with its container's name; `None` also while
-/// what it takes to tell is not known.
-pub fn cache_server_beside(draft: &WorkerDraft) -> Option<(&'static connector_server::CacheServer, String)> {
+/// The server that a worker uses, with its container's name; `None` also while what it takes to tell is not known.
+pub fn cache_server(draft: &WorkerDraft) -> Option<(&'static connector_server::CacheServer, String)> {
     let aside = &mut Reader::default();
     let deployment = read_common(aside, &draft.deployment, release::ALL)?;
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word))?;
-    let server = connector_server::beside(&deployment, role)?;
+    let server = connector_server::used(&deployment.connector, role)?;
     Some((server, server.container(&deployment)))
 }
 

@@ -3,11 +3,14 @@
 //! Workers hand it the memory of their GPUs, so it must share their machine, its IPC namespace and its view of all GPUs. That
 //! it sees GPUs does not make them its own: it computes nothing.
 //!
-//! On the private network of a deployment all workers are on one host. There it is a container of the deployment, up before
-//! any worker, which finds it by a name. On the hosts' own network a deployment does not know on which hosts its workers will
-//! be. There the first worker of a host brings it along, the others share it, and it goes with the last
-//! ([`super::blueprint::Blueprint::shared`]). It listens at the loopback address then, where nobody outside reaches it, since
-//! it asks nobody for a password; at ports that are picked, and are part of what its workers are told.
+//! A deployment does not know on which hosts its workers will be. So the first worker of a host brings it along, the others
+//! share it, and it goes with the last ([`super::blueprint::Blueprint::shared`]). Servers of several images and sizes can be
+//! side by side, as long as each has a worker: so each worker of a deployment that changes goes over to another one when it is
+//! its turn, and none loses the one that it knows.
+//!
+//! It asks nobody for a password. On the private network of a deployment its workers find it by its name there. On the hosts'
+//! own network it listens at the loopback address, where nobody outside reaches it, at ports that are picked and are part of
+//! what its workers are told.
 
 use super::connector::{CacheFacts, ConnectorSpec};
 use super::discovery::{Told, WorkerPort};
@@ -80,43 +83,30 @@ pub const LMCACHE: CacheServer = CacheServer {
 pub const ALL_GPUS: &str = "all";
 
 impl CacheServer {
-    /// Its host name on a private network. A worker knows the memory of one server only, so another size is another server:
-    /// with the name, its workers change too.
-    pub fn host_name(&self, cpu_cache_gb: Option<u32>) -> String {
-        cpu_cache_gb.map_or_else(|| self.name.to_owned(), |gb| format!("{}-{gb}gb", self.name))
+    /// Its host name on a private network. A worker knows the memory of one server only, so another image or size is another
+    /// server.
+    pub(super) fn host_name(&self, common: &Common) -> String {
+        let size = common.connector.cpu_cache_gb.unwrap_or_default().to_string();
+        format!("{}-{}", self.name, names::generation([common.image.as_str(), &size]))
+    }
+
+    /// Its container's name.
+    pub(super) fn container(&self, common: &Common) -> String {
+        names::container(&common.name, &self.host_name(common))
     }
 
     /// Where workers find it, and where it listens.
-    pub fn address(&self, network: NetworkMode, cpu_cache_gb: Option<u32>) -> (String, &'static str) {
-        match network {
-            NetworkMode::Bridge => (self.host_name(cpu_cache_gb), "0.0.0.0"),
+    pub(super) fn address(&self, common: &Common) -> (String, &'static str) {
+        match common.network {
+            NetworkMode::Bridge => (self.host_name(common), "0.0.0.0"),
             NetworkMode::Host => (THIS_MACHINE.to_owned(), THIS_MACHINE),
         }
-    }
-
-    /// Its container's name. On the hosts' own network servers of several images and sizes can be side by side, as long as
-    /// each has a worker: so each worker of a deployment that changes goes over to another one when it is its turn, and none
-    /// loses the one that it knows.
-    pub(super) fn container(&self, common: &Common) -> String {
-        let component = match common.network {
-            NetworkMode::Bridge => self.name.to_owned(),
-            NetworkMode::Host => {
-                let size = common.connector.cpu_cache_gb.unwrap_or_default().to_string();
-                format!("{}-{}", self.name, names::generation([common.image.as_str(), &size]))
-            }
-        };
-        names::container(&common.name, &component)
     }
 }
 
 /// The server that workers of a role use, if they use one.
 pub fn used(connector: &ConnectorSpec, role: Role) -> Option<&'static CacheServer> {
     connector.facts.role(role).and(connector.facts.server.as_ref())
-}
-
-/// The server that a worker's host has for it, where that is not its deployment's to have.
-pub fn beside(common: &Common, role: Role) -> Option<&'static CacheServer> {
-    used(&common.connector, role).filter(|_| common.network == NetworkMode::Host)
 }
 
 /// Options with which a worker could not hand its memory over.

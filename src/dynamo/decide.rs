@@ -46,9 +46,6 @@ pub fn deployment(
         docker_options::clashes(&common.docker, &shared.mounts(), &shared.aliases(), shared.place());
     let limits = agreed(limits, clashes)?;
     let mut containers = shared.services();
-    if let (NetworkMode::Bridge, Some(server)) = (common.network, &common.connector.facts.server) {
-        containers.push(cache_server(server, &shared, limits, &BTreeMap::new())?);
-    }
     containers.push(frontend(spec, &shared, limits));
     Ok(Blueprint {
         network: (common.network == NetworkMode::Bridge).then(|| NetworkSpec {
@@ -83,7 +80,7 @@ pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blue
         vec![refusal.at(Field::Connector(ConnectorField::CpuCacheGb)).of_the_deployment()]
     })?;
     let mut container = worker_container(spec, serving, &shared, limits);
-    let server = connector_server::beside(common, spec.role).map(|server| {
+    let server = connector_server::used(&common.connector, spec.role).map(|server| {
         let limits = limits::decide(common.resources, host).map_err(theirs)?;
         cache_server(server, &shared, limits, &spec.ports).map_err(theirs)
     });
@@ -151,7 +148,7 @@ fn advertised(host: &HostFacts) -> Result<String, Objection> {
     ports::check_advertised(text).map_err(|refusal| refusal.at(Field::HostAdvertiseAddress))
 }
 
-/// What keeps the workers' cache for them. `picked` are its ports on the hosts' own network.
+/// What keeps the workers' cache for them. `picked` are its ports.
 fn cache_server(
     server: &'static CacheServer,
     shared: &Shared<'_>,
@@ -162,7 +159,7 @@ fn cache_server(
     let gb = common.connector.cpu_cache_gb.unwrap_or_default();
     let fits = pinned_fits(u64::from(gb).saturating_mul(GIB), limits, shared.host, "the cache's server");
     fits.map_err(|refusal| vec![refusal.at(Field::Connector(ConnectorField::CpuCacheGb))])?;
-    let (name, listen) = server.address(common.network, common.connector.cpu_cache_gb);
+    let (alias, listen) = (server.host_name(common), server.address(common).1);
     let port = |row: &WorkerPort| picked.get(row.name).copied().or(row.private).unwrap_or(row.from);
     let told = server.ports.iter().filter_map(|row| match row.told {
         Told::Flag(flag) => Some([flag.to_owned(), port(row).to_string()]),
@@ -172,9 +169,9 @@ fn cache_server(
     let words = words.map(|word| word.replace("{cpu_cache_gb}", &gb.to_string()).replace("{listen}", listen));
     let container = server.container(common);
     let mut labels = shared.labels(server.name, None, "");
+    labels.extend(cache_server_label(&container));
     let mut ports = Vec::new();
     if common.network == NetworkMode::Host {
-        labels.extend(cache_server_label(&container));
         let address = |row: &WorkerPort| if row.any_address { "0.0.0.0" } else { listen };
         ports.extend(server.ports.iter().map(|row| PortBinding {
             container_port: port(row),
@@ -190,7 +187,7 @@ fn cache_server(
         command: words.chain(told.flatten()).collect(),
         labels,
         ports,
-        network: shared.network(&[&name]),
+        network: shared.network(&[&alias]),
         restart: Restart::UnlessStopped,
         limits,
         ulimits: with_engine_ulimits(common.docker.ulimits.clone(), common.engine.ulimits),
@@ -489,8 +486,7 @@ impl<'a> Shared<'a> {
             return Vec::new();
         }
         let services = self.topology.services.iter().map(|service| service.name);
-        let connector = &self.common.connector;
-        let server = connector.facts.server.iter().map(|it| it.host_name(connector.cpu_cache_gb));
+        let server = self.common.connector.facts.server.iter().map(|it| it.host_name(self.common));
         let named = services.chain([self.common.release.frontend.alias]).map(str::to_owned);
         named.chain(server).collect()
     }

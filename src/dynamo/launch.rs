@@ -192,7 +192,7 @@ fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String
     let mut blanks: Vec<_> = spec.ports.iter().map(|(name, port)| (*name, port.to_string())).collect();
     blanks.push(("listen", address.unwrap_or(EVERYWHERE).to_owned()));
     if let Some(server) = &connector.facts.server {
-        blanks.push(("server", server.address(spec.deployment.network, connector.cpu_cache_gb).0));
+        blanks.push(("server", server.address(&spec.deployment).0));
     }
     blanks.push(("cpu_cache_gb", size(connector.cpu_cache_gb)));
     blanks.push(("disk_cache_gb", size(connector.disk.as_ref().map(|disk| disk.gb))));

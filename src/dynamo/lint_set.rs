@@ -107,10 +107,7 @@ fn cache_server_is_missing(spec: &ContainerSpec, beside: &[&ContainerSpec]) -> O
         };
         let labels = [&server.labels, &spec.labels];
         let [its, own] = labels.map(|labels| labels.get("io.dynamo-terraform.cache-server"));
-        let known = match server.network {
-            Network::Host => its == Some(&server.name) && own == its,
-            Network::Bridge { .. } => its.is_none() && own.is_none(),
-        };
+        let known = its == Some(&server.name) && own == its;
         meets && known && server.ipc == spec.ipc && server.image == spec.image
     });
     (!found)

@@ -1,5 +1,5 @@
-//! Servers that keep the cache of a host's workers on the hosts' own network: the first worker of a host brings one along,
-//! the others share it, and it goes with the last.
+//! Servers that keep the cache of a host's workers: the first worker of a host brings one along, the others share it, and it
+//! goes with the last.
 //!
 //! Terraform makes and removes workers side by side, and each knows of itself only. So what is done about the servers of a
 //! deployment on a host is done by one at a time ([`Servers::alone`]), and who uses which is read from the labels of the

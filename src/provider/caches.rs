@@ -7,7 +7,7 @@
 use super::client::Entry;
 use super::{objections, plan_checks};
 use crate::dynamo::caches::{self, Cache, OnDisk, Pinned};
-use crate::dynamo::spec::{HostFacts, Mode, WorkerSpec};
+use crate::dynamo::spec::{HostFacts, Mode, NetworkMode, WorkerSpec};
 use crate::dynamo::{connector_server, limits};
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,8 +57,9 @@ impl CacheLedger {
     /// hand over to decode workers there.
     pub fn elsewhere(&self, host: &str, spec: &WorkerSpec) -> Option<String> {
         let common = &spec.deployment;
-        let meets = connector_server::beside(common, spec.role).is_some();
-        if common.mode != Mode::Disaggregated || !meets {
+        let meets = connector_server::used(&common.connector, spec.role).is_some();
+        // A private network is on one host anyway.
+        if !meets || common.mode != Mode::Disaggregated || common.network != NetworkMode::Host {
             return None;
         }
         // Two deployments may have one name on different hosts, and not one address of a service.

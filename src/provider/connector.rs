@@ -23,9 +23,8 @@ model! {
             1000 or group 0. Left out: the container's own layer, in Docker's data folder."),
         server: Attr<bool> = optional("With `lmcache`: whether a server keeps one cache for all workers of a host, in a container that shares \
             the host's IPC namespace and sees all its GPUs, or each worker one of its own. Left out: a server where there is one, \
-            which is with `vllm` from Dynamo 1.5 on. With `network = \"bridge\"` it is one of the deployment's containers; with \
-            `network = \"host\"` each host with workers has its own, which comes with the first of them, goes with the last, and \
-            listens at 127.0.0.1 (its page of measurements: everywhere). Where prefill and decode are apart, a server \
+            which is with `vllm` from Dynamo 1.5 on. It comes with the first worker of a host and goes with the last. With \
+            `network = \"host\"` it listens at 127.0.0.1 (its page of measurements: everywhere). Where prefill and decode are apart, a server \
             hands over between them too, so that all of them must be on one host; without one prefill workers have caches, and \
             hand over by NIXL."),
     }

@@ -82,20 +82,6 @@ pub async fn of_a_worker(
     refused.map_or(Ok(()), |it| Err(objections::diagnostics(vec![it.of_the_deployment()])))
 }
 
-/// The same of a deployment whose connector has a server, which is one more container of that image.
-pub async fn of_a_server(
-    call: &Call<Client>,
-    entry: &Entry,
-    common: &Common,
-    summary: &str,
-) -> Result<(), Diagnostics> {
-    if common.connector.facts.server.is_none() {
-        return Ok(());
-    }
-    let refused = check(call, entry, common, Python::default(), summary).await?;
-    refused.map_or(Ok(()), |it| Err(objections::diagnostics(vec![it])))
-}
-
 async fn check(
     call: &Call<Client>,
     entry: &Entry,

@@ -157,19 +157,16 @@ fn served() {
     let mut scene = scene_on(&host);
     scene.set("connector", "lmcache");
     scene.set("roles", r#"{ a = "decode", b = "prefill" }"#);
-    scene.apply().fails().says("has no Python module lmcache").says("Invalid connector.type");
-    assert_eq!(of(&host, "frontend"), "");
+    scene.apply().fails().says("has no Python module lmcache").says("deployment = dynamo_deployment.chat");
+    assert_eq!((of(&host, "lmcache"), of(&host, "worker")), (String::new(), String::new()));
 
     image_with_server(&host, &scene);
     scene.set("image", SERVING_IMAGE);
     let state = scene.settle();
     chats(&host, &state);
     let server = of(&host, "lmcache");
-    let shown = state.get("dynamo_deployment.chat", "containers")["lmcache"].clone();
-    assert_eq!(
-        (shown["state"].as_str(), shown["name"].as_str()),
-        (Some("running"), Some(&*format!("{}-lmcache", scene.name)))
-    );
+    let name = servers_of(&host).split(' ').next().unwrap().to_owned();
+    let alias = name.strip_prefix(&format!("{}-", scene.name)).unwrap().to_owned();
     let seen = host.docker(&[
         "inspect",
         "--format",
@@ -185,22 +182,23 @@ fn served() {
     assert_eq!(workers.lines().count(), 2);
     for worker in workers.lines() {
         let told = host.docker(&["inspect", "--format", "{{json .Config.Cmd}}", worker]);
-        assert!(told.contains("tcp://lmcache-1gb"), "{told}");
-        let name = "import socket; print(socket.gethostbyname('lmcache-1gb'))";
-        host.docker(&["exec", worker, "python3", "-c", name]);
+        assert!(told.contains(&format!("tcp://{alias}")), "{told}");
+        let connect = format!("import socket; socket.create_connection(('{alias}', 5555))");
+        host.docker(&["exec", worker, "python3", "-c", &connect]);
     }
 
-    // Another size is another server, which the workers follow.
+    // Another size is another server, which the workers follow one by one.
     scene.set("cache_gb", "2");
     chats(&host, &scene.settle());
-    assert_ne!(of(&host, "lmcache"), server);
+    assert!(servers_of(&host).lines().count() == 1 && of(&host, "lmcache") != server);
     assert!(of(&host, "worker").lines().all(|id| !workers.contains(id)));
 
     // One that is gone is seen and comes back; nothing else is touched.
     let (frontend, workers) = (of(&host, "frontend"), of(&host, "worker"));
     host.docker(&["rm", "--force", &of(&host, "lmcache")]);
-    assert_eq!(scene.plan().changed(), ["dynamo_deployment.chat"]);
+    assert_eq!(scene.plan().changed(), ["dynamo_worker.chat[\"a\"]", "dynamo_worker.chat[\"b\"]"]);
     scene.settle();
+    assert!(servers_of(&host).ends_with(" running"));
     assert_eq!((of(&host, "frontend"), of(&host, "worker")), (frontend, workers));
 
     // And without it, it goes.
@@ -254,6 +252,13 @@ fn brought() {
     scene.set("address", &first.address);
     let on = |host: &Host, more: &str| format!("{{ host = \"{}\"{more} }}", host.name);
     let three = |more: &str| format!("{{ a = {0}, b = {0}, c = {1} }}", on(first, ""), on(second, more));
+
+    // A worker that does not start leaves none behind.
+    scene.set("workers", &format!("{{ c = {} }}", on(second, "")));
+    scene.set("env", r#"{ PYTHONHOME = "/nowhere" }"#);
+    scene.apply().fails().says("Fatal Python error");
+    assert_eq!((left_on(second), of(first, "frontend").lines().count()), (String::new(), 1));
+    scene.set("env", "{}");
 
     // All of it at once: the workers of a host share what one of them brought.
     scene.set("workers", &three(""));

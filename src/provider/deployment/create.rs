@@ -12,7 +12,7 @@ use crate::hosts::Age;
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::bring;
 use crate::provider::client::{Client, Entry};
-use crate::provider::{image_modules, model_args, objections, pages, picked_ports, plan_checks};
+use crate::provider::{model_args, objections, pages, picked_ports, plan_checks};
 use crate::reconcile::{self, Budget, Failure};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -65,7 +65,6 @@ pub(super) async fn create_once(
     model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
-    image_modules::of_a_server(call, entry, &spec(&wanted)?.common, &summary).await?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
     let assembly = bring::assembly(
         blueprint,

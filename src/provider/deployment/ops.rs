@@ -16,8 +16,7 @@ use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
 use crate::provider::look::{self, Look};
 use crate::provider::{
-    docker_checks, image_modules, import_id, model_args, objections, pages, picked_ports, plan_checks,
-    secrets, timeouts,
+    docker_checks, import_id, model_args, objections, pages, picked_ports, plan_checks, secrets, timeouts,
 };
 use crate::reconcile::{self, Budget};
 use crate::tf_provider::attr::Attr;
@@ -163,10 +162,6 @@ impl Resource for Deployments {
                     Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
                 })?;
             }
-            if look.takes_new_containers() {
-                let common = spec(&planned)?.common;
-                image_modules::of_a_server(call, &entry, &common, &summary).await?;
-            }
             let state = wanted_state(&planned);
             let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
@@ -223,13 +218,11 @@ impl Resource for Deployments {
         let networks = if used || pages { Vec::new() } else { vec![network] };
         let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
         let time = timeouts::delete(&state.timeouts);
+        sweep(call, &state).await;
         let containers = own_containers(&seen);
         let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
         match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => {
-                sweep(call, &state).await;
-                Ok(())
-            }
+            Ok(Ok(())) => Ok(()),
             Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
             Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
         }
@@ -264,10 +257,11 @@ fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, look: &L
 /// that is off keeps nobody from removing the deployment.
 async fn sweep(call: &Call<Client>, state: &DeploymentModel) {
     let Ok(common) = spec(state).map(|spec| spec.common) else { return };
-    if common.network != NetworkMode::Host || common.connector.facts.server.is_none() {
+    if common.connector.facts.server.is_none() {
         return;
     }
-    let sweeps = call.client.entries().map(async |entry: &Entry| {
+    let own = |entry: &&Entry| common.network == NetworkMode::Host || entry.host.name() == shown(&state.host);
+    let sweeps = call.client.entries().filter(own).map(async |entry: &Entry| {
         if let Err(failure) = call.client.servers.sweep(entry, &common.name, &call.stopping).await {
             let host = entry.host.name();
             tracing::warn!(host, error = %failure, "could not look for cache servers that nobody has any more");

@@ -270,7 +270,7 @@ impl Host {
     /// Ports of its own, and those of the server that it shares with others.
     fn ports_of(&mut self, worker: &WorkerModel) -> Result<Ports, Diagnostics> {
         let mut ports = self.pick(&workers::own_rows(worker), check::ranks(&workers::draft(worker)?))?;
-        if let Some((server, name)) = workers::server_beside(worker) {
+        if let Some((server, name)) = workers::server_of(worker) {
             let theirs = match self.servers.get(&name) {
                 Some(theirs) => theirs.clone(),
                 None => self.pick(&server.ports.iter().collect::<Vec<_>>(), 1)?,

@@ -1,7 +1,7 @@
-//! The server that a host has for its workers, as one of them sees it: brought along before the worker, looked at with it,
+//! The cache server that a host has for its workers, as one of them sees it: brought along before the worker, looked at with it,
 //! and left to those that are still there.
 
-use super::model::{deployment, picked, server_beside};
+use super::model::{deployment, picked, server_of};
 use super::place::{Place, not_done};
 use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
@@ -38,7 +38,7 @@ pub(super) async fn sweep(
     models: &[&WorkerModel],
     summary: &str,
 ) -> Result<(), Diagnostics> {
-    let Some(model) = models.iter().find(|model| server_beside(model).is_some()) else { return Ok(()) };
+    let Some(model) = models.iter().find(|model| server_of(model).is_some()) else { return Ok(()) };
     let name = shown(&deployment(model).name).to_owned();
     let swept = call.client.servers.sweep(entry, &name, &call.stopping).await;
     swept.map_err(|failure| Diagnostic::from_error(summary.to_owned(), &failure).into())
@@ -55,7 +55,9 @@ impl Place {
         budget: &Budget,
         summary: &str,
     ) -> Result<Result<Option<Held>, NotDone>, Diagnostics> {
-        let Some((server, name)) = server_beside(planned) else { return Ok(Ok(None)) };
+        let Some((server, name)) = server_of(planned) else { return Ok(Ok(None)) };
+        // On a private network they are constants, and no part of the worker's.
+        let picks = picks && !picked(planned).is_empty();
         let (host, began) = (&self.entry.host, Instant::now());
         let _alone = call.client.servers.alone(host.name(), shown(&deployment(planned).name)).await;
         let seen = host.inspect(&name).await.map_err(|error| errors::diagnostic(summary, &error, None))?;

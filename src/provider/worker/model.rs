@@ -158,18 +158,18 @@ pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
     check::picked_ports(&draft).unwrap_or_default()
 }
 
-/// The server that the worker uses and its deployment does not have, with its container's name.
-pub fn server_beside(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
+/// The cache server that the worker uses, with its container's name.
+pub fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
     let mut draft = draft(model).ok()?;
     if deployment(model).services.is_unknown() {
         draft.deployment.services = picked_ports::services_to_come(topology(model));
     }
-    check::cache_server_beside(&draft)
+    check::cache_server(&draft)
 }
 
 /// The ports that are picked for the worker alone.
 pub fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
-    let server = server_beside(model).map_or(&[][..], |(server, _)| server.ports);
+    let server = server_of(model).map_or(&[][..], |(server, _)| server.ports);
     picked(model).into_iter().filter(|row| server.iter().all(|other| other.name != row.name)).collect()
 }
 

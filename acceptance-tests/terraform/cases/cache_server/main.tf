@@ -7,6 +7,10 @@ variable "server" {
   type    = bool
   default = null
 }
+variable "env" {
+  type    = map(string)
+  default = {}
+}
 variable "workers" { type = map(object({ host = string, role = optional(string), state = optional(string) })) }
 
 resource "dynamo_deployment" "chat" {
@@ -47,4 +51,5 @@ resource "dynamo_worker" "chat" {
   desired_state = coalesce(each.value.state, "running")
   deployment    = dynamo_deployment.chat
   gpu_count     = 1
+  env           = var.env
 }
