@@ -208,7 +208,7 @@ def expected_server(container):
     wish, ports = container.wish, container.ports or (5555, 8080, 9090)
     listens = "127.0.0.1" if wish["network"] == "host" else "0.0.0.0"
     return {"host": listens, "http_host": listens, "port": ports[0], "http_port": ports[1], "prometheus_port": ports[2],
-            "l1_size_gb": 4.0, "eviction_policy": "LRU"}
+            "l1_size_gb": float(container.wish["cpu_cache_gb"]), "eviction_policy": "LRU"}
 
 
 def judged_servers(version, containers):

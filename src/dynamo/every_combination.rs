@@ -26,6 +26,7 @@ fn wish(of: &Combination, role: Option<Role>) -> Value {
         "router": { "mode": of.router.word },
         "connector": of.connector.connector.word(),
         "server": of.connector.server.is_some(),
+        "cpu_cache_gb": spec.connector.cpu_cache_gb,
         "role": role.map(Role::word),
         "gpus": if of.engine.needs_gpu() { GPUS } else { 1 },
     })
