@@ -25,5 +25,5 @@ fi
 step "Writing the tiny model" "$LAB_SCRIPTS/model.py" "$LAB/model" >&2
 
 say "==> Tests (cargo test): units, plugin protocol, Terraform on Docker"
-# Three at a time: acceptance tests wait a good deal, and one of the three is often a case on lab hosts, which take turns.
-cargo test -- --test-threads 3
+# Four at a time: acceptance tests wait a good deal, and one or two of the four are often cases on lab hosts, which take turns.
+cargo test -- --test-threads 4
