@@ -6,6 +6,7 @@
 //! containers, which outlive any run. A worker that has its server and no container yet holds it meanwhile ([`Held`]).
 
 use super::client::Entry;
+use super::one_at_a_time::OneAtATime;
 use crate::container::labels::{CACHE_SERVER, ROLE};
 use crate::container::{ObservedContainer, RunState};
 use crate::hosts::{Age, Filter};
@@ -21,17 +22,11 @@ pub struct Servers(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// By host and deployment.
-    lines: Mutex<BTreeMap<(String, String), Line>>,
+    /// By deployment.
+    turns: OneAtATime,
     /// By host and container, how many hold it.
     held: Mutex<BTreeMap<(String, String), usize>>,
 }
-
-/// Whoever has it locked is at work.
-type Line = Arc<tokio::sync::Mutex<()>>;
-
-/// The only one at work on the servers of a deployment on a host.
-pub struct Alone(#[expect(dead_code, reason = "held for its end")] OwnedMutexGuard<()>);
 
 /// A server that must stay until its worker has a container.
 pub struct Held {
@@ -40,11 +35,9 @@ pub struct Held {
 }
 
 impl Servers {
-    /// Waits until nobody else is at work on them.
-    pub async fn alone(&self, host: &str, deployment: &str) -> Alone {
-        let key = (host.to_owned(), deployment.to_owned());
-        let line = Arc::clone(locked(&self.0.lines).entry(key).or_default());
-        Alone(line.lock_owned().await)
+    /// Waits until nobody else is at work on the servers of a deployment on a host; the turn ends with the result.
+    pub async fn alone(&self, host: &str, deployment: &str) -> OwnedMutexGuard<()> {
+        self.0.turns.turn(host, deployment).await
     }
 
     pub fn hold(&self, host: &str, container: &str) -> Held {
@@ -129,7 +122,6 @@ fn is_up(state: &RunState) -> bool {
 mod tests {
     use super::*;
     use crate::container::ContainerSpec;
-    use futures_util::FutureExt;
 
     fn container(name: &str, server: &str, role: Option<&str>, state: RunState) -> ObservedContainer {
         let role = role.map(|role| (ROLE.to_owned(), role.to_owned()));
@@ -177,15 +169,9 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn one_at_a_time_and_held_until_the_last_lets_go() {
+    #[test]
+    fn one_is_held_until_the_last_lets_go() {
         let servers = Servers::default();
-        let first = servers.alone("a", "chat").await;
-        assert!(servers.alone("a", "chat").now_or_never().is_none());
-        assert!(servers.alone("b", "chat").now_or_never().is_some());
-        drop(first);
-        assert!(servers.alone("a", "chat").now_or_never().is_some());
-
         let (one, other) = (servers.hold("a", "x"), servers.hold("a", "x"));
         drop(one);
         assert_eq!(servers.held("a"), ["x".to_owned()].into());

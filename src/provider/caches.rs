@@ -55,16 +55,16 @@ impl CacheLedger {
 
     /// Another host in whose memory workers of that deployment meet, where they must all meet in that of one: prefill workers
     /// hand over to decode workers there.
-    pub fn elsewhere(&self, host: &str, spec: &WorkerSpec) -> Option<String> {
+    /// Two deployments may have one name on different hosts, so `frontend` is the host of its frontend; `None` while that is not
+    /// known, and then nothing is either.
+    pub fn elsewhere(&self, frontend: Option<&str>, host: &str, spec: &WorkerSpec) -> Option<String> {
         let common = &spec.deployment;
         let meets = connector_server::used(&common.connector, spec.role).is_some();
         // A private network is on one host anyway.
         if !meets || common.mode != Mode::Disaggregated || common.network != NetworkMode::Host {
             return None;
         }
-        // Two deployments may have one name on different hosts, and not one address of a service.
-        let services = common.services.values().map(|seat| format!(" {seat}"));
-        let deployment = common.name.clone() + &services.collect::<String>();
+        let deployment = format!("{}/{}", frontend?, common.name);
         let mut claims = self.claims();
         let hosts = claims.meetings.entry(deployment).or_default();
         hosts.insert(host.to_owned());
@@ -72,8 +72,8 @@ impl CacheLedger {
     }
 
     /// Remembers what a worker that stays as it is takes.
-    pub fn stays(&self, entry: &Entry, spec: &WorkerSpec, container: &str) {
-        self.elsewhere(entry.host.name(), spec);
+    pub fn stays(&self, frontend: Option<&str>, entry: &Entry, spec: &WorkerSpec, container: &str) {
+        self.elsewhere(frontend, entry.host.name(), spec);
         self.claim(entry.host.name(), &caches::of(spec), Some(container));
     }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn workers_that_hand_over_in_memory_are_told_where_the_others_are() {
-        let worker = |connector: &str, mode: &str, services: &str| {
+        let worker = |connector: &str, mode: &str| {
             let is = |text: &str| Given::Is(text.to_owned());
             let mut draft = WorkerDraft {
                 deployment: CommonDraft {
@@ -184,7 +184,7 @@ mod tests {
                     model: is("acme/tiny"),
                     mode: is(mode),
                     network: is("host"),
-                    services: [("etcd".to_owned(), is(services))].into(),
+                    services: [("etcd".to_owned(), is("10.0.0.1:2379"))].into(),
                     connector: ConnectorDraft { kind: is(connector), ..ConnectorDraft::default() },
                     ..CommonDraft::default()
                 },
@@ -197,18 +197,20 @@ mod tests {
             }
             draft.complete().unwrap()
         };
-        let (ours, theirs) = ("10.0.0.1:2379", "10.0.0.2:2379");
+        let (lmcache, nixl) = (worker("lmcache", "disaggregated"), worker("nixl", "disaggregated"));
+        // Host of the frontend, host of the worker, the other one.
         let rows = [
-            (worker("lmcache", "disaggregated", ours), "a", None),
-            (worker("lmcache", "disaggregated", ours), "a", None),
-            (worker("lmcache", "disaggregated", theirs), "b", None),
-            (worker("lmcache", "aggregated", ours), "b", None),
-            (worker("nixl", "disaggregated", ours), "b", None),
-            (worker("lmcache", "disaggregated", ours), "b", Some("a")),
+            (&lmcache, Some("a"), "a", None),
+            (&lmcache, Some("a"), "a", None),
+            (&lmcache, Some("b"), "b", None),
+            (&lmcache, None, "b", None),
+            (&worker("lmcache", "aggregated"), Some("a"), "b", None),
+            (&nixl, Some("a"), "b", None),
+            (&lmcache, Some("a"), "b", Some("a")),
         ];
         let ledger = CacheLedger::default();
-        for (spec, host, other) in rows {
-            assert_eq!(ledger.elsewhere(host, &spec).as_deref(), other, "{spec:?}");
+        for (spec, frontend, host, other) in rows {
+            assert_eq!(ledger.elsewhere(frontend, host, spec).as_deref(), other, "{spec:?}");
         }
     }
 

@@ -34,6 +34,7 @@ pub mod model_catalog;
 mod model_source;
 pub mod models;
 mod objections;
+mod one_at_a_time;
 pub mod openwebui;
 mod own_models;
 mod pages;

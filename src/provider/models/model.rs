@@ -5,12 +5,13 @@ use crate::dynamo::model::ModelRef;
 use crate::dynamo::model_files::{self, ModelOnDisk};
 use crate::dynamo::paths;
 use crate::provider::duration;
+use crate::provider::one_at_a_time::OneAtATime;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
@@ -210,18 +211,12 @@ pub fn sha256(text: &str) -> String {
 /// Which folder of which host was planned for which model: two cannot share one. And whose turn it is to change the files of
 /// a model on a host: two revisions of it share contents.
 #[derive(Default)]
-pub struct Claims(Mutex<HashMap<(String, String), String>>, Mutex<HashMap<(String, String), Arc<Turn>>>);
-
-type Turn = tokio::sync::Mutex<()>;
+pub struct Claims(Mutex<HashMap<(String, String), String>>, OneAtATime);
 
 impl Claims {
     /// Ends when the result is dropped.
     pub async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
-        let turn = {
-            let mut turns = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(turns.entry((host.to_owned(), name.to_owned())).or_default())
-        };
-        turn.lock_owned().await
+        self.1.turn(host, name).await
     }
 
     /// The error is the name of the model that has the folder.

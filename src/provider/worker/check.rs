@@ -61,7 +61,7 @@ pub(super) async fn check(
         let checked = client.gpus.plan(&entry, &gpus::wanted(&spec), &spec.deployment.name, container).await;
         found.extend(checked.err().unwrap_or_default());
         found.extend(fit::check(client, &entry, &spec).await);
-        if let Err(apart) = meets_the_others(client, &entry, &spec) {
+        if let Err(apart) = meets_the_others(client, &entry, planned, &spec) {
             found.push(apart);
         }
         found.extend(client.caches.plan(&entry, &facts, &spec, container).await);
@@ -77,14 +77,25 @@ pub(super) async fn stays(client: &Client, worker: &WorkerModel) -> Result<(), D
     let request = if worker.gpu_count.is_null() { gpus::the_same(&has) } else { GpuRequest::Count(0) };
     let (name, container) = (deployment(worker).name, shown(&worker.container));
     if let Ok(spec) = draft(worker)?.complete() {
-        client.caches.stays(&entry, &spec, container);
+        client.caches.stays(frontend_host(worker).as_deref(), &entry, &spec, container);
     }
     client.gpus.stays(&entry, &request, shown(&name), container, &has).await
 }
 
+fn frontend_host(worker: &WorkerModel) -> Option<String> {
+    deployment(worker).host.known().cloned()
+}
+
 /// What one worker hands to another through the memory of a host is not there on the next one.
-fn meets_the_others(client: &Client, entry: &Entry, spec: &WorkerSpec) -> Result<(), Diagnostic> {
-    let Some(other) = client.caches.elsewhere(entry.host.name(), spec) else { return Ok(()) };
+fn meets_the_others(
+    client: &Client,
+    entry: &Entry,
+    planned: &WorkerModel,
+    spec: &WorkerSpec,
+) -> Result<(), Diagnostic> {
+    let frontend = frontend_host(planned);
+    let other = client.caches.elsewhere(frontend.as_deref(), entry.host.name(), spec);
+    let Some(other) = other else { return Ok(()) };
     let detail = format!(
         "Prefill and decode workers of deployment {:?} hand over through its cache server, which is in the memory of one host, \
          and others of them are on host {other:?}. Put all of them on one host. To have them on several, set \
