@@ -172,6 +172,11 @@ impl Scene {
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"].map(str::to_owned).to_vec();
     }
 
+    /// Runs Terraform under a command whose last arguments it is.
+    pub fn under(&mut self, words: &[&str]) {
+        self.prefix = words.iter().map(|word| (*word).to_owned()).collect();
+    }
+
     fn use_provider_from(&self, folder: &Path) {
         let settings = format!(
             "provider_installation {{\n  dev_overrides {{\n    \"terraform-provider-dynamo/dynamo\" = {folder:?}\n  }}\n  direct {{}}\n}}\n"

@@ -25,6 +25,7 @@ mod releases;
 mod report;
 mod routing;
 mod secrets;
+mod trust;
 mod world;
 
 use libtest_mimic::{Failed, Trial};
@@ -67,7 +68,14 @@ pub fn trials() -> Vec<Trial> {
     let real = openwebui::REAL.iter().map(|(name, case)| {
         trial("terraform", &format!("openwebui_real::{name}"), *case).with_ignored_flag(true)
     });
-    written.chain(found).chain(shown).chain(older).chain(real).chain(hosts::trials()).collect()
+    written
+        .chain(found)
+        .chain(shown)
+        .chain(older)
+        .chain(real)
+        .chain(hosts::trials())
+        .chain(trust::trials())
+        .collect()
 }
 
 fn trial(tier: &str, name: &str, case: impl FnOnce() + Send + 'static) -> Trial {

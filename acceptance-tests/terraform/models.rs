@@ -216,15 +216,15 @@ fn two_models_in_one_folder_are_refused_while_planning() {
 }
 
 /// `hub.py` of the lab: a hub with one model, for those who bring the token.
-struct Hub {
+pub struct Hub {
     process: Child,
-    port: String,
+    pub port: String,
 }
 
-const TOKEN: &str = "hf_secret-of-the-hub";
+pub const TOKEN: &str = "hf_secret-of-the-hub";
 
 impl Hub {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance-tests/lab/hub.py");
         let mut command = Command::new("python3");
         command.arg(script).arg(model_folder()).args([NAME, TOKEN]);

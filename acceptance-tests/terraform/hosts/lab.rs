@@ -266,6 +266,11 @@ impl Watch {
         })
     }
 
+    /// Passwords that were shown to the server: right ones and wrong ones.
+    pub fn passwords(&self) -> usize {
+        self.count(|line| line.starts_with("Accepted password ") || line.starts_with("Failed password "))
+    }
+
     /// Shells and commands that were started for somebody.
     pub fn sessions(&self) -> usize {
         self.count(|line| line.starts_with("Starting session"))

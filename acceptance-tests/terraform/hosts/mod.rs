@@ -6,9 +6,9 @@
 
 mod connectors;
 mod gpus;
-mod lab;
+pub mod lab;
 mod logins;
-mod models;
+pub mod models;
 mod outages;
 mod service;
 mod several;
@@ -27,7 +27,7 @@ pub use lab::tear_down;
 const DEPLOYMENT: &str = "dynamo_deployment.chat";
 
 /// One deployment and its workers; `host` is left out, so the provider must have one host.
-const CHAT: &str = include_str!("../cases/quickstart/main.tf");
+pub const CHAT: &str = include_str!("../cases/quickstart/main.tf");
 
 /// Deployments that cost next to nothing, `var.count` of them.
 const MANY: &str = r#"
@@ -64,12 +64,12 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The provider block with one host, `gpu-a`, whose entry has these lines.
-fn provider(entry: &str) -> String {
+pub fn provider(entry: &str) -> String {
     format!("provider \"dynamo\" {{\n  hosts = {{\n    gpu-a = {{\n{entry}\n    }}\n  }}\n}}\n")
 }
 
 /// A deployment with one worker on the host that `entry` describes.
-fn chat_on(entry: &str) -> Scene {
+pub fn chat_on(entry: &str) -> Scene {
     let mut scene = Scene::new(&format!("{}{CHAT}", provider(entry)));
     scene.set("workers", "1");
     scene
