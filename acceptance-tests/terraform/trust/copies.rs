@@ -124,7 +124,7 @@ const TAKEN: &str = "/tmp/all-was-taken";
 
 fn flood(asked: &'static str) -> Lie {
     let said = format!(
-        "cat >/dev/null; head -c 200000000 /dev/zero | tr '\\0' x && [ ${{PIPESTATUS[1]}} = 0 ] && touch {TAKEN}"
+        "cat >/dev/null; head -c 600000000 /dev/zero | tr '\\0' x && [ ${{PIPESTATUS[1]}} = 0 ] && touch {TAKEN}"
     );
     Lie { asked, said }
 }

@@ -10,6 +10,9 @@ pub const CASES: &[Case] = &[("an_answer_without_an_end_is_given_up", answers_wi
 /// More than any of these answers ever has, in bytes.
 const ENOUGH: u64 = 64 << 20;
 
+/// The head of two gigabytes of a container's output, as the Engine frames them.
+const FRAME: &str = "\u{1}\0\0\0\u{7f}\u{7f}\u{7f}\u{7f}";
+
 const FLOODS: &[(&str, Lies)] = &[
     ("version", &[(&["/version "], Answer::Flood(200, "{\"Version\":\""))]),
     ("info", &[(&["/info "], Answer::Flood(200, "{\"ID\":\""))]),
@@ -19,7 +22,7 @@ const FLOODS: &[(&str, Lies)] = &[
     ("an image", &[(&["GET ", "/images/", "/json"], Answer::Flood(200, "{\"Id\":\""))]),
     ("a created container", &[(&["/containers/create"], Answer::Flood(201, "{\"Id\":\""))]),
     ("a line of a pull", &[(&["/images/create"], Answer::Flood(200, "{\"status\":\""))]),
-    ("a line of a log", &[(&["/logs"], Answer::Flood(200, ""))]),
+    ("a line of a log", &[(&["/logs"], Answer::Flood(200, FRAME))]),
 ];
 
 fn answers_without_an_end() {
