@@ -1,6 +1,6 @@
 //! The provider itself, held to what its users rely on: a schema that Terraform accepts, and pages that leave nothing out.
 
-use super::*;
+use crate::docs::*;
 use crate::dynamo::release;
 use crate::dynamo::spec::Mode;
 use crate::provider::Dynamo;

@@ -6,19 +6,19 @@
 
 use super::discovery::{Seat, WorkerPort};
 use super::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
-use super::engine::{EngineFacts, args};
-use super::model::{self, ModelRef};
+use super::model::ModelRef;
 use super::objection::{Field, Objection, Refusal};
 use super::reader::{Reader, word};
-use super::release::{self, Release};
 use super::spec::{
     Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
 };
 use super::{
-    connector, connector_server, docker_options, env, gpus, image, launch, limits, names, parallel, ports,
-    router, secret_env, shared_args,
+    connector, connector_server, docker_options, env, gpus, image, launch, limits, model, names, parallel,
+    ports, release, router, secret_env, shared_args,
 };
 use crate::container::SecretEnv;
+use crate::dynamo::engine::{EngineFacts, args};
+use crate::dynamo::release::Release;
 use std::collections::BTreeMap;
 
 type Releases = &'static [&'static Release];

@@ -15,11 +15,11 @@ use super::blueprint::{Blueprint, Planned};
 use super::connector::Connector;
 use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, RouterDraft};
 use super::lint_set::{Room, lint_set};
-use super::release::{self, Release};
 use super::router::RouterOption;
 use super::spec::{Engine, Mode, NetworkMode, Role};
-use super::walk::{self, Combination, ROOM, common, host, is, owner};
-use super::{check, decide, lint, render};
+use super::walk::{Combination, ROOM, common, host, is, owner};
+use super::{check, decide, lint, release, render, walk};
+use crate::dynamo::release::Release;
 
 const ROUTERS: [&str; 2] = ["kv", "round-robin"];
 

@@ -11,11 +11,11 @@
 use super::connector_server::CacheServer;
 use super::discovery::WorkerPort;
 use super::draft::{ConnectorDraft, Given};
-use super::engine::EngineFacts;
 use super::objection::{ConnectorField, Field, Refusal};
 use super::paths;
 use super::reader::{Reader, word};
 use super::spec::{Mode, Role, words};
+use crate::dynamo::engine::EngineFacts;
 
 words!(
     /// Where KV caches go.

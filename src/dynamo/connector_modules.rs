@@ -5,8 +5,9 @@
 //! is what is made of the answer.
 
 use super::objection::{ConnectorField, Field, Objection, Refusal};
-use super::release::{self, Release};
+use super::release;
 use super::spec::Common;
+use crate::dynamo::release::Release;
 
 /// Why workers of a deployment cannot run by their image, which has not got these Python modules.
 pub fn lacking(common: &Common, modules: &[&str]) -> Objection {

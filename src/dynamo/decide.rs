@@ -9,21 +9,23 @@ use std::collections::BTreeMap;
 
 use super::amount::GIB;
 use super::blueprint::{Blueprint, Listing, Planned, Readiness};
-use super::connector_server::{self, ALL_GPUS, CacheServer};
+use super::connector_server::{ALL_GPUS, CacheServer};
 use super::discovery::{SYSTEM, Seat, Service, ServiceImage, Told, Topology, WorkerPort};
-use super::engine::Serving;
-use super::gpus::NO_GPUS;
-use super::launch::{self, Launch, Site};
+use super::launch::{Launch, Site};
 use super::objection::{ConnectorField, Field, Objection, Refusal};
 use super::spec::{
     Common, DeploymentSpec, DockerOptions, HostFacts, Mode, NetworkMode, Owner, Role, WorkerSpec,
 };
-use super::{docker_options, env, limits, names, parallel, ports, router, secret_env};
-use crate::container::labels::{self, Ownership};
+use super::{
+    connector_server, docker_options, env, launch, limits, names, parallel, ports, router, secret_env,
+};
+use crate::container::labels::Ownership;
 use crate::container::{
     ContainerSpec, Ipc, Limits, Mount, MountSource, Network, NetworkSpec, PortBinding, Restart, Ulimit,
-    VolumeSpec,
+    VolumeSpec, labels,
 };
+use crate::dynamo::engine::Serving;
+use crate::dynamo::gpus::NO_GPUS;
 
 /// Component of the frontend's container.
 pub const FRONTEND: &str = "frontend";

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::amount::Amount;
-use super::engine::args::ArgValue;
 use super::secret_env::SecretDraft;
+use crate::dynamo::engine::args::ArgValue;
 
 /// A field of a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

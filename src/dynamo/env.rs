@@ -10,11 +10,11 @@
 use std::collections::BTreeMap;
 
 use super::draft::Given;
-use super::engine::EngineFacts;
 use super::objection::{Field, Refusal};
 use super::reader::Reader;
-use super::release::Release;
 use crate::container::SecretEnv;
+use crate::dynamo::engine::EngineFacts;
+use crate::dynamo::release::Release;
 
 /// Bytes of a variable, which are those of a page 32 times (`MAX_ARG_STRLEN`).
 const LONGEST: usize = 128 << 10;
@@ -182,7 +182,7 @@ mod tests {
             ("DYN_NAMESPACE".to_owned(), Given::Is("hush".to_owned())),
             ("1".to_owned(), Given::Is("hush\0".to_owned())),
         ]);
-        read(&mut reader, &given, Some(&super::super::release::v1_6::RELEASE), None);
+        read(&mut reader, &given, Some(&crate::dynamo::release::v1_6::RELEASE), None);
         assert_eq!(reader.objections.len(), 3);
         assert!(reader.objections.iter().all(|objection| !objection.to_string().contains("hush")));
     }

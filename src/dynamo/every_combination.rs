@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::blueprint::{Blueprint, Planned};
-use super::release;
 use super::spec::Role;
-use super::walk::{self, Combination, Decided, GPUS};
+use super::walk::{Combination, Decided, GPUS};
+use super::{release, walk};
 
 /// What was wanted, in the words of a configuration.
 fn wish(of: &Combination, role: Option<Role>) -> Value {

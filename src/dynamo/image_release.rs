@@ -5,7 +5,7 @@
 //! worse, runs and means something else. The tag is a hint and no proof, so this warns and does not refuse.
 
 use super::objection::Refusal;
-use super::release::Release;
+use crate::dynamo::release::Release;
 
 /// What speaks against running `image` as `version`; `chosen` = the user said that it is that version.
 pub fn doubt(image: &str, version: &str, chosen: bool, releases: &[&'static Release]) -> Option<Refusal> {

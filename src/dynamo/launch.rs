@@ -12,15 +12,14 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::defaults::gives_way;
 use super::connector::{CacheFacts, ConnectorFacts, RoleFacts};
-use super::connector_server;
 use super::discovery::{Told, Topology, WorkerPort};
-use super::engine::args::{self, ArgValue, EngineArgs};
-use super::engine::{DefaultArg, Events, Serving};
 use super::spec::{Common, Mode, NetworkMode, Role, WorkerSpec};
-use super::{names, parallel};
+use super::{connector_server, names, parallel};
 use crate::container::{Mount, MountSource};
+use crate::dynamo::catalog::defaults::gives_way;
+use crate::dynamo::engine::args::{ArgValue, EngineArgs};
+use crate::dynamo::engine::{DefaultArg, Events, Serving, args};
 
 /// Everywhere in a container.
 const EVERYWHERE: &str = "0.0.0.0";

@@ -11,13 +11,12 @@
 //!   there is used, what is not is downloaded once for all deployments of the host. `HF_HOME` is set together with this
 //!   mount and only then; the image's own default lies in a home folder that a mount would make unwritable.
 
-use super::model_files;
-use super::model_place::{self, ModelPlace};
+use super::model_place::ModelPlace;
 use super::objection::Refusal;
-use super::paths;
-use super::release::Release;
 use super::spec::HostFacts;
+use super::{model_files, model_place, paths};
 use crate::container::{Mount, MountSource};
+use crate::dynamo::release::Release;
 
 /// Longest part of a Hugging Face name.
 const MAX_PART: usize = 96;

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::installed::{self, InstalledModel, Layout, ModelFile};
+use super::installed;
+use super::installed::{InstalledModel, Layout, ModelFile};
 use crate::inventory::files::{FileKind, Tree};
 
 /// A model as it lies in its folder.

@@ -7,11 +7,11 @@
 //! Where a model is, is decided once, when its container is first made, and kept. A download that has become complete
 //! since then is the same model at the same place, and no reason to replace a container that serves it.
 
-use super::installed::{self, InstalledModel};
+use super::installed::InstalledModel;
 use super::model::ModelRef;
-use super::paths;
-use super::release::Release;
+use super::{installed, paths};
 use crate::container::{Mount, MountSource};
+use crate::dynamo::release::Release;
 use crate::inventory::files::{FileEntry, FileKind, Tree};
 
 /// Where a complete copy of a named model is.

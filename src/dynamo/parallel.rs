@@ -4,12 +4,12 @@
 //! ask for more GPUs than there are, and the engine finds out after the image was pulled and the model loaded; so it is
 //! counted here.
 
-use super::engine::EngineFacts;
-use super::engine::args::{ArgValue, EngineArgs};
-use super::gpus::GpuRequest;
 use super::launch::layered;
 use super::objection::{Field, Objection, Refusal};
 use super::spec::{Common, Role, WorkerSpec};
+use crate::dynamo::engine::EngineFacts;
+use crate::dynamo::engine::args::{ArgValue, EngineArgs};
+use crate::dynamo::gpus::GpuRequest;
 
 /// How many ranks of data parallelism a worker has whose own arguments these are.
 pub fn ranks(common: &Common, role: Role, own: &EngineArgs) -> u16 {

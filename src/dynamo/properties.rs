@@ -15,9 +15,9 @@ use super::draft::{
     CommonDraft, DeploymentDraft, DockerDraft, Given, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
     WorkerDraft,
 };
-use super::engine::args::ArgValue;
 use super::spec::{HostFacts, Owner};
 use super::{check, decide, lint, test_release};
+use crate::dynamo::engine::args::ArgValue;
 
 const SECRET: &str = "hush-4711";
 

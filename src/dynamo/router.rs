@@ -10,8 +10,8 @@ use super::amount::Amount;
 use super::draft::{Given, RouterDraft};
 use super::objection::{Field, Refusal};
 use super::reader::Reader;
-use super::release::Release;
 use super::spec::words;
+use crate::dynamo::release::Release;
 
 words!(
     /// An option of the router block.

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 use super::connector::ConnectorSpec;
 use super::draft::{CommonDraft, Given, RouterDraft};
-use super::engine::EngineFacts;
-use super::engine::args::{self, ArgValue, EngineArgs};
 use super::objection::{Field, Refusal};
 use super::reader::Reader;
 use super::spec::{Mode, Role};
+use crate::dynamo::engine::args::{ArgValue, EngineArgs};
+use crate::dynamo::engine::{EngineFacts, args};
 
 type Written = BTreeMap<String, Given<ArgValue>>;
 type Named = fn(String) -> Field;

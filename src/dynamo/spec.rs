@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use super::amount::Amount;
 use super::connector::ConnectorSpec;
 use super::discovery::Seat;
-use super::engine::{EngineFacts, args::EngineArgs};
-use super::gpus::GpuRequest;
 use super::model::ModelRef;
 use super::model_place::ModelPlace;
-use super::release::Release;
 use super::router::{OptionValue, RouterOption, RouterSpec};
 use crate::container::{Ipc, Log, Mount, Restart, SecretEnv, Ulimit};
+use crate::dynamo::engine::EngineFacts;
+use crate::dynamo::engine::args::EngineArgs;
+use crate::dynamo::gpus::GpuRequest;
+use crate::dynamo::release::Release;
 
 /// An enum whose values have one spelling each, in configurations and in messages alike.
 macro_rules! words {

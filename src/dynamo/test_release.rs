@@ -3,10 +3,10 @@
 
 use super::connector::{ConnectorFacts, NO_CONNECTOR};
 use super::discovery::{ETCD, NATS, Service, ServiceImage, Topology};
-use super::engine::args::{ArgRules, ListStyle};
-use super::engine::{EngineFacts, vllm};
-use super::release::{Release, v1_0, v1_1, v1_2, v1_3, v1_4, v1_5, v1_6};
 use super::spec::{Engine, Mode, NetworkMode};
+use crate::dynamo::engine::args::{ArgRules, ListStyle};
+use crate::dynamo::engine::{EngineFacts, vllm};
+use crate::dynamo::release::{Release, v1_0, v1_1, v1_2, v1_3, v1_4, v1_5, v1_6};
 
 /// The made-up release, as the oldest, and the real ones.
 pub const ALL: &[&Release] = &[

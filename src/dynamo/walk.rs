@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use super::blueprint::{Blueprint, Planned};
 use super::connector::{Connector, ConnectorFacts};
 use super::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
-use super::engine::EngineFacts;
 use super::lint_set::{Room, lint_set};
-use super::release::{self, Release};
 use super::router::RouterMode;
 use super::spec::{HostFacts, Mode, NetworkMode, Owner, Role};
-use super::{check, decide, lint};
+use super::{check, decide, lint, release};
+use crate::dynamo::engine::EngineFacts;
+use crate::dynamo::release::Release;
 
 /// GPUs of each worker that has any.
 pub const GPUS: usize = 2;

@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use super::bulk::FileTrouble;
-use super::ssh::Trouble;
 use crate::container::Redactions;
+use crate::hosts::bulk::FileTrouble;
+use crate::hosts::ssh::Trouble;
 
 /// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]

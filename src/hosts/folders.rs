@@ -9,9 +9,9 @@
 use bollard::query_parameters::UploadToContainerOptionsBuilder;
 
 use super::containers::container;
-use super::docker::CHANGE;
 use super::{Host, HostError};
 use crate::container::{ContainerSpec, Mount, MountSource};
+use crate::hosts::docker::CHANGE;
 
 /// User and group of Dynamo's images.
 const OWNER: (u32, u32) = (1000, 0);

@@ -14,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::error::Cause;
-use super::sockets::{self, ListeningSocket};
+use super::sockets;
+use super::sockets::ListeningSocket;
 
 /// A two-way byte stream.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}

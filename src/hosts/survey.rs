@@ -15,8 +15,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::sockets::ListeningSocket;
 use super::{Host, HostError, WALK};
-use crate::container::ObservedContainer;
-use crate::container::labels::{self, Ownership};
+use crate::container::labels::Ownership;
+use crate::container::{ObservedContainer, labels};
 use crate::inventory::{HostInventory, PortHolder, PortInUse};
 
 /// Inspections in flight at once. Each is two round trips (a channel of the connection, and the question), so a hundred
@@ -217,8 +217,7 @@ fn summary_is_ours(summary: &ContainerSummary) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::RunState;
-    use crate::container::{ContainerSpec, PortBinding};
+    use crate::container::{ContainerSpec, PortBinding, RunState};
     use bollard::models::PortSummary;
 
     fn socket(address: &str, port: u16, process: &str) -> ListeningSocket {

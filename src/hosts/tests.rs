@@ -1,7 +1,7 @@
 //! A host against an Engine of paper: what is asked, how often, and what is made of no answer.
 
-use super::*;
 use crate::container::labels;
+use crate::hosts::*;
 use std::net::IpAddr;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use bollard::models::{NetworkCreateRequest, NetworkInspect, Volume, VolumeCreateRequest};
 use bollard::query_parameters::{InspectNetworkOptions, RemoveVolumeOptions};
 
-use super::docker::CHANGE;
 use super::error::if_found;
 use super::{Cause, Host, HostError};
 use crate::container::labels::Ownership;
 use crate::container::{NetworkSpec, VolumeSpec};
+use crate::hosts::docker::CHANGE;
 
 /// Whether [`Host::ensure_network`] or [`Host::ensure_volume`] had anything to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

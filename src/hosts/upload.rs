@@ -8,8 +8,8 @@ use bollard::query_parameters::UploadToContainerOptionsBuilder;
 use hyper::body::Bytes;
 
 use super::containers::container;
-use super::docker::CHANGE;
 use super::{Host, HostError};
+use crate::hosts::docker::CHANGE;
 
 /// Bytes of a record in a tar archive.
 const RECORD: usize = 512;

@@ -1,15 +1,15 @@
 //! From a blueprint to what `reconcile` carries out: each container with the question by which it is seen to work.
 
-use crate::container::labels::{self, Ownership};
-use crate::container::{ContainerSpec, Network, ObservedContainer, PortBinding};
+use crate::container::labels::Ownership;
+use crate::container::{ContainerSpec, Network, ObservedContainer, PortBinding, labels};
 use crate::dynamo::blueprint::{Blueprint, Listing, Planned, Readiness};
-use crate::dynamo::openwebui;
 use crate::dynamo::ports::overlap;
-use crate::dynamo::readiness;
 use crate::dynamo::spec::{DesiredState, PullPolicy};
+use crate::dynamo::{openwebui, readiness};
 use crate::hosts::{Age, Filter, Host};
 use crate::provider::deployment::model::reachable;
-use crate::reconcile::{self, Assembly, Part, Probe, Swap};
+use crate::reconcile;
+use crate::reconcile::{Assembly, Part, Probe, Swap};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

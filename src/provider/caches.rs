@@ -6,9 +6,9 @@
 
 use super::client::Entry;
 use super::{objections, plan_checks};
-use crate::dynamo::caches::{self, Cache, OnDisk, Pinned};
+use crate::dynamo::caches::{Cache, OnDisk, Pinned};
 use crate::dynamo::spec::{HostFacts, Mode, NetworkMode, WorkerSpec};
-use crate::dynamo::{connector_server, limits};
+use crate::dynamo::{caches, connector_server, limits};
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};

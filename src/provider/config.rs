@@ -3,8 +3,8 @@
 //! In an entry of `hosts` Terraform drops a key that the schema does not know, without a word. What can be checked offline
 //! is checked here, so that a misspelt `address` shows as SSH arguments without one and not as Docker of the wrong machine.
 
-use super::own_models::{self, OwnModelModel};
-use super::remote;
+use super::own_models::OwnModelModel;
+use super::{own_models, remote};
 use crate::container::Secret;
 use crate::hosts::ssh::is_host_key;
 use crate::model;

@@ -4,10 +4,10 @@
 //! the user would look. Every difference is also a sentence in `drift`, so that none goes unsaid.
 
 use super::blocks::{ResourcesModel, TextMap};
+use super::facts::ratio;
 use crate::container::{ContainerSpec, ObservedContainer, RunState};
 use crate::dynamo::amount::GIB;
 use crate::dynamo::spec::DesiredState;
-use crate::provider::facts::ratio;
 use crate::reconcile::{Difference, Field};
 use crate::tf_provider::attr::{Attr, Block};
 

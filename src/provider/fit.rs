@@ -2,11 +2,12 @@
 //! the GPUs' from the host, the rest from the worker's arguments. What is not known is not judged.
 
 use super::client::{Client, Entry};
+use super::objections;
 use crate::dynamo::amount::GIB;
 use crate::dynamo::fit::opinion::{Opinion, Room, judge};
-use crate::dynamo::fit::request::{self, Request};
+use crate::dynamo::fit::request::Request;
 use crate::dynamo::fit::shape::Shape;
-use crate::dynamo::fit::{Load, Verdict, config, gigabytes};
+use crate::dynamo::fit::{Load, Verdict, config, gigabytes, request};
 use crate::dynamo::gpus::GpuRequest;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::{Field, Refusal};
@@ -14,7 +15,6 @@ use crate::dynamo::spec::WorkerSpec;
 use crate::dynamo::{installed, launch};
 use crate::inventory::files::Tree;
 use crate::inventory::gpu::{GpuInventory, GpuSight};
-use crate::provider::objections;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 

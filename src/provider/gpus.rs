@@ -5,17 +5,16 @@
 //! container that has it runs, and until then here. A host's GPUs are decided one worker at a time.
 
 use super::client::Entry;
-use super::errors;
+use super::{errors, objections};
 use crate::container::{ObservedContainer, RunState};
 use crate::dynamo::gpus::choose::{Unsatisfiable, choose};
-use crate::dynamo::gpus::claims::{self, Claim, Scene, Wish, label};
-use crate::dynamo::gpus::occupancy::{self, Holder, Occupancy};
-use crate::dynamo::gpus::{GpuName, GpuRequest};
+use crate::dynamo::gpus::claims::{Claim, Scene, Wish, label};
+use crate::dynamo::gpus::occupancy::{Holder, Occupancy};
+use crate::dynamo::gpus::{GpuName, GpuRequest, claims, occupancy};
 use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::spec::WorkerSpec;
 use crate::hosts::{Age, Filter, HostError};
 use crate::inventory::gpu::{GpuInventory, GpuSight};
-use crate::provider::objections;
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

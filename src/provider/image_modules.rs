@@ -6,8 +6,8 @@
 //! Python) is not refused for that: its worker will say more.
 
 use super::client::{Client, Entry};
-use super::errand::{self, Ended};
-use super::{bring, errors, look, objections, pages};
+use super::errand::Ended;
+use super::{bring, errand, errors, look, objections, pages};
 use crate::container::labels::Ownership;
 use crate::container::{ContainerSpec, Mount, MountSource, Network};
 use crate::dynamo::blueprint::Blueprint;
@@ -17,7 +17,8 @@ use crate::dynamo::objection::Objection;
 use crate::dynamo::spec::Common;
 use crate::dynamo::{connector_modules, names};
 use crate::hosts::{Age, HostError};
-use crate::reconcile::{self, Failed};
+use crate::reconcile;
+use crate::reconcile::Failed;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::Call;
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,6 @@
 //! Looking at what a resource has on its host, against what it should have.
 
-use super::errors;
-use super::stored;
+use super::{errors, stored};
 use crate::container::ObservedContainer;
 use crate::container::labels::Ownership;
 use crate::dynamo::blueprint::Blueprint;

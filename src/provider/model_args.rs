@@ -6,14 +6,13 @@
 
 use super::blocks::TextMap;
 use super::client::Client;
-use super::deployment::schema::DeploymentModel;
 use crate::dynamo::catalog::defaults::written;
 use crate::dynamo::draft::{Given, WorkerDraft};
 use crate::dynamo::engine::args::{ArgValue, EngineArgs};
-use crate::dynamo::release;
 use crate::dynamo::secret_env::SecretDraft;
 use crate::dynamo::spec::Engine;
-use crate::dynamo::{launch, names};
+use crate::dynamo::{launch, names, release};
+use crate::provider::deployment::schema::DeploymentModel;
 use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
 

@@ -7,9 +7,10 @@
 use super::client::Entry;
 use crate::dynamo::engine::EngineFacts;
 use crate::dynamo::model::ModelRef;
-use crate::dynamo::model_place::{self, ModelPlace};
-use crate::dynamo::release::{self, Release};
+use crate::dynamo::model_place::ModelPlace;
+use crate::dynamo::release::Release;
 use crate::dynamo::spec::{Engine, HostFacts};
+use crate::dynamo::{model_place, release};
 use crate::tf_provider::attr::Attr;
 
 const LOCAL: &str = "local";

@@ -4,6 +4,7 @@
 //! start. So what can be held against something is: sizes are positive, heads come together, two names do not differ in case
 //! alone, arguments have names.
 
+use super::blocks::TextMap;
 use crate::dynamo::amount::{Amount, GIB};
 use crate::dynamo::catalog::Catalog;
 use crate::dynamo::catalog::own::{Attention, OwnModel};
@@ -12,7 +13,6 @@ use crate::dynamo::engine::args;
 use crate::dynamo::model::ModelRef;
 use crate::dynamo::objection::Refusal;
 use crate::model;
-use crate::provider::blocks::TextMap;
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::model::Model;

@@ -17,13 +17,13 @@
 
 use super::blocks::TextMap;
 use super::client::Client;
-use super::deployment::schema::DeploymentModel;
-use super::openwebui::schema::OpenWebuiModel;
-use super::worker::schema::WorkerModel;
+use super::drafts::given;
 use crate::container::{ObservedContainer, Secret, SecretEnv};
 use crate::dynamo::secret_env::SecretDraft;
 use crate::hosts::{Age, Filter, HostError};
-use crate::provider::drafts::given;
+use crate::provider::deployment::schema::DeploymentModel;
+use crate::provider::openwebui::schema::OpenWebuiModel;
+use crate::provider::worker::schema::WorkerModel;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;

@@ -10,10 +10,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::container::labels;
 use crate::container::{
     ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PLACEHOLDER,
-    PortBinding, Restart, SecretEnv, Ulimit,
+    PortBinding, Restart, SecretEnv, Ulimit, labels,
 };
 use crate::hosts::{canonical, subtract_image_defaults};
 use crate::inventory::ImageFacts;

@@ -4,8 +4,8 @@
 //! which parser is the right one is written in a table of somebody else's. A context of millions of tokens is what nobody has
 //! the memory for, and vLLM does not start without it; so such a model is served with a shorter one.
 
-use super::Model;
-use super::parsers::{self, Line};
+use super::parsers::Line;
+use super::{Model, parsers};
 use crate::dynamo::engine::args::{ArgValue, EngineArgs, canonical};
 use crate::dynamo::spec::Engine;
 
@@ -90,8 +90,9 @@ pub fn written(text: &str) -> ArgValue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Catalog, own::OwnModel};
     use super::*;
+    use crate::dynamo::catalog::Catalog;
+    use crate::dynamo::catalog::own::OwnModel;
     use std::collections::BTreeMap;
 
     fn args(name: &str, engine: Engine, line: Line) -> String {

@@ -11,9 +11,9 @@ pub mod parsers;
 pub mod row;
 pub mod table;
 
-use super::amount::Amount;
-use super::fit::shape::{Shape, Split};
-use super::fit::{Load, Verdict};
+use crate::dynamo::amount::Amount;
+use crate::dynamo::fit::shape::{Shape, Split};
+use crate::dynamo::fit::{Load, Verdict};
 use own::OwnModel;
 use row::{Dtype, Row, Tag};
 use std::collections::{BTreeMap, BTreeSet};

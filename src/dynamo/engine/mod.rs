@@ -13,9 +13,9 @@ pub mod sglang;
 pub mod trtllm;
 pub mod vllm;
 
-use super::connector::ConnectorFacts;
-use super::discovery::WorkerPort;
-use super::spec::{Engine, Mode, NetworkMode, Role};
+use crate::dynamo::connector::ConnectorFacts;
+use crate::dynamo::discovery::WorkerPort;
+use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 use args::ArgRules;
 
 /// An engine as one line of releases runs it.

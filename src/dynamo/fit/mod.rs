@@ -18,7 +18,7 @@ pub mod opinion;
 pub mod request;
 pub mod shape;
 
-use super::amount::GIB;
+use crate::dynamo::amount::GIB;
 use shape::{Shape, Split};
 
 /// What a GPU needs beside weights and cache, roughly, in bytes.

@@ -94,9 +94,9 @@ fn fix(load: &Load, usable: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::Shape;
     use super::*;
     use crate::dynamo::amount::GIB;
+    use crate::dynamo::fit::shape::Shape;
 
     fn llama(context: u64, sequences: u64) -> Load {
         Load {

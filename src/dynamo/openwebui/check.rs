@@ -1,13 +1,15 @@
 //! Reading a draft: every complaint that can be made without a host, and a spec once all is known.
 
-use super::release::{self, Release};
+use super::release;
+use super::release::Release;
 use super::spec::{OpenWebuiDraft, OpenWebuiSpec, Source, SourceDraft};
+use crate::dynamo;
 use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, finish, read_state};
 use crate::dynamo::draft::Given;
 use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::reader::{Reader, word};
 use crate::dynamo::spec::{Engine, NetworkMode, PullPolicy};
-use crate::dynamo::{self, docker_options, env, image, limits, names, ports, secret_env};
+use crate::dynamo::{docker_options, env, image, limits, names, ports, secret_env};
 use std::collections::BTreeSet;
 
 /// What is wrong, as far as it is known.

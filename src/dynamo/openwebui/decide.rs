@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::place::{Place, place};
 use super::spec::OpenWebuiSpec;
 use super::{COMPONENT, PASSWORD_FILE};
-use crate::container::labels::{self, Ownership};
-use crate::container::{ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec};
+use crate::container::labels::Ownership;
+use crate::container::{
+    ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec, labels,
+};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
 use crate::dynamo::objection::Objection;
 use crate::dynamo::spec::{DockerOptions, Engine, HostFacts, NetworkMode, Owner};

@@ -1,11 +1,11 @@
 //! A page from its draft to its container.
 
-use super::*;
-use crate::container::labels::{self, Ownership};
-use crate::container::{ContainerSpec, Network};
+use crate::container::labels::Ownership;
+use crate::container::{ContainerSpec, Network, labels};
 use crate::dynamo::blueprint::{Blueprint, Readiness};
 use crate::dynamo::draft::{DockerDraft, Given, VolumeDraft};
 use crate::dynamo::objection::{Field, Objection};
+use crate::dynamo::openwebui::*;
 use crate::dynamo::spec::{HostFacts, Owner};
 
 fn is(text: &str) -> Given<String> {

@@ -11,11 +11,11 @@ pub mod v1_4;
 pub mod v1_5;
 pub mod v1_6;
 
-use super::discovery::Topology;
-use super::engine::EngineFacts;
-use super::objection::Refusal;
-use super::router::{OptionFacts, RouterMode};
-use super::spec::{Engine, NetworkMode};
+use crate::dynamo::discovery::Topology;
+use crate::dynamo::engine::EngineFacts;
+use crate::dynamo::objection::Refusal;
+use crate::dynamo::router::{OptionFacts, RouterMode};
+use crate::dynamo::spec::{Engine, NetworkMode};
 
 /// Every release that can be run, oldest first.
 pub const ALL: &[&Release] = &[
@@ -188,8 +188,9 @@ mod tests {
     use super::*;
     use crate::dynamo::connector::{ConnectorFacts, RoleFacts};
     use crate::dynamo::discovery::{ServiceImage, Told, WorkerPort};
+    use crate::dynamo::router::OptionFlag;
     use crate::dynamo::spec::Mode;
-    use crate::dynamo::{env, image, paths, router::OptionFlag, test_release};
+    use crate::dynamo::{env, image, paths, test_release};
 
     fn all() -> impl Iterator<Item = &'static Release> {
         test_release::ALL.iter().copied()

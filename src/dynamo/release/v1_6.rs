@@ -1,7 +1,8 @@
 //! Release line 1.6: no NATS, etcd only for several hosts, workers that hand out their tokenizer files themselves.
 
 use super::{Frontend, Grace, Release};
-use crate::dynamo::discovery::{self, ETCD, Store, Told, Topology, WorkerPort};
+use crate::dynamo::discovery;
+use crate::dynamo::discovery::{ETCD, Store, Told, Topology, WorkerPort};
 use crate::dynamo::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::router::{OptionFacts, OptionFlag, RouterMode, RouterOption};
 use crate::dynamo::spec::NetworkMode;

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use trouble::FileTrouble;
 
-use super::{Cause, Host, HostError};
+use crate::hosts::{Cause, Host, HostError};
 use progress::Progress;
 use stream::{At, Copy};
 

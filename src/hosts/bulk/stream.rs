@@ -15,10 +15,10 @@ use aws_lc_rs::digest::{Context, SHA256};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, ReadHalf, WriteHalf};
 
-use super::command::{self, judge, sh};
+use super::command::{judge, sh};
 use super::place::cause_of;
 use super::progress::Progress;
-use super::{FileTrouble, TransferFile, join};
+use super::{FileTrouble, TransferFile, command, join};
 use crate::hosts::files::quoted;
 use crate::hosts::reach::{Ended, Stream};
 use crate::hosts::{Cause, Host};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use super::*;
+use crate::hosts::bulk::*;
 use crate::hosts::reach::{Ended, Running};
 use crate::hosts::{ListeningSocket, Reach, Stream};
 

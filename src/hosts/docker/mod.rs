@@ -14,8 +14,8 @@ use bollard::errors::Error;
 pub use image_defaults::subtract as subtract_image_defaults;
 pub use translate::canonical;
 
-use super::error::{Cause, engine_cause};
-use super::reach::Reach;
+use crate::hosts::error::{Cause, engine_cause};
+use crate::hosts::reach::Reach;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]

@@ -13,9 +13,9 @@ mod walk;
 
 pub(super) use script::quoted;
 
-use super::flight::Freshness;
-use super::reach::ShellOutput as Answer;
-use super::{Cause, Host, HostError};
+use crate::hosts::flight::Freshness;
+use crate::hosts::reach::ShellOutput as Answer;
+use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::files::{Disk, FileEntry, FolderListing, Tree};
 use disks::Room;
 use std::sync::Arc;

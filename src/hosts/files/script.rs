@@ -4,8 +4,7 @@
 //! `end`, so that an answer which was cut off is not taken for a short one. They need GNU `find` (`-printf`) and `head`
 //! (`-z`), and change nothing. Nearly all their time goes into starting programs, so there are few of these for each file.
 
-use super::disks;
-use super::{Answer, DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES};
+use super::{Answer, DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, disks};
 use crate::hosts::Cause;
 use crate::inventory::files::{Content, Disk, FileEntry, FileKind, FolderListing, Tree};
 use std::str::Split;

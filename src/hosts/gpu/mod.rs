@@ -11,9 +11,9 @@ mod nvml;
 
 use std::time::Duration;
 
-use super::flight::Freshness;
-use super::ssh::Trouble;
-use super::{Cause, Host, HostError};
+use crate::hosts::flight::Freshness;
+use crate::hosts::ssh::Trouble;
+use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::gpu::GpuSight;
 
 /// How long a look is shared, unless a change of ours ends that: a container that was just removed is no process any

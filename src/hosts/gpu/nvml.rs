@@ -8,7 +8,8 @@ use nvml_wrapper::enum_wrappers::device::TopologyLevel;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
-use super::links::{self, Ends};
+use super::links;
+use super::links::Ends;
 use crate::inventory::gpu::{Gpu, GpuInventory, GpuProcess, GpuSight, Link, Links, MigInstance};
 
 /// Where the library is, for the loader and for containers that have it mounted. The first that loads is taken.

@@ -16,8 +16,8 @@ use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{HeaderValue, LINK, LOCATION, WWW_AUTHENTICATE};
 
-use super::images::{Credentials, DOCKER_HUB, registry_of};
-use super::{Cause, Host, HostError};
+use crate::hosts::images::{Credentials, DOCKER_HUB, registry_of};
+use crate::hosts::{Cause, Host, HostError};
 use challenge::Challenge;
 use exchange::Answer;
 

@@ -22,11 +22,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::config_file::ConfigFile;
 use super::guard::{Failure, Guard};
-use super::login::{self, Means};
+use super::login::Means;
 use super::sessions::Sessions;
-use super::settings::{self, Environment, HostKeys, Peer, Settings};
+use super::settings::{Environment, HostKeys, Peer, Settings};
 use super::trouble::Trouble;
 use super::trust::Trust;
+use super::{login, settings};
 
 /// For a TCP connection.
 const DIAL: Duration = Duration::from_secs(8);

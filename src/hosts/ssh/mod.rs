@@ -34,10 +34,11 @@ use tokio::sync::oneshot::Receiver;
 pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Settings};
 pub use trouble::Trouble;
 
-use super::error::Cause;
-use super::reach::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
-use super::sockets::{self, ListeningSocket};
 use crate::container::Secret;
+use crate::hosts::error::Cause;
+use crate::hosts::reach::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
+use crate::hosts::sockets;
+use crate::hosts::sockets::ListeningSocket;
 use channel::{ChannelIo, Ending, carry};
 use link::Link;
 use way::{Look, Way, quote};

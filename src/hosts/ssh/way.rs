@@ -5,9 +5,8 @@
 //! after a refusal the socket is looked at with a shell, and what was seen decides: `docker system dial-stdio` does the
 //! same by a command, and with sudo also for a user who may not open the socket.
 
-use crate::hosts::error::Cause;
-
 use super::trouble::Trouble;
+use crate::hosts::error::Cause;
 
 /// A way that may work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

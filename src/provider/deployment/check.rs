@@ -2,11 +2,11 @@
 
 use super::model::{draft, model_source, topology_of};
 use super::schema::DeploymentModel;
-use crate::dynamo::decide::{self, FRONTEND};
+use crate::dynamo::decide::FRONTEND;
 use crate::dynamo::draft::Given;
 use crate::dynamo::objection::{Field, Objection};
 use crate::dynamo::spec::{DeploymentSpec, Owner};
-use crate::dynamo::{names, ports};
+use crate::dynamo::{decide, names, ports};
 use crate::inventory::PortInUse;
 use crate::provider::client::Entry;
 use crate::provider::{look, objections, picked_ports, plan_checks};

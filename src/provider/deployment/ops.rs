@@ -12,13 +12,14 @@ use crate::dynamo::decide::FRONTEND;
 use crate::dynamo::names;
 use crate::dynamo::spec::{DesiredState, NetworkMode};
 use crate::hosts::Age;
-use crate::provider::bring;
 use crate::provider::client::{Client, Entry, random};
-use crate::provider::look::{self, Look};
+use crate::provider::look::Look;
 use crate::provider::{
-    docker_checks, import_id, model_args, objections, pages, picked_ports, plan_checks, secrets, timeouts,
+    bring, docker_checks, import_id, look, model_args, objections, pages, picked_ports, plan_checks, secrets,
+    timeouts,
 };
-use crate::reconcile::{self, Budget};
+use crate::reconcile;
+use crate::reconcile::Budget;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};

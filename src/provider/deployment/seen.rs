@@ -4,9 +4,9 @@ use super::decided::wanted_state;
 use super::schema::{ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::decide::FRONTEND;
-use crate::provider::drift::{self, Explained};
+use crate::provider::drift::Explained;
 use crate::provider::look::Look;
-use crate::provider::{bring, cache_servers};
+use crate::provider::{bring, cache_servers, drift};
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
 
 /// Writes what was seen into the attributes.

@@ -2,13 +2,13 @@
 
 pub mod schema;
 
-use super::client::Client;
-use super::errors;
-use super::facts::{gigabytes, ratio};
 use crate::dynamo::limits::Share;
 use crate::hosts::HostError;
 use crate::inventory::gpu::GpuSight;
 use crate::inventory::{Disk, Machine};
+use crate::provider::client::Client;
+use crate::provider::errors;
+use crate::provider::facts::{gigabytes, ratio};
 use crate::tf_provider::attr::{Attr, Nested};
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{About, Applied, Call, DataSource};

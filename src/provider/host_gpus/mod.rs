@@ -2,11 +2,12 @@
 
 pub mod schema;
 
-use super::client::Client;
-use super::facts::gigabytes;
-use super::gpus::{self, Sight};
 use crate::hosts::Age;
 use crate::inventory::gpu::{Gpu, MigInstance};
+use crate::provider::client::Client;
+use crate::provider::facts::gigabytes;
+use crate::provider::gpus;
+use crate::provider::gpus::Sight;
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{About, Applied, Call, DataSource};

@@ -1,6 +1,7 @@
 //! Reading the images of an engine.
 
-use super::model::{self, Sources};
+use super::model;
+use super::model::Sources;
 use super::schema::{ABOUT, ImagesModel};
 use crate::dynamo::release;
 use crate::dynamo::spec::Engine;

@@ -1,7 +1,8 @@
 //! From trees of files to rows. Pure.
 
 use super::schema::InstalledModelModel;
-use crate::dynamo::installed::{self, InstalledModel};
+use crate::dynamo::installed;
+use crate::dynamo::installed::InstalledModel;
 use crate::inventory::files::Tree;
 use crate::provider::facts::{gigabytes, text};
 use crate::tf_provider::attr::Attr;

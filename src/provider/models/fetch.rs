@@ -1,13 +1,15 @@
 //! A model from another host: what is missing is copied, checked, and moved to its place.
 
-use super::model::{self, sha256};
+use super::model;
+use super::model::sha256;
+use super::schema::ModelModel;
 use crate::dynamo::installed::{Layout, MANIFEST};
-use crate::dynamo::model_files::{self, CopyPlan, ModelOnDisk};
+use crate::dynamo::model_files;
+use crate::dynamo::model_files::{CopyPlan, ModelOnDisk};
 use crate::hosts::{Cause, FileTrouble, Host, HostError, Transfer, TransferFile};
 use crate::inventory::files::{FileKind, Tree};
 use crate::provider::client::Entry;
 use crate::provider::errors;
-use crate::provider::models::schema::ModelModel;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;

@@ -2,8 +2,8 @@
 
 use super::schema::{ModelModel, SourceModel};
 use crate::dynamo::model::ModelRef;
-use crate::dynamo::model_files::{self, ModelOnDisk};
-use crate::dynamo::paths;
+use crate::dynamo::model_files::ModelOnDisk;
+use crate::dynamo::{model_files, paths};
 use crate::provider::duration;
 use crate::provider::one_at_a_time::OneAtATime;
 use crate::tf_provider::attr::{Attr, Block};

@@ -1,11 +1,12 @@
 //! Planning, bringing, mending, reading and removing a model.
 
-use super::download;
-use super::fetch::{self, Fetch, Seen};
-use super::model::{self, Source, derive, is_well, needs_another, show};
+use super::fetch::{Fetch, Seen};
+use super::model::{Source, derive, is_well, needs_another, show};
 use super::schema::{ABOUT, ModelModel};
-use crate::dynamo::installed::{self, Layout, MANIFEST};
-use crate::dynamo::model_files::{self, ModelOnDisk};
+use super::{download, fetch, model};
+use crate::dynamo::installed::{Layout, MANIFEST};
+use crate::dynamo::model_files::ModelOnDisk;
+use crate::dynamo::{installed, model_files};
 use crate::hosts::{Host, HostError};
 use crate::provider::client::{Client, Entry, NoHost};
 use crate::provider::{errors, import_id, plan_checks};

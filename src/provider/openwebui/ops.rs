@@ -9,12 +9,13 @@ use crate::dynamo::openwebui::COMPONENT;
 use crate::dynamo::spec::DesiredState;
 use crate::hosts::{Age, Filter};
 use crate::provider::client::Client;
-use crate::provider::drift::{self, Explained};
+use crate::provider::drift::Explained;
 use crate::provider::{
-    docker_checks, errors, import_id, look, objections as told, pages, picked_ports, plan_checks, secrets,
-    timeouts,
+    docker_checks, drift, errors, import_id, look, objections as told, pages, picked_ports, plan_checks,
+    secrets, timeouts,
 };
-use crate::reconcile::{self, Budget};
+use crate::reconcile;
+use crate::reconcile::Budget;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};

@@ -1,23 +1,23 @@
 //! A page's place: its host and those of its deployments, and what is done there for it.
 
-use super::model::{self, at_its_attribute, label, sources, wanted_state};
+use super::model;
+use super::model::{at_its_attribute, label, sources, wanted_state};
 use super::ops::follow;
 use super::schema::OpenWebuiModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::decide::FRONTEND;
-use crate::dynamo::names;
 use crate::dynamo::objection::{Field, Objection, Refusal};
-use crate::dynamo::openwebui::{self, COMPONENT, OpenWebuiDraft, OpenWebuiSpec, PASSWORD_FILE, PORT_FROM};
+use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, OpenWebuiSpec, PASSWORD_FILE, PORT_FROM};
 use crate::dynamo::spec::{DesiredState, HostFacts, Owner};
+use crate::dynamo::{names, openwebui};
 use crate::hosts::{Age, Filter, HostError};
-use crate::provider::bring;
 use crate::provider::client::{Client, Entry};
 use crate::provider::deployment::seen::container_model;
-use crate::provider::drift;
-use crate::provider::look::{self, Look};
-use crate::provider::{errors, objections as told, plan_checks};
-use crate::reconcile::{self, Assembly, Budget, Failed as NotDone, PrivateFile};
+use crate::provider::look::Look;
+use crate::provider::{bring, drift, errors, look, objections as told, plan_checks};
+use crate::reconcile;
+use crate::reconcile::{Assembly, Budget, Failed as NotDone, PrivateFile};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, shown};

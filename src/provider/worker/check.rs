@@ -1,6 +1,7 @@
 //! What the plan of a worker can find out on its host: all that would go wrong in apply, before anything is touched.
 
-use super::model::{self, deployment, draft, model_source, picked, topology, uuids, wanted_state};
+use super::model;
+use super::model::{deployment, draft, model_source, picked, topology, uuids, wanted_state};
 use super::place::decided;
 use super::schema::WorkerModel;
 use crate::dynamo::draft::Given;

@@ -1,19 +1,17 @@
 //! Between the attributes of a worker and the domain's words. Pure: no host is asked.
 
 use super::schema::{DeploymentView, WorkerModel};
-use crate::dynamo::check;
 use crate::dynamo::connector_server::CacheServer;
 use crate::dynamo::discovery::{Topology, WorkerPort};
 use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
 use crate::dynamo::gpus::GpuName;
-use crate::dynamo::names;
 use crate::dynamo::objection::Objection;
-use crate::dynamo::release;
 use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
+use crate::dynamo::{check, names, release};
 use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
-use crate::provider::drafts::{self, given};
+use crate::provider::drafts::given;
 use crate::provider::model_source::ModelSource;
-use crate::provider::{connector, model_args, picked_ports, secrets, stored};
+use crate::provider::{connector, drafts, model_args, picked_ports, secrets, stored};
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;

@@ -1,23 +1,23 @@
 //! Planning, making, changing, reading and removing a worker.
 
-use super::beside;
 use super::check::{check, stays};
 use super::model::{
-    self, container_name, deployment, derive, effective_args, objections, picked, planned_gpus, wanted_state,
+    container_name, deployment, derive, effective_args, objections, picked, planned_gpus, wanted_state,
 };
 use super::place::{Place, show};
 use super::schema::{ABOUT, WorkerModel};
+use super::{beside, model};
 use crate::dynamo::decide::WORKER;
 use crate::dynamo::names;
 use crate::dynamo::spec::DesiredState;
 use crate::hosts::{Age, Filter};
 use crate::provider::client::{Client, random};
-use crate::provider::drift::{self, Explained};
-use crate::provider::look;
+use crate::provider::drift::Explained;
 use crate::provider::{
-    docker_checks, errors, import_id, objections, picked_ports, plan_checks, secrets, timeouts,
+    docker_checks, drift, errors, import_id, look, objections, picked_ports, plan_checks, secrets, timeouts,
 };
-use crate::reconcile::{self, Budget};
+use crate::reconcile;
+use crate::reconcile::Budget;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};

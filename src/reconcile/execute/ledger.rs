@@ -4,7 +4,8 @@
 //! So undoing looks before it removes, and removes only what carries this run's token.
 
 use super::failure::{Left, Object};
-use crate::container::labels::{self, Ownership};
+use crate::container::labels;
+use crate::container::labels::Ownership;
 use crate::hosts::HostError;
 use crate::reconcile::Effects;
 

@@ -24,12 +24,12 @@ pub use failure::{Failed, Failure, Left, Object, PreviousContainer};
 pub use run::STARTING;
 pub use wait::{Probe, Readiness};
 
-use super::Effects;
-use super::diff::Wanted;
-use super::order::{Step, steps};
 use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, Redactions, VolumeSpec};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
+use crate::reconcile::Effects;
+use crate::reconcile::diff::Wanted;
+use crate::reconcile::order::{Step, steps};
 use ledger::{Ledger, run_of};
 use run::{Run, fetch_images, go_on, name_is_free, starting_name};
 use wait::Clock;

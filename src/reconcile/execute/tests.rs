@@ -1,10 +1,10 @@
 //! Execution against a scripted host. Time is paused: waits take none.
 
 use super::script::Script;
-use super::*;
 use crate::container::labels::Ownership;
 use crate::container::{Limits, Restart, RunState, Secret};
 use crate::hosts::Cause;
+use crate::reconcile::execute::*;
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -13,7 +13,7 @@ mod mistral;
 mod open_labs;
 mod qwen;
 
-use super::row::Row;
+use crate::dynamo::catalog::row::Row;
 
 const FAMILIES: &[&[Row]] = &[
     deepseek_and_others::ROWS,
@@ -32,9 +32,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parsers::{REASONING, TOOL_CALLS};
-    use super::super::row::{Dtype, Tag};
     use super::*;
+    use crate::dynamo::catalog::parsers::{REASONING, TOOL_CALLS};
+    use crate::dynamo::catalog::row::{Dtype, Tag};
     use std::collections::BTreeSet;
 
     #[test]
@@ -87,8 +87,9 @@ mod tests {
     #[test]
     fn parsers_exist_and_those_who_think_are_tagged() {
         for row in rows() {
-            let known =
-                |table: &[super::super::parsers::Parser], name| table.iter().any(|it| it.name == name);
+            let known = |table: &[crate::dynamo::catalog::parsers::Parser], name| {
+                table.iter().any(|it| it.name == name)
+            };
             assert!(row.tool_calls.is_none_or(|name| known(TOOL_CALLS, name)), "{}", row.name);
             assert!(row.reasoning.is_none_or(|name| known(REASONING, name)), "{}", row.name);
             assert!(row.reasoning.is_none() || row.tags.contains(&Tag::Reasoning), "{}", row.name);

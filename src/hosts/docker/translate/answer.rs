@@ -9,10 +9,9 @@ use bollard::models::{
 };
 
 use super::{DEFAULT_GRACE_SECONDS, DEFAULT_SHM_BYTES, canonical_capability, sorted};
-use crate::container::labels;
 use crate::container::{
     ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart,
-    RunState, SecretEnv, Ulimit,
+    RunState, SecretEnv, Ulimit, labels,
 };
 use crate::hosts::docker::image_defaults;
 use crate::inventory::{ImageFacts, LocalImage};

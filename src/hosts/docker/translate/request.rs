@@ -9,9 +9,8 @@ use bollard::models::{
 };
 
 use super::DEFAULT_SHM_BYTES;
-use crate::container::labels;
 use crate::container::{
-    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, Ulimit,
+    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, Ulimit, labels,
 };
 
 /// The body of a create request. The name is not part of it: it travels in the URL.

@@ -11,7 +11,7 @@ use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::rand_core::UnwrapErr;
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PrivateKey, PublicKey};
 
-use super::*;
+use crate::hosts::ssh::*;
 use server::{Counts, Rules, Server, key, serve, serve_with};
 
 fn text_of(key: &PrivateKey) -> KeySource {
@@ -486,7 +486,7 @@ async fn a_host_that_is_not_there_is_unreachable_and_one_that_refuses_is_not() {
 /// Known hosts as ssh-keygen writes and hashes them.
 #[test]
 fn known_hosts_are_judged_as_ssh_does() {
-    use super::trust::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::trust::{Shown, Trust, Verdict};
     let keys: Vec<PublicKey> = (0..3).map(|_| key(Algorithm::Ed25519).public_key().clone()).collect();
     let line = |hosts: &str, n: usize| format!("{hosts} {}", keys[n].to_openssh().unwrap());
     let hashed = {
@@ -539,7 +539,7 @@ fn known_hosts_are_judged_as_ssh_does() {
 
 #[test]
 fn certificates_of_hosts_are_judged() {
-    use super::trust::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::trust::{Shown, Trust, Verdict};
     let (authority, own, other) = (key(Algorithm::Ed25519), key(Algorithm::Ed25519), key(Algorithm::Ed25519));
     let known = Trust::known_hosts(&format!(
         "@cert-authority *.org {}",

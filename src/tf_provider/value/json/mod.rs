@@ -9,7 +9,7 @@
 //! A number is taken by its digits and never through a float. `serde_json` keeps the digits, as its feature
 //! `arbitrary_precision` is on.
 
-use super::{PathError, Step, Type, Value, fit, nfc};
+use crate::tf_provider::value::{PathError, Step, Type, Value, fit, nfc};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
