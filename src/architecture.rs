@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Path below `src/` → what may follow `crate::` there. A name allows everything below it; each module may name itself.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("inventory", &[]),
-    ("container", &[]),
+    ("container", &["inventory"]),
     ("tf_provider", &["model"]), // the macro `model!`
     ("dynamo", &["container", "inventory"]),
     ("reconcile", &["container", "inventory", "hosts"]),

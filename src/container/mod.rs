@@ -7,6 +7,7 @@
 //! Plain data: this module talks to nothing and imports nothing of ours.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod image_defaults;
 pub mod labels;
 mod secret;
 

@@ -1,7 +1,7 @@
 //! The provider itself, held to what its users rely on: a schema that Terraform accepts, and pages that leave nothing out.
 
 use crate::docs::*;
-use crate::dynamo::release;
+use crate::dynamo::facts::release;
 use crate::dynamo::spec::Mode;
 use crate::provider::Dynamo;
 use crate::tf_provider::model::Model;

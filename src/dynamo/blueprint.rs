@@ -4,8 +4,8 @@
 //! no ids, no choices. Containers stand in the order in which they are started; each says how one can tell that it
 //! works, in plain terms, so that who brings it up needs to know nothing of Dynamo.
 
-use super::discovery::Seat;
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
+use crate::dynamo::facts::topology::Seat;
 
 /// Everything a resource makes on a host.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

@@ -98,7 +98,7 @@ fn seat_of(transport: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::discovery::Seat;
+    use crate::dynamo::facts::topology::Seat;
 
     /// As a frontend of Dynamo 1.6.1 with two workers said it; addresses and ids are as recorded.
     const HEALTH: &str = r#"{"status":"healthy","endpoints":["dyn://chat.backend.generate"],"instances":[

@@ -10,10 +10,10 @@ use bollard::query_parameters::{
 };
 use tokio::sync::OwnedMutexGuard;
 
-use super::error::if_found;
 use super::{Cause, Host, HostError};
 use crate::container::{ContainerSpec, Limits, Mount, ObservedContainer, Restart};
 use crate::hosts::docker::{CHANGE, translate};
+use crate::hosts::error::if_found;
 
 /// Pause between looks at a container that somebody else is removing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);

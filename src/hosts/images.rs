@@ -15,9 +15,9 @@ use bollard::models::CreateImageInfo;
 use bollard::query_parameters::{CreateImageOptions, ListImagesOptions};
 use futures_util::StreamExt;
 
-use super::error::registry_cause;
 use super::{Cause, FOR_EVER, Host, HostError, WALK};
 use crate::hosts::docker::{cause_of, translate};
+use crate::hosts::error::registry_cause;
 use crate::inventory::{ImageFacts, LocalImage};
 
 /// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.

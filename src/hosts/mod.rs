@@ -8,26 +8,26 @@
 //! same time, so containers of a network are started, stopped and removed one at a time (`Host::turn`). And Terraform
 //! reads ten resources at once, so what was just learned about a host is shared by the whole walk (`flight`).
 
-mod bulk;
 mod containers;
 mod docker;
 mod error;
 mod files;
-mod flight;
 mod folders;
 mod gpu;
 mod http;
 mod images;
+pub mod listening_sockets;
 mod logs;
 mod machine;
-mod reach;
+pub mod networks;
 mod registry;
-mod sockets;
+pub mod single_flight;
+pub mod snapshot;
 pub mod ssh;
-mod survey;
 #[cfg(test)]
 mod tests;
-mod things;
+pub mod transfer;
+pub mod transport;
 mod upload;
 mod usage;
 
@@ -41,14 +41,14 @@ use std::time::Duration;
 use bollard::models::SystemInfo;
 use tokio::sync::OwnedMutexGuard;
 
-pub use bulk::{FileTrouble, Transfer, TransferFile};
 pub use docker::{canonical, subtract_image_defaults};
 pub use error::{Cause, HostError};
 pub use images::{Credentials, PullProgress};
-pub use reach::{Duplex, LocalReach, Reach, ShellOutput, Stream};
-pub use sockets::ListeningSocket;
-pub use survey::{Age, Filter};
-pub use things::Ensured;
+pub use listening_sockets::ListeningSocket;
+pub use networks::Ensured;
+pub use snapshot::{Age, Filter};
+pub use transfer::{FileTrouble, Transfer, TransferFile};
+pub use transport::{Duplex, LocalReach, Reach, ShellOutput, Stream};
 pub use usage::Usage;
 
 use crate::container::ObservedContainer;
@@ -56,7 +56,7 @@ use crate::inventory::files::Tree;
 use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
 use docker::{Engine, Patience};
-use flight::{Flight, Flights, Freshness};
+use single_flight::{Flight, Flights, Freshness};
 
 /// One machine with Docker. Clones are the same host: they share connection, snapshots and locks.
 #[derive(Clone)]

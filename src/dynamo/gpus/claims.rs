@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use super::occupancy::{Holder, Occupancy};
-use crate::dynamo::objection::Refusal;
+use crate::dynamo::terms::objection::Refusal;
 use crate::inventory::gpu::GpuInventory;
 
 /// What one worker of a run wants.

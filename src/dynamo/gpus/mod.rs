@@ -11,9 +11,9 @@ pub mod occupancy;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::dynamo::draft::{Given, GpuDraft};
-use crate::dynamo::objection::{Field, Refusal};
-use crate::dynamo::reader::Reader;
+use crate::dynamo::spec::draft::{Given, GpuDraft};
+use crate::dynamo::terms::objection::{Field, Refusal};
+use crate::dynamo::terms::reader::Reader;
 use crate::inventory::gpu::{Gpu, GpuInventory};
 
 /// A container without GPUs says so: where NVIDIA's runtime is the host's default, images that ask for all GPUs, as

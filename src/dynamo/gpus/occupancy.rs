@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::container::labels::Ownership;
 use crate::container::{ObservedContainer, RunState};
-use crate::dynamo::names;
+use crate::dynamo::terms::names;
 use crate::inventory::gpu::{Gpu, GpuInventory, GpuProcess};
 
 /// Who holds a device.

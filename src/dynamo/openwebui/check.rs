@@ -4,12 +4,13 @@ use super::release;
 use super::release::Release;
 use super::spec::{OpenWebuiDraft, OpenWebuiSpec, Source, SourceDraft};
 use crate::dynamo;
-use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, finish, read_state};
-use crate::dynamo::draft::Given;
-use crate::dynamo::objection::{Field, Objection, Refusal};
-use crate::dynamo::reader::{Reader, word};
+use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, docker, env, finish, read_state, secret_env};
+use crate::dynamo::decide::limits;
+use crate::dynamo::spec::draft::Given;
 use crate::dynamo::spec::{Engine, NetworkMode, PullPolicy};
-use crate::dynamo::{docker_options, env, image, limits, names, ports, secret_env};
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::reader::{Reader, word};
+use crate::dynamo::terms::{image, names, ports};
 use std::collections::BTreeSet;
 
 /// What is wrong, as far as it is known.
@@ -68,7 +69,7 @@ fn read(reader: &mut Reader, draft: &OpenWebuiDraft) -> Option<OpenWebuiSpec> {
         env::fit(reader, &env, secrets, |_| true);
     }
     let resources = limits::read(reader, &draft.resources);
-    let docker = docker_options::read(reader, &draft.docker);
+    let docker = docker::read(reader, &draft.docker);
     let desired_state = read_state(reader, &draft.desired_state);
     Some(OpenWebuiSpec {
         name: name?,
@@ -150,10 +151,10 @@ fn read_source(reader: &mut Reader, index: usize, draft: &SourceDraft) -> Option
 }
 
 fn source(reader: &mut Reader, draft: &SourceDraft) -> Option<Source> {
-    let newest = Given::Is(dynamo::release::newest().to_owned());
+    let newest = Given::Is(dynamo::facts::release::newest().to_owned());
     let version = if draft.dynamo_version.is_absent() { &newest } else { &draft.dynamo_version };
     let release = reader.needed(Field::DynamoVersion, version, |text| {
-        dynamo::release::find(dynamo::release::ALL, text).map(|(release, _)| release)
+        dynamo::facts::release::find(dynamo::facts::release::ALL, text).map(|(release, _)| release)
     });
     let name = reader.needed(Field::Name, &draft.name, |name| names::deployment(name));
     let host = reader.needed(Field::Host, &draft.host, |host| Ok(host.clone()));

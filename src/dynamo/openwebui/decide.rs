@@ -10,9 +10,11 @@ use crate::container::{
     ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec, labels,
 };
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
-use crate::dynamo::objection::Objection;
+use crate::dynamo::check::{docker, env, secret_env};
+use crate::dynamo::decide::limits;
 use crate::dynamo::spec::{DockerOptions, Engine, HostFacts, NetworkMode, Owner};
-use crate::dynamo::{docker_options, env, limits, names, secret_env};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::Objection;
 
 /// By which other containers of its network find the page.
 pub const ALIAS: &str = "openwebui";
@@ -46,7 +48,7 @@ pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Resul
 fn clashes(spec: &OpenWebuiSpec, place: Option<&Place>) -> Vec<Objection> {
     let network = place.map_or(NetworkMode::Bridge, |place| place.network);
     let joined = place.and_then(|place| place.networks.first()).map_or("", String::as_str);
-    docker_options::clashes(&spec.docker, &[data(spec)], &[ALIAS.to_owned()], (network, joined))
+    docker::clashes(&spec.docker, &[data(spec)], &[ALIAS.to_owned()], (network, joined))
 }
 
 fn container(

@@ -12,9 +12,9 @@ use std::net::IpAddr;
 
 use super::spec::Source;
 use crate::dynamo::decide::FRONTEND;
-use crate::dynamo::names;
-use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::spec::NetworkMode;
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 
 /// Where a page stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

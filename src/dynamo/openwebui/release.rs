@@ -1,6 +1,6 @@
 //! Releases of Open WebUI: what each line is told, and in which words.
 
-use crate::dynamo::objection::Refusal;
+use crate::dynamo::terms::objection::Refusal;
 
 /// A line of releases, from its first one until the next line begins.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::release::Release;
 use crate::container::SecretEnv;
-use crate::dynamo::draft::{DockerDraft, Given, ResourceDraft};
-use crate::dynamo::secret_env::SecretDraft;
+use crate::dynamo::check::secret_env::SecretDraft;
+use crate::dynamo::spec::draft::{DockerDraft, Given, ResourceDraft};
 use crate::dynamo::spec::{DesiredState, DockerOptions, Engine, NetworkMode, PullPolicy, ResourceSpec};
 
 /// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.

@@ -1,6 +1,5 @@
 //! The Docker Engine's API: agreeing on a version, and making one call with a deadline and an error that says why.
 
-mod image_defaults;
 pub(super) mod translate;
 mod transport;
 
@@ -11,11 +10,11 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error;
 
-pub use image_defaults::subtract as subtract_image_defaults;
+pub use crate::container::image_defaults::subtract as subtract_image_defaults;
 pub use translate::canonical;
 
 use crate::hosts::error::{Cause, engine_cause};
-use crate::hosts::reach::Reach;
+use crate::hosts::transport::Reach;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]

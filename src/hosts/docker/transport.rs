@@ -15,7 +15,7 @@ use hyper::{Response, Uri};
 use hyper_util::rt::TokioIo;
 
 use crate::hosts::error::Cause;
-use crate::hosts::reach::Reach;
+use crate::hosts::transport::Reach;
 
 const REGISTRY_AUTH: HeaderName = HeaderName::from_static("x-registry-auth");
 

@@ -13,8 +13,8 @@ mod walk;
 
 pub(super) use script::quoted;
 
-use crate::hosts::flight::Freshness;
-use crate::hosts::reach::ShellOutput as Answer;
+use crate::hosts::single_flight::Freshness;
+use crate::hosts::transport::ShellOutput as Answer;
 use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::files::{Disk, FileEntry, FolderListing, Tree};
 use disks::Room;

@@ -11,7 +11,7 @@ mod nvml;
 
 use std::time::Duration;
 
-use crate::hosts::flight::Freshness;
+use crate::hosts::single_flight::Freshness;
 use crate::hosts::ssh::Trouble;
 use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::gpu::GpuSight;

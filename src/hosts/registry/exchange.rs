@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use crate::hosts::http::exchange;
-use crate::hosts::reach::{Reach, Stream};
+use crate::hosts::transport::{Reach, Stream};
 
 const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 

@@ -5,19 +5,18 @@
 //! said (`guard`, by the rules in `trust`), who we are is shown once (`login`), and what the connection does when it breaks
 //! is in `link`.
 
+pub mod auth;
 mod channel;
 mod config_file;
-mod guard;
-mod link;
-mod login;
-mod ports;
+pub mod connection;
+pub mod engine_route;
+pub mod host_key;
+pub mod known_hosts;
 mod sessions;
 mod settings;
+pub mod tcp_through_shell;
 #[cfg(test)]
 mod tests;
-mod trouble;
-mod trust;
-mod way;
 
 use std::fmt;
 use std::io;
@@ -31,17 +30,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
 
+pub use crate::hosts::error::ssh::Trouble;
 pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Settings};
-pub use trouble::Trouble;
 
 use crate::container::Secret;
 use crate::hosts::error::Cause;
-use crate::hosts::reach::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
-use crate::hosts::sockets;
-use crate::hosts::sockets::ListeningSocket;
+use crate::hosts::listening_sockets;
+use crate::hosts::listening_sockets::ListeningSocket;
+use crate::hosts::transport::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
 use channel::{ChannelIo, Ending, carry};
-use link::Link;
-use way::{Look, Way, quote};
+use connection::Link;
+use engine_route::{Look, Way, quote};
 
 /// For a script, and for a command to answer.
 const SHELL: Duration = Duration::from_secs(60);
@@ -51,7 +50,7 @@ const MOST_OUTPUT: u64 = 16 << 20;
 
 /// Whether text is what `host_key` takes: lines of `type base64`.
 pub fn is_host_key(text: &str) -> bool {
-    trust::Trust::pinned(text).is_ok()
+    known_hosts::Trust::pinned(text).is_ok()
 }
 
 /// A host that is reached over SSH.
@@ -105,7 +104,7 @@ impl SshReach {
                     ChannelMsg::Close | ChannelMsg::ExitStatus { .. } => break,
                     _ => {}
                 }
-                if String::from_utf8_lossy(&said).contains(way::PROMPT) {
+                if String::from_utf8_lossy(&said).contains(engine_route::PROMPT) {
                     channel.data_bytes(format!("{}\n", password.reveal())).await.map_err(cut)?;
                     break;
                 }
@@ -146,9 +145,13 @@ impl SshReach {
                 Ok(io) => Ok(Box::new(io)),
                 // It worked before, so it is allowed, and something is wrong at the other end.
                 Err(_) => match self.look(socket).await?.socket {
-                    way::Socket::Missing => Err(Cause::SocketMissing { path: socket.to_owned() }),
-                    way::Socket::Shut => Err(Cause::PermissionDenied { address: format!("unix://{socket}") }),
-                    way::Socket::Open => Err(Cause::NothingListening { address: format!("unix://{socket}") }),
+                    engine_route::Socket::Missing => Err(Cause::SocketMissing { path: socket.to_owned() }),
+                    engine_route::Socket::Shut => {
+                        Err(Cause::PermissionDenied { address: format!("unix://{socket}") })
+                    }
+                    engine_route::Socket::Open => {
+                        Err(Cause::NothingListening { address: format!("unix://{socket}") })
+                    }
                 },
             },
             way => Ok(Box::new(self.dial_stdio(way, socket).await?.0)),
@@ -173,7 +176,7 @@ impl SshReach {
     }
 
     async fn look(&self, socket: &str) -> Result<Look, Trouble> {
-        let output = self.run("sh -s", &way::look_script(socket)).await?;
+        let output = self.run("sh -s", &engine_route::look_script(socket)).await?;
         Ok(Look::parse(&output.stdout))
     }
 
@@ -194,19 +197,19 @@ impl SshReach {
 
     /// A connection that a shell there makes.
     async fn shell_tcp(&self, address: &str, port: u16) -> Result<io::Result<ChannelIo>, Trouble> {
-        let (mut io, ending) = self.command(&ports::command(address, port), None).await?;
-        if io.read_u8().await.is_ok_and(|first| first == ports::CONNECTED) {
+        let (mut io, ending) = self.command(&tcp_through_shell::command(address, port), None).await?;
+        if io.read_u8().await.is_ok_and(|first| first == tcp_through_shell::CONNECTED) {
             return Ok(Ok(io));
         }
         let said = ending.await.unwrap_or_default().stderr;
-        let why = ports::failure(&String::from_utf8_lossy(&said));
+        let why = tcp_through_shell::failure(&String::from_utf8_lossy(&said));
         Ok(Err(io::Error::new(io::ErrorKind::ConnectionRefused, why)))
     }
 
     /// Whether the Engine answers by that way.
     async fn probe(&self, way: Way, socket: &str) -> Result<(), Cause> {
         if let (Way::SudoPassword, Some(password)) = (way, &self.link.settings().sudo_password) {
-            let checked = self.run(way::CHECK_PASSWORD, &format!("{}\n", password.reveal())).await?;
+            let checked = self.run(engine_route::CHECK_PASSWORD, &format!("{}\n", password.reveal())).await?;
             if checked.status != 0 {
                 return Err(way.failure(socket, &checked.stderr));
             }
@@ -291,7 +294,7 @@ impl Reach for SshReach {
         }
         let output =
             self.run("sh -s", "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; exit 0\n").await.ok()?;
-        Some(sockets::of_table(&output.stdout))
+        Some(listening_sockets::of_table(&output.stdout))
     }
 
     async fn shell(&self, script: &str) -> Option<Result<ShellOutput, Cause>> {

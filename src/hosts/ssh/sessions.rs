@@ -11,8 +11,8 @@ use russh::client::{Handle, Msg};
 use russh::{Channel, Error};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::guard::Guard;
-use super::trouble::Trouble;
+use super::host_key::Guard;
+use crate::hosts::error::ssh::Trouble;
 
 const PLACES: usize = 8;
 /// With one place left a refusal means that the server has not yet noticed the end of the last session, or that it opens

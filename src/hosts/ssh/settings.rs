@@ -8,8 +8,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::config_file::{ConfigFile, expanded};
-use super::trouble::Trouble;
 use crate::container::Secret;
+use crate::hosts::error::ssh::Trouble;
 
 /// A host as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

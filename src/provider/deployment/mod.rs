@@ -1,9 +1,9 @@
-mod check;
-mod create;
-mod decided;
-pub mod image_release;
+pub mod apply;
+pub mod decide;
+pub mod image_tag;
 pub mod model;
 pub mod ops;
+pub mod plan;
+pub mod read;
 pub mod schema;
-pub mod seen;
 pub use ops::Deployments;

@@ -1,19 +1,23 @@
 //! Between the attributes of a deployment and the domain's words. Pure: no host is asked.
 
 use super::schema::DeploymentModel;
-use crate::dynamo::discovery::{Seat, Topology};
-use crate::dynamo::draft::{CommonDraft, DeploymentDraft};
-use crate::dynamo::engine::EngineFacts;
-use crate::dynamo::model::ModelRef;
-use crate::dynamo::objection::Objection;
-use crate::dynamo::release::Release;
+use crate::dynamo::check;
+use crate::dynamo::check::image_tag;
+use crate::dynamo::facts::engine::EngineFacts;
+use crate::dynamo::facts::release;
+use crate::dynamo::facts::release::Release;
+use crate::dynamo::facts::topology::{Seat, Topology};
+use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft};
+use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
-use crate::dynamo::{check, image_release, names, release};
-use crate::provider::blocks::TextMap;
-use crate::provider::drafts::given;
-use crate::provider::model_source::ModelSource;
-use crate::provider::picked_ports::advertised;
-use crate::provider::{connector, drafts, model_args, secrets, stored};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::Objection;
+use crate::provider::allocation::ports::advertised;
+use crate::provider::attributes::blocks::TextMap;
+use crate::provider::attributes::model_source::ModelSource;
+use crate::provider::attributes::to_draft::given;
+use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
+use crate::provider::lifecycle::spec_label;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -21,7 +25,7 @@ use crate::tf_provider::value::Path;
 /// The draft that the attributes make, known or not.
 pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
     let resources = match &model.resources {
-        Block::Present(block) => drafts::resources(block),
+        Block::Present(block) => to_draft::resources(block),
         Block::Absent | Block::Unknown => Default::default(),
     };
     Ok(DeploymentDraft {
@@ -35,24 +39,24 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
             served_model_name: given(&model.served_model_name),
             mode: given(&model.mode),
             network: given(&model.network),
-            services: drafts::texts(&model.services),
-            router: drafts::router(&model.router),
-            env: drafts::texts(&model.env),
+            services: to_draft::texts(&model.services),
+            router: to_draft::router(&model.router),
+            env: to_draft::texts(&model.env),
             connector: connector::draft(&model.connector),
             model_args: model_args::draft(&model.model_args),
-            engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
-            prefill_engine_args: drafts::engine_args(
+            engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
+            prefill_engine_args: to_draft::engine_args(
                 &model.prefill_engine_args,
                 &Path::of("prefill_engine_args"),
             )?,
-            decode_engine_args: drafts::engine_args(
+            decode_engine_args: to_draft::engine_args(
                 &model.decode_engine_args,
                 &Path::of("decode_engine_args"),
             )?,
             resources,
-            docker: drafts::docker(&model.docker),
+            docker: to_draft::docker(&model.docker),
         },
-        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
+        secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
         port: given(&model.port),
         bind_address: given(&model.bind_address),
         desired_state: given(&model.desired_state),
@@ -125,7 +129,7 @@ pub fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
     match &config.image {
         Attr::Null => None,
         Attr::Unknown => Some(Attr::Unknown),
-        Attr::Known(image) => image_release::version_of(image, release::ALL).map(Attr::from),
+        Attr::Known(image) => image_tag::version_of(image, release::ALL).map(Attr::from),
     }
 }
 
@@ -229,7 +233,7 @@ pub fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
         image_id: Attr::Null,
         ..model.clone()
     };
-    stored::to_text(&lasting)
+    spec_label::to_text(&lasting)
 }
 
 #[cfg(test)]

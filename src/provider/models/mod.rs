@@ -1,5 +1,5 @@
-mod download;
-mod fetch;
+pub mod copy;
+pub mod hub_download;
 pub mod model;
 pub mod ops;
 pub mod schema;

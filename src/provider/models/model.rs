@@ -1,11 +1,12 @@
 //! Between the attributes of a model and what has to be done for it. Pure: no host is asked.
 
 use super::schema::{ModelModel, SourceModel};
-use crate::dynamo::model::ModelRef;
-use crate::dynamo::model_files::ModelOnDisk;
-use crate::dynamo::{model_files, paths};
-use crate::provider::duration;
-use crate::provider::one_at_a_time::OneAtATime;
+use crate::dynamo::models::files;
+use crate::dynamo::models::files::ModelOnDisk;
+use crate::dynamo::spec::model::ModelRef;
+use crate::dynamo::terms::paths;
+use crate::provider::allocation::keyed_lock::OneAtATime;
+use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -155,7 +156,7 @@ fn is_url(text: &str) -> bool {
 /// lies where it lies is no wish for another one: a host from which it was copied may be gone for good.
 pub fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
     let is_there = |path: &str| {
-        let own = prior.path.known().map(|own| (own.as_str(), model_files::folder_of(own)));
+        let own = prior.path.known().map(|own| (own.as_str(), files::folder_of(own)));
         own.is_some_and(|(own, folder)| [own, folder].contains(&path))
     };
     match (source(prior), source(planned)) {

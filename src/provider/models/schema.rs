@@ -2,7 +2,7 @@
 
 use crate::container::Secret;
 use crate::model;
-use crate::provider::duration;
+use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};

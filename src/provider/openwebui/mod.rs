@@ -1,7 +1,7 @@
 //! `dynamo_openwebui`.
-mod check;
+pub mod apply;
 pub mod model;
 pub mod ops;
-mod place;
+pub mod plan;
 pub mod schema;
 pub use ops::OpenWebuis;

@@ -1,14 +1,15 @@
 //! Between the attributes of a page and the domain's words. Pure: no host is asked.
 
 use super::schema::{OpenWebuiModel, SourceView};
-use crate::dynamo::draft::Given;
-use crate::dynamo::names;
-use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, SourceDraft, check, release};
+use crate::dynamo::spec::draft::Given;
 use crate::dynamo::spec::{DesiredState, NetworkMode};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::provider::attributes::to_draft::given;
+use crate::provider::attributes::{secret_env, to_draft};
 use crate::provider::deployment::model::{endpoint, is_everywhere};
-use crate::provider::drafts::given;
-use crate::provider::{drafts, secrets, stored};
+use crate::provider::lifecycle::spec_label;
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
@@ -67,10 +68,10 @@ pub fn draft(model: &OpenWebuiModel, advertise: &dyn Fn(&str) -> Attr<String>) -
         auth: given(&model.auth),
         admin_email: given(&model.admin_email),
         admin_password_version: given(&model.admin_password_version),
-        env: drafts::texts(&model.env),
-        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
-        resources: model.resources.present().map(drafts::resources).unwrap_or_default(),
-        docker: drafts::docker(&model.docker),
+        env: to_draft::texts(&model.env),
+        secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
+        resources: model.resources.present().map(to_draft::resources).unwrap_or_default(),
+        docker: to_draft::docker(&model.docker),
         desired_state: given(&model.desired_state),
     }
 }
@@ -216,7 +217,7 @@ pub fn label(model: &OpenWebuiModel) -> Result<String, Diagnostic> {
         image_id: Attr::Null,
         ..model.clone()
     };
-    stored::to_text(&lasting)
+    spec_label::to_text(&lasting)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-mod beside;
-mod check;
+pub mod apply;
+pub mod cache_server;
 pub mod model;
 pub mod ops;
-mod place;
+pub mod plan;
 pub mod schema;
 pub use ops::Workers;

@@ -1,17 +1,21 @@
 //! Between the attributes of a worker and the domain's words. Pure: no host is asked.
 
 use super::schema::{DeploymentView, WorkerModel};
-use crate::dynamo::connector_server::CacheServer;
-use crate::dynamo::discovery::{Topology, WorkerPort};
-use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
+use crate::dynamo::check;
+use crate::dynamo::facts::cache_server::CacheServer;
+use crate::dynamo::facts::release;
+use crate::dynamo::facts::topology::{Topology, WorkerPort};
 use crate::dynamo::gpus::GpuName;
-use crate::dynamo::objection::Objection;
+use crate::dynamo::spec::draft::{CommonDraft, Given, WorkerDraft};
 use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
-use crate::dynamo::{check, names, release};
-use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
-use crate::provider::drafts::given;
-use crate::provider::model_source::ModelSource;
-use crate::provider::{connector, drafts, model_args, picked_ports, secrets, stored};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::Objection;
+use crate::provider::allocation::ports;
+use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
+use crate::provider::attributes::model_source::ModelSource;
+use crate::provider::attributes::to_draft::given;
+use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
+use crate::provider::lifecycle::spec_label;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -87,16 +91,16 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         served_model_name: given(&served_model_name),
         mode: given(&mode),
         network: given(&network),
-        services: drafts::texts(&services),
-        router: drafts::router(&router),
-        env: drafts::texts(&env),
+        services: to_draft::texts(&services),
+        router: to_draft::router(&router),
+        env: to_draft::texts(&env),
         connector: connector::draft(&block_of(connector)),
         model_args: model_args::draft(&model_args),
-        engine_args: drafts::engine_args(&engine_args, &Path::of("deployment"))?,
-        prefill_engine_args: drafts::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
-        decode_engine_args: drafts::engine_args(&decode_engine_args, &Path::of("deployment"))?,
-        resources: resources.present().map(drafts::resources).unwrap_or_default(),
-        docker: drafts::docker(&docker),
+        engine_args: to_draft::engine_args(&engine_args, &Path::of("deployment"))?,
+        prefill_engine_args: to_draft::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
+        decode_engine_args: to_draft::engine_args(&decode_engine_args, &Path::of("deployment"))?,
+        resources: resources.present().map(to_draft::resources).unwrap_or_default(),
+        docker: to_draft::docker(&docker),
     })
 }
 
@@ -106,14 +110,14 @@ pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         deployment: common(deployment(model))?,
         role: given(&model.role),
         suffix: suffix(model),
-        env: drafts::texts(&model.env),
-        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
-        engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
-        resources: model.resources.present().map(drafts::resources),
-        docker: drafts::docker(&model.docker),
-        gpus: drafts::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
+        env: to_draft::texts(&model.env),
+        secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
+        engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
+        resources: model.resources.present().map(to_draft::resources),
+        docker: to_draft::docker(&model.docker),
+        gpus: to_draft::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
         desired_state: given(&model.desired_state),
-        ports: drafts::ports(&model.ports),
+        ports: to_draft::ports(&model.ports),
     })
 }
 
@@ -151,7 +155,7 @@ pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
 pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
     let Ok(mut draft) = draft(model) else { return Vec::new() };
     if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
+        draft.deployment.services = ports::services_to_come(topology(model));
     }
     check::picked_ports(&draft).unwrap_or_default()
 }
@@ -160,7 +164,7 @@ pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
 pub fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
     let mut draft = draft(model).ok()?;
     if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
+        draft.deployment.services = ports::services_to_come(topology(model));
     }
     check::cache_server(&draft)
 }
@@ -181,10 +185,10 @@ pub fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
     }
     let Ok(mut draft) = draft(model) else { return Attr::Unknown };
     if view.services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
+        draft.deployment.services = ports::services_to_come(topology(model));
     }
     if model.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(&picked(model));
+        draft.ports = ports::ports_to_come(&picked(model));
     }
     model_args::effective(draft)
 }
@@ -298,7 +302,7 @@ pub fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
         image_id: Attr::Null,
         ..model.clone()
     };
-    stored::to_text(&lasting)
+    spec_label::to_text(&lasting)
 }
 
 #[cfg(test)]

@@ -11,9 +11,8 @@ use bollard::models::{
 use super::{DEFAULT_GRACE_SECONDS, DEFAULT_SHM_BYTES, canonical_capability, sorted};
 use crate::container::{
     ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart,
-    RunState, SecretEnv, Ulimit, labels,
+    RunState, SecretEnv, Ulimit, image_defaults, labels,
 };
-use crate::hosts::docker::image_defaults;
 use crate::inventory::{ImageFacts, LocalImage};
 
 /// What the Engine says about a container, in our words. With `image` (the facts of the image that it runs), what

@@ -62,8 +62,8 @@ mod tests {
     use crate::container::labels::Ownership;
     use crate::container::{
         Ipc, Limits, Log, Mount, MountSource, PortBinding, Restart, RunState, Secret, SecretEnv, Ulimit,
+        image_defaults,
     };
-    use crate::hosts::docker::image_defaults;
     use crate::inventory::ImageFacts;
 
     fn words(words: &[&str]) -> Vec<String> {

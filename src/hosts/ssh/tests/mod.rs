@@ -353,7 +353,7 @@ async fn where_no_port_is_forwarded_a_shell_connects() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     assert!(error.to_string().contains("refused"), "{error}");
     assert_eq!(server.counts.connections(), 1);
-    let text = ports::failure("sh: 1: bash: not found\n");
+    let text = tcp_through_shell::failure("sh: 1: bash: not found\n");
     assert!(text.contains("forwards no TCP"), "{text}");
 }
 
@@ -486,7 +486,7 @@ async fn a_host_that_is_not_there_is_unreachable_and_one_that_refuses_is_not() {
 /// Known hosts as ssh-keygen writes and hashes them.
 #[test]
 fn known_hosts_are_judged_as_ssh_does() {
-    use crate::hosts::ssh::trust::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::known_hosts::{Shown, Trust, Verdict};
     let keys: Vec<PublicKey> = (0..3).map(|_| key(Algorithm::Ed25519).public_key().clone()).collect();
     let line = |hosts: &str, n: usize| format!("{hosts} {}", keys[n].to_openssh().unwrap());
     let hashed = {
@@ -497,7 +497,8 @@ fn known_hosts_are_judged_as_ssh_does() {
         let tag = aws_lc_rs::hmac::sign(&mac, b"gpu-a.example.org");
         format!("|1|{}|{}", text.encode(salt), text.encode(tag.as_ref()))
     };
-    let mismatch = |n: usize| Verdict::Mismatch(vec![super::trust::fingerprint(keys[n].key_data())]);
+    let mismatch =
+        |n: usize| Verdict::Mismatch(vec![crate::hosts::ssh::known_hosts::fingerprint(keys[n].key_data())]);
     let table = [
         (line("gpu-a", 0), "gpu-a", 22, Verdict::Trusted),
         (line("GPU-a", 0), "gpu-A", 22, Verdict::Trusted),
@@ -539,7 +540,7 @@ fn known_hosts_are_judged_as_ssh_does() {
 
 #[test]
 fn certificates_of_hosts_are_judged() {
-    use crate::hosts::ssh::trust::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::known_hosts::{Shown, Trust, Verdict};
     let (authority, own, other) = (key(Algorithm::Ed25519), key(Algorithm::Ed25519), key(Algorithm::Ed25519));
     let known = Trust::known_hosts(&format!(
         "@cert-authority *.org {}",

@@ -356,7 +356,7 @@ impl Running {
             return 1;
         }
         if let (true, Some(password)) = (command.starts_with("sudo -k -S "), self.rules.sudo) {
-            self.say(1, &format!("Lecture.\n{}", crate::hosts::ssh::way::PROMPT)).await;
+            self.say(1, &format!("Lecture.\n{}", crate::hosts::ssh::engine_route::PROMPT)).await;
             let mut line = Vec::new();
             while !line.ends_with(b"\n") {
                 line.push(io.read_u8().await.unwrap());

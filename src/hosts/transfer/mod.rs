@@ -1,0 +1,180 @@
+//! Files in bulk: from a host to another, by way of this process.
+//!
+//! The hosts need not reach each other and need no program for it beyond `sh`, `tar` and `sha256sum`: each is spoken to
+//! over the one connection there is, or is this machine. Large files go as streams, several at once ([`stream`]); small
+//! ones in batches ([`batch`]). They arrive in a folder of their own and are moved to their place when all are there and
+//! checked, so nobody ever sees half a model ([`place`]).
+//!
+//! What ends a transfer is silence, not its length: a terabyte may take its hours, a cable that was pulled may not. After
+//! a cut it goes on where it was, in this run or in the next.
+
+pub mod large_files;
+mod progress;
+pub mod remote_command;
+pub mod small_files;
+pub mod staging;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use tokio_util::sync::CancellationToken;
+
+pub use crate::hosts::error::files::FileTrouble;
+
+use crate::hosts::{Cause, Host, HostError};
+use large_files::{At, Copy};
+use progress::Progress;
+
+/// From this size on a file has a stream of its own.
+const LARGE: u64 = 8 << 20;
+/// What a batch holds at the most.
+const BATCH_BYTES: u64 = 8 << 20;
+const BATCH_FILES: usize = 1000;
+/// Parcels on their way at once. An SSH server opens ten sessions on a connection unless told otherwise, and others want some.
+const AT_ONCE: usize = 4;
+/// Before trying again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A file to be copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransferFile {
+    /// Path below the source's folder: of a file, not of a link.
+    pub at: String,
+    /// Path below the target's folder.
+    pub to: String,
+    pub size_bytes: u64,
+    /// In hexadecimal, where it is known beforehand.
+    pub sha256: Option<String>,
+}
+
+/// Files of a folder on a host, to a folder on another.
+pub struct Transfer<'a> {
+    /// For the log.
+    pub what: &'a str,
+    pub from: (&'a Host, &'a str),
+    /// The folder is there.
+    pub to: (&'a Host, &'a str),
+    pub files: &'a [TransferFile],
+    /// For how long nothing may move.
+    pub stall: Duration,
+    pub stopping: &'a CancellationToken,
+}
+
+enum Parcel<'a> {
+    Stream(&'a TransferFile),
+    Batch(Vec<TransferFile>),
+}
+
+impl Transfer<'_> {
+    /// Copies all of them. The checksums by the files' paths at the target, in hexadecimal.
+    pub async fn run(&self) -> Result<BTreeMap<String, String>, HostError> {
+        let progress = Progress::new();
+        let total = self.files.iter().map(|file| file.size_bytes).sum();
+        let parcels = parcels(self.files);
+        let mut sending = Vec::new();
+        for parcel in &parcels {
+            sending.push(self.send(parcel, &progress).boxed());
+        }
+        let work = futures_util::stream::iter(sending).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>();
+        let (from, to) = (self.from.0.name(), self.to.0.name());
+        tokio::select! {
+            sent = work => Ok(sent?.into_iter().flatten().collect()),
+            () = progress.watch(from, to, self.what, total, self.stall) => {
+                let trouble = FileTrouble::Stalled { seconds: self.stall.as_secs(), text: "no answer".to_owned() };
+                Err(self.error(At::Target(trouble.into())))
+            }
+            () = self.stopping.cancelled() => Err(self.error(At::Target(FileTrouble::Stopped.into()))),
+        }
+    }
+
+    fn error(&self, at: At) -> HostError {
+        match at {
+            At::Source(cause) => self.from.0.error(&format!("read model {}", self.what), cause),
+            At::Target(cause) => self.to.0.error(&format!("write model {}", self.what), cause),
+        }
+    }
+
+    /// Sends one parcel, again after a cut, until it is there or nothing has moved for too long.
+    async fn send(
+        &self,
+        parcel: &Parcel<'_>,
+        progress: &Progress,
+    ) -> Result<Vec<(String, String)>, HostError> {
+        loop {
+            let sent = match parcel {
+                Parcel::Stream(file) => self.stream(file, progress).await,
+                Parcel::Batch(files) => self.batch(files, progress).await,
+            };
+            let at = match sent {
+                Ok(sent) => return Ok(sent),
+                Err(at) => at,
+            };
+            let (At::Source(cause) | At::Target(cause)) = &at;
+            if !passes(cause) || progress.silence() >= self.stall {
+                return Err(self.error(at));
+            }
+            tracing::info!(%cause, what = self.what, "the copy goes on after a break");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn batch(&self, files: &[TransferFile], progress: &Progress) -> Result<Vec<(String, String)>, At> {
+        let checksums = small_files::copy(self.from, self.to, files).await?;
+        progress.add(files.iter().map(|file| file.size_bytes).sum());
+        Ok(files.iter().map(|file| file.to.clone()).zip(checksums).collect())
+    }
+
+    /// What was left by a former attempt and turns out to be something else is sent once more from its beginning.
+    async fn stream(&self, file: &TransferFile, progress: &Progress) -> Result<Vec<(String, String)>, At> {
+        let copy = Copy::new(self.from, self.to, file, progress);
+        let right = |written: &str, read: &str| {
+            written == read && file.sha256.as_ref().is_none_or(|known| known == written)
+        };
+        let (mut written, mut read) = copy.run(true).await?;
+        if !right(&written, &read) {
+            tracing::info!(file = %copy.target, "its checksum is wrong: it is copied from its beginning");
+            (written, read) = copy.run(false).await?;
+        }
+        match (right(&written, &read), written == read) {
+            (true, _) => Ok(vec![(file.to.clone(), written)]),
+            (false, true) => Err(At::Source(FileTrouble::Checksum { path: copy.source }.into())),
+            (false, false) => Err(At::Target(FileTrouble::Checksum { path: copy.target }.into())),
+        }
+    }
+}
+
+/// Whether it may be otherwise in a moment.
+fn passes(cause: &Cause) -> bool {
+    match cause {
+        Cause::Files(trouble) => trouble.passes(),
+        Cause::Ssh(trouble) => trouble.is_unreachable(),
+        _ => false,
+    }
+}
+
+/// Large files first: what is sent last should be short.
+fn parcels(files: &[TransferFile]) -> Vec<Parcel<'_>> {
+    let (mut large, small): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.size_bytes >= LARGE);
+    large.sort_by_key(|file| std::cmp::Reverse(file.size_bytes));
+    let mut parcels: Vec<Parcel<'_>> = large.into_iter().map(Parcel::Stream).collect();
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    for file in small {
+        if !batch.is_empty() && (bytes + file.size_bytes > BATCH_BYTES || batch.len() >= BATCH_FILES) {
+            parcels.push(Parcel::Batch(std::mem::take(&mut batch)));
+            bytes = 0;
+        }
+        bytes += file.size_bytes;
+        batch.push(file.clone());
+    }
+    if !batch.is_empty() {
+        parcels.push(Parcel::Batch(batch));
+    }
+    parcels
+}
+
+fn join(folder: &str, path: &str) -> String {
+    format!("{}/{path}", folder.trim_end_matches('/'))
+}
