@@ -16,16 +16,17 @@
 //! topology per kind of network. A new one is a new row, and the tests walk all rows.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod blueprint;
-pub mod check;
-pub mod decide;
-pub mod facts;
-pub mod gpus;
-pub mod lint;
-pub mod models;
-pub mod openwebui;
-pub mod readiness;
-pub mod spec;
-pub mod terms;
+pub(crate) mod blueprint;
+pub(crate) mod check;
+pub(crate) mod decide;
+pub(crate) mod facts;
+pub(crate) mod gpus;
+#[cfg(test)]
+mod lint;
+pub(crate) mod models;
+pub(crate) mod openwebui;
+pub(crate) mod readiness;
+pub(crate) mod spec;
+pub(crate) mod terms;
 #[cfg(test)]
 mod tests;

@@ -44,7 +44,12 @@ struct ModelEntry {
 
 /// `Ok` = the worker serves the model; `Err` = what is still missing, as a clause. `address` is that of the worker's
 /// container on the private network, at whatever port, and of no interest to a listing with a seat.
-pub fn listed(listing: &Listing, address: Option<&str>, instances: &str, models: &str) -> Result<(), String> {
+pub(crate) fn listed(
+    listing: &Listing,
+    address: Option<&str>,
+    instances: &str,
+    models: &str,
+) -> Result<(), String> {
     let seat = listing.seat.as_ref();
     let address =
         seat.map(|seat| seat.address.as_str()).or(address).ok_or("the worker has no address yet")?;
@@ -73,7 +78,7 @@ pub fn listed(listing: &Listing, address: Option<&str>, instances: &str, models:
 }
 
 /// Where a worker answers for itself, on its system port.
-pub const OWN_PAGE: &str = "/health";
+pub(crate) const OWN_PAGE: &str = "/health";
 
 #[derive(Deserialize)]
 struct OwnPage {
@@ -83,7 +88,7 @@ struct OwnPage {
 
 /// Whether a worker's own page says that it takes requests. Its status is no help: the simulator's stays at 503, "notready",
 /// for as long as it serves. Its endpoint is listed once the model is loaded.
-pub fn serves(listing: &Listing, page: &str) -> bool {
+pub(crate) fn serves(listing: &Listing, page: &str) -> bool {
     let page: Result<OwnPage, _> = serde_json::from_str(page);
     page.is_ok_and(|page| page.endpoints.get(&listing.endpoint).is_some_and(|state| state == "ready"))
 }

@@ -16,18 +16,18 @@ mod folders;
 mod gpu;
 mod http;
 mod images;
-pub mod listening_sockets;
+pub(crate) mod listening_sockets;
 mod logs;
 mod machine;
-pub mod networks;
+pub(crate) mod networks;
 mod registry;
-pub mod single_flight;
-pub mod snapshot;
-pub mod ssh;
+pub(crate) mod single_flight;
+pub(crate) mod snapshot;
+pub(crate) mod ssh;
 #[cfg(test)]
 mod tests;
-pub mod transfer;
-pub mod transport;
+pub(crate) mod transfer;
+pub(crate) mod transport;
 mod upload;
 mod usage;
 
@@ -41,15 +41,16 @@ use std::time::Duration;
 use bollard::models::SystemInfo;
 use tokio::sync::OwnedMutexGuard;
 
-pub use docker::{canonical, subtract_image_defaults};
-pub use error::{Cause, HostError};
-pub use images::{Credentials, PullProgress};
-pub use listening_sockets::ListeningSocket;
-pub use networks::Ensured;
-pub use snapshot::{Age, Filter};
-pub use transfer::{FileTrouble, Transfer, TransferFile};
-pub use transport::{Duplex, LocalReach, Reach, ShellOutput, Stream};
-pub use usage::Usage;
+pub(crate) use docker::{canonical, subtract_image_defaults};
+pub(crate) use error::{Cause, HostError};
+pub(crate) use images::{Credentials, PullProgress};
+#[cfg(test)]
+pub(crate) use listening_sockets::ListeningSocket;
+pub(crate) use networks::Ensured;
+pub(crate) use snapshot::{Age, Filter};
+pub(crate) use transfer::{FileTrouble, Transfer, TransferFile};
+pub(crate) use transport::{LocalReach, Reach, ShellOutput, Stream};
+pub(crate) use usage::Usage;
 
 use crate::container::ObservedContainer;
 use crate::inventory::files::Tree;

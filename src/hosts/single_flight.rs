@@ -27,7 +27,7 @@ pub(super) struct Freshness {
 
 impl Freshness {
     /// The same for whoever asks, whenever.
-    pub const fn aged(at_most: Duration) -> Self {
+    pub(super) const fn aged(at_most: Duration) -> Self {
         Self { pause: at_most, at_most }
     }
 }
@@ -55,7 +55,7 @@ impl<T, E> Default for Flight<T, E> {
 impl<T: Clone, E: Clone> Flight<T, E> {
     /// A shared result that is fresh and not of an earlier `generation` (which the owner counts up with every
     /// change it makes), or that of `call`. An error is shared only with those who asked before it landed.
-    pub async fn share<F>(
+    pub(super) async fn share<F>(
         &self,
         freshness: Freshness,
         generation: u64,
@@ -91,7 +91,7 @@ impl<T, E> Default for Flights<T, E> {
 }
 
 impl<T, E> Flights<T, E> {
-    pub fn of(&self, question: &str) -> Arc<Flight<T, E>> {
+    pub(super) fn of(&self, question: &str) -> Arc<Flight<T, E>> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(flights.entry(question.to_owned()).or_default())
     }

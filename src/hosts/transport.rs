@@ -20,7 +20,7 @@ use crate::hosts::error::Cause;
 /// A two-way byte stream.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
-pub type Stream = Box<dyn Duplex>;
+pub(crate) type Stream = Box<dyn Duplex>;
 
 /// A way to one host. Making one connects to nothing; the first stream does.
 #[async_trait]
@@ -84,7 +84,7 @@ pub struct ShellOutput {
 
 /// This machine's Docker, or the one that `DOCKER_HOST` names.
 #[derive(Clone, Debug, Default)]
-pub struct LocalReach {
+pub(crate) struct LocalReach {
     /// From the provider's configuration; wins over the environment.
     pub docker_host: Option<String>,
 }
@@ -174,11 +174,11 @@ impl EngineAddress {
         Ok(found.map_or_else(Self::default_socket, Self::Unix))
     }
 
-    pub fn default_socket() -> Self {
+    pub(super) fn default_socket() -> Self {
         Self::Unix(PathBuf::from(DEFAULT_SOCKET))
     }
 
-    pub fn parse(text: &str, tls: bool) -> Result<Self, Cause> {
+    pub(super) fn parse(text: &str, tls: bool) -> Result<Self, Cause> {
         let bad = || Cause::BadAddress { text: text.to_owned() };
         let (scheme, rest) = text.split_once("://").ok_or_else(bad)?;
         match scheme {

@@ -3,8 +3,8 @@
 //! `hosts` fills these; `dynamo` decides from them; nothing here talks.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod files;
-pub mod gpu;
+pub(crate) mod files;
+pub(crate) mod gpu;
 
 /// One machine at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

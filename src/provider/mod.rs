@@ -2,18 +2,18 @@
 //! `model` turns them into the domain's words and back (pure), `ops` plans, applies, reads and imports (talks, through
 //! `reconcile` and `hosts`).
 
-pub mod allocation;
-pub mod attributes;
-pub mod config;
-pub mod data_sources;
+pub(crate) mod allocation;
+pub(crate) mod attributes;
+pub(crate) mod config;
+pub(crate) mod data_sources;
 pub mod deployment;
-mod functions;
-pub mod lifecycle;
-pub mod models;
+pub(crate) mod functions;
+pub(crate) mod lifecycle;
+pub(crate) mod models;
 pub mod openwebui;
-mod plan_checks;
+pub(crate) mod plan_checks;
 pub mod render;
-pub mod session;
+pub(crate) mod session;
 pub mod worker;
 
 use crate::tf_provider::diagnostics::Diagnostics;

@@ -389,12 +389,12 @@ impl Drop for PromisedPort {
 }
 
 /// A random token for names and labels.
-pub fn token() -> Result<String, Diagnostic> {
+pub(crate) fn token() -> Result<String, Diagnostic> {
     random().map(names::suffix)
 }
 
 /// Random bytes for [`names::suffix`] and [`names::generated`].
-pub fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
+pub(crate) fn random() -> Result<[u8; names::SUFFIX_LENGTH], Diagnostic> {
     let mut bytes = [0; names::SUFFIX_LENGTH];
     getrandom::fill(&mut bytes).map_err(|error| {
         Diagnostic::error(

@@ -19,7 +19,7 @@ use crate::inventory::ImageFacts;
 
 /// A container wanted, and what is needed to compare it.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     pub spec: &'a ContainerSpec,
     /// Facts of the image that `spec.image` names on the host now; `None` = it is not there.
     pub image: Option<&'a ImageFacts>,
@@ -29,7 +29,7 @@ pub struct Wanted<'a> {
 
 /// One field that is not as wanted. Values are texts for people; a secret one is `(secret)`, an absent one `(none)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     pub field: Field,
     pub old: String,
     pub new: String,
@@ -37,7 +37,7 @@ pub struct Difference {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cure {
+pub(crate) enum Cure {
     /// Only a new container can have it.
     Replace,
     /// The container can be changed while it runs.
@@ -45,7 +45,7 @@ pub enum Cure {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
+pub(crate) enum Field {
     Name,
     Image,
     Entrypoint,
@@ -122,7 +122,7 @@ impl fmt::Display for Difference {
 const NONE: &str = "(none)";
 
 /// Everything in which `observed` is not as `wanted`, in the order of the fields of [`ContainerSpec`].
-pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Difference> {
+pub(crate) fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Difference> {
     let mut spec = canonical(wanted.spec);
     if let Some(image) = wanted.image {
         subtract_image_defaults(&mut spec, image);

@@ -11,7 +11,7 @@ use crate::container::{ObservedContainer, RunState};
 
 /// What has to happen to one container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// It is not wanted any more.
     Remove { name: String },
     /// It runs as wanted.
@@ -28,7 +28,7 @@ pub enum Step {
 
 impl Step {
     /// Name of the container.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Remove { name }
             | Self::Keep { name }
@@ -59,7 +59,7 @@ impl fmt::Display for Step {
 }
 
 /// The steps from `observed` (containers of ours, by their final names) to `wanted` (in the order of starting).
-pub fn steps(wanted: &[Wanted<'_>], observed: &[ObservedContainer]) -> Vec<Step> {
+pub(crate) fn steps(wanted: &[Wanted<'_>], observed: &[ObservedContainer]) -> Vec<Step> {
     let mut unwanted: Vec<&ObservedContainer> = observed
         .iter()
         .filter(|seen| !wanted.iter().any(|wanted| wanted.spec.name == seen.spec.name))

@@ -10,7 +10,7 @@ use crate::dynamo::spec::Common;
 use crate::dynamo::terms::objection::{ConnectorField, Field, Objection, Refusal};
 
 /// Why workers of a deployment cannot run by their image, which has not got these Python modules.
-pub fn lacking(common: &Common, modules: &[&str]) -> Objection {
+pub(crate) fn lacking(common: &Common, modules: &[&str]) -> Objection {
     lacking_from(release::ALL, common, modules)
 }
 

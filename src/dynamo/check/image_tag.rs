@@ -8,7 +8,12 @@ use crate::dynamo::facts::release::Release;
 use crate::dynamo::terms::objection::Refusal;
 
 /// What speaks against running `image` as `version`; `chosen` = the user said that it is that version.
-pub fn doubt(image: &str, version: &str, chosen: bool, releases: &[&'static Release]) -> Option<Refusal> {
+pub(crate) fn doubt(
+    image: &str,
+    version: &str,
+    chosen: bool,
+    releases: &[&'static Release],
+) -> Option<Refusal> {
     match release_of(image, releases) {
         Some((release, _)) if release.versions.contains(&version) => None,
         Some((_, tagged)) => Some(Refusal::new(
@@ -28,7 +33,7 @@ pub fn doubt(image: &str, version: &str, chosen: bool, releases: &[&'static Rele
 }
 
 /// The version in the tag of an image, if that names one.
-pub fn version_of(image: &str, releases: &[&'static Release]) -> Option<&'static str> {
+pub(crate) fn version_of(image: &str, releases: &[&'static Release]) -> Option<&'static str> {
     release_of(image, releases).map(|(_, version)| version)
 }
 

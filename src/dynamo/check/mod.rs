@@ -4,13 +4,13 @@
 //! [`DeploymentDraft::complete`] and [`WorkerDraft::complete`] read the same way and then insist. There is one reader,
 //! so the three moments cannot disagree.
 
-pub mod docker;
-pub mod env;
-pub mod image_modules;
-pub mod image_tag;
-pub mod parallel;
-pub mod secret_env;
-pub mod shared_args;
+pub(crate) mod docker;
+pub(crate) mod env;
+pub(crate) mod image_modules;
+pub(crate) mod image_tag;
+pub(crate) mod parallel;
+pub(crate) mod secret_env;
+pub(crate) mod shared_args;
 
 use crate::container::SecretEnv;
 use crate::dynamo::decide::{self, limits};
@@ -33,17 +33,17 @@ use std::collections::BTreeMap;
 type Releases = &'static [&'static Release];
 
 /// Where a frontend listens when nothing is said: it has no login.
-pub const DEFAULT_BIND_ADDRESS: &str = "127.0.0.1";
+pub(crate) const DEFAULT_BIND_ADDRESS: &str = "127.0.0.1";
 
 /// What is wrong with a deployment, as far as it is known.
-pub fn deployment(draft: &DeploymentDraft) -> Vec<Objection> {
+pub(crate) fn deployment(draft: &DeploymentDraft) -> Vec<Objection> {
     let mut reader = Reader::default();
     read_deployment(&mut reader, draft, release::ALL);
     reader.objections
 }
 
 /// What is wrong with a worker, as far as it is known. Complaints about its deployment are the deployment's own.
-pub fn worker(draft: &WorkerDraft) -> Vec<Objection> {
+pub(crate) fn worker(draft: &WorkerDraft) -> Vec<Objection> {
     let mut reader = Reader::default();
     read_worker(&mut reader, &mut Reader::default(), draft, release::ALL);
     reader.objections
@@ -51,7 +51,7 @@ pub fn worker(draft: &WorkerDraft) -> Vec<Objection> {
 
 impl DeploymentDraft {
     /// The spec; every field that has no default must be known.
-    pub fn complete(&self) -> Result<DeploymentSpec, Vec<Objection>> {
+    pub(crate) fn complete(&self) -> Result<DeploymentSpec, Vec<Objection>> {
         self.complete_from(release::ALL)
     }
 
@@ -65,7 +65,7 @@ impl DeploymentDraft {
 impl WorkerDraft {
     /// The spec; every field that has no default must be known. What is wrong with the deployment is said of the
     /// `deployment` field.
-    pub fn complete(&self) -> Result<WorkerSpec, Vec<Objection>> {
+    pub(crate) fn complete(&self) -> Result<WorkerSpec, Vec<Objection>> {
         self.complete_from(release::ALL)
     }
 
@@ -80,7 +80,7 @@ impl WorkerDraft {
 
 /// The ports that are picked for a worker; none on a private network, where they are constants. `None` while what it
 /// takes to tell is not known.
-pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
+pub(crate) fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
     let aside = &mut Reader::default();
     let deployment = read_common(aside, &draft.deployment, release::ALL)?;
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word))?;
@@ -89,7 +89,7 @@ pub fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPort>> {
 }
 
 /// The server that a worker uses, with its container's name; `None` also while what it takes to tell is not known.
-pub fn cache_server(draft: &WorkerDraft) -> Option<(&'static cache_server::CacheServer, String)> {
+pub(crate) fn cache_server(draft: &WorkerDraft) -> Option<(&'static cache_server::CacheServer, String)> {
     let aside = &mut Reader::default();
     let deployment = read_common(aside, &draft.deployment, release::ALL)?;
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word))?;
@@ -98,7 +98,7 @@ pub fn cache_server(draft: &WorkerDraft) -> Option<(&'static cache_server::Cache
 }
 
 /// How many ranks of data parallelism a worker has; 1 while what it takes to tell is not known.
-pub fn ranks(draft: &WorkerDraft) -> u16 {
+pub(crate) fn ranks(draft: &WorkerDraft) -> u16 {
     let aside = &mut Reader::default();
     let deployment = read_common(aside, &draft.deployment, release::ALL);
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word));

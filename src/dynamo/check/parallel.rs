@@ -12,7 +12,7 @@ use crate::dynamo::spec::{Common, Role, WorkerSpec};
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 
 /// How many ranks of data parallelism a worker has whose own arguments these are.
-pub fn ranks(common: &Common, role: Role, own: &EngineArgs) -> u16 {
+pub(crate) fn ranks(common: &Common, role: Role, own: &EngineArgs) -> u16 {
     let arguments = layered(common, role, Some(own));
     let said = common.engine.rank_args.iter().find_map(|name| number(&arguments, name));
     // More than any machine has GPUs would only be a mistake of the engine's to refuse.

@@ -14,7 +14,7 @@ use crate::dynamo::terms::reader::Reader;
 /// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct SecretDraft {
+pub(crate) struct SecretDraft {
     pub values: BTreeMap<String, Given<Secret>>,
     /// Absent = the values are compared.
     pub version: Given<String>,
@@ -22,7 +22,7 @@ pub struct SecretDraft {
 
 impl SecretDraft {
     /// With something in the place of what is not known yet, for a plan that looks at the rest.
-    pub fn stand_in(&mut self) {
+    pub(crate) fn stand_in(&mut self) {
         for value in self.values.values_mut().filter(|value| value.is_unknown()) {
             *value = Given::Is(Secret::new(""));
         }

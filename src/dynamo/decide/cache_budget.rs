@@ -16,7 +16,7 @@ const GIB: u64 = crate::dynamo::terms::amount::GIB;
 
 /// What a worker's cache takes from its host.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Cache {
+pub(crate) struct Cache {
     /// Bytes that stay pinned while it runs, by who pins them: the worker, or a server for all workers of its deployment.
     pub memory: BTreeMap<Pinned, u64>,
     pub disk: Option<OnDisk>,
@@ -24,7 +24,7 @@ pub struct Cache {
 
 /// Who pins memory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pinned {
+pub(crate) enum Pinned {
     /// The worker that is asked about.
     Itself,
     /// The server of this deployment.
@@ -33,14 +33,14 @@ pub enum Pinned {
 
 /// A second tier.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OnDisk {
+pub(crate) struct OnDisk {
     /// Folder of the host; `None` = in Docker's own.
     pub folder: Option<String>,
     pub bytes: u64,
 }
 
 /// What a worker will take.
-pub fn of(spec: &WorkerSpec) -> Cache {
+pub(crate) fn of(spec: &WorkerSpec) -> Cache {
     let (common, connector) = (&spec.deployment, &spec.deployment.connector);
     let row = connector.facts.role(spec.role).and_then(|role| role.cache.as_ref());
     let tier = row.and_then(|cache| cache.disk.as_ref()).and(connector.disk.as_ref());
@@ -55,7 +55,7 @@ pub fn of(spec: &WorkerSpec) -> Cache {
 }
 
 /// Whether so many bytes in so many caches can be pinned on a host that has `room` beyond its reserve.
-pub fn memory_fits(host: &str, caches: &[u64], room: u64) -> Result<(), Objection> {
+pub(crate) fn memory_fits(host: &str, caches: &[u64], room: u64) -> Result<(), Objection> {
     let sum = caches.iter().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
     if sum <= room {
         return Ok(());
@@ -71,7 +71,7 @@ pub fn memory_fits(host: &str, caches: &[u64], room: u64) -> Result<(), Objectio
 }
 
 /// Whether the second tiers of so many new workers fit into what is free where `disk` is.
-pub fn disk_fits(host: &str, disk: &OnDisk, caches: &[u64], free: u64) -> Result<(), Objection> {
+pub(crate) fn disk_fits(host: &str, disk: &OnDisk, caches: &[u64], free: u64) -> Result<(), Objection> {
     let sum = caches.iter().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
     if sum <= free {
         return Ok(());
@@ -88,7 +88,7 @@ pub fn disk_fits(host: &str, disk: &OnDisk, caches: &[u64], free: u64) -> Result
 }
 
 /// The folder for the second tier is not there.
-pub fn no_folder(host: &str, folder: &str) -> Objection {
+pub(crate) fn no_folder(host: &str, folder: &str) -> Objection {
     let what = format!("there is no folder {folder} on host {host:?}");
     at(
         ConnectorField::DiskCachePath,

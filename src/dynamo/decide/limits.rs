@@ -35,7 +35,7 @@ pub struct Share {
 }
 
 /// What stays with the system: as configured, else worked out.
-pub fn reserve(host: &HostFacts) -> Share {
+pub(crate) fn reserve(host: &HostFacts) -> Share {
     let given =
         |amount: Option<Amount>, factor| amount.map(|amount| amount.times(factor).unwrap_or(u64::MAX));
     Share {
@@ -55,7 +55,7 @@ fn reserved_memory(bytes: u64) -> u64 {
 }
 
 /// What containers may use, or why the reserve leaves nothing.
-pub fn available(host: &HostFacts) -> Result<Share, Vec<Objection>> {
+pub(crate) fn available(host: &HostFacts) -> Result<Share, Vec<Objection>> {
     let reserve = reserve(host);
     let all = u64::from(host.cpus).saturating_mul(NANO);
     let left = Share {
@@ -109,7 +109,7 @@ fn at_least(amount: Amount, least: Amount, unit: &str, factor: u64) -> Result<u6
 }
 
 /// The limits of a container on a host.
-pub fn decide(wanted: ResourceSpec, host: &HostFacts) -> Result<Limits, Vec<Objection>> {
+pub(crate) fn decide(wanted: ResourceSpec, host: &HostFacts) -> Result<Limits, Vec<Objection>> {
     let ResourceSpec::Limited { nano_cpus, memory_bytes } = wanted else {
         return Ok(Limits::default());
     };

@@ -5,9 +5,9 @@
 //! an apply. What can still go wrong is what only the host decides: limits that do not fit, and options that would
 //! cover a mount of the provider's.
 
-pub mod cache_budget;
-pub mod limits;
-pub mod worker;
+pub(crate) mod cache_budget;
+pub(crate) mod limits;
+pub(crate) mod worker;
 
 use std::collections::BTreeMap;
 
@@ -32,15 +32,15 @@ use crate::dynamo::terms::{names, ports};
 use worker::{Launch, Site};
 
 /// Component of the frontend's container.
-pub const FRONTEND: &str = "frontend";
+pub(crate) const FRONTEND: &str = "frontend";
 /// Component of a worker's container.
-pub const WORKER: &str = "worker";
+pub(crate) const WORKER: &str = "worker";
 
 /// The endpoint under which a worker takes requests.
 const GENERATE: &str = "generate";
 
 /// Network, volumes, services and frontend of a deployment.
-pub fn deployment(
+pub(crate) fn deployment(
     spec: &DeploymentSpec,
     host: &HostFacts,
     owner: &Owner,
@@ -64,7 +64,11 @@ pub fn deployment(
 }
 
 /// The container of a worker.
-pub fn worker(spec: &WorkerSpec, host: &HostFacts, owner: &Owner) -> Result<Blueprint, Vec<Objection>> {
+pub(crate) fn worker(
+    spec: &WorkerSpec,
+    host: &HostFacts,
+    owner: &Owner,
+) -> Result<Blueprint, Vec<Objection>> {
     let common = &spec.deployment;
     let shared = Shared::new(common, host, owner)?;
     let serving = serving(common, spec.role)?;

@@ -48,13 +48,13 @@ pub(in crate::dynamo) struct Site<'a> {
 }
 
 /// The ports of which a worker is told: its own, and those of the server that keeps its cache.
-pub fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
+pub(crate) fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     let server = cache_server::used(&common.connector, role).into_iter();
     own_ports(common, role).into_iter().chain(server.flat_map(|server| server.ports)).collect()
 }
 
 /// The ports at which a worker listens and of which it is told.
-pub fn own_ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
+pub(crate) fn own_ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
     let Some(topology) = common.release.topology(common.network) else { return Vec::new() };
     let parts = Parts::of(common, role, topology);
     let told = |row: &&WorkerPort| common.network == NetworkMode::Host || row.private.is_some();
@@ -62,7 +62,7 @@ pub fn own_ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
 }
 
 /// The engine's arguments of a worker, without those that its mode, connector and router bring along.
-pub fn arguments(spec: &WorkerSpec) -> EngineArgs {
+pub(crate) fn arguments(spec: &WorkerSpec) -> EngineArgs {
     let mut arguments = layered(&spec.deployment, spec.role, Some(&spec.engine_args));
     parallel::spread(&mut arguments, spec.deployment.engine, parallel::gpus(spec));
     arguments

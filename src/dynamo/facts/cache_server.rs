@@ -55,7 +55,7 @@ const fn port(name: &'static str, flag: &'static str, private: u16, from: u16) -
 
 /// From release line 1.5 on. It has a page of measurements at a port of its own, and up to LMCache 0.4.4 no way not to have it
 /// nor to say at which address; without being told it takes 9090, where the first worker of a host has its own.
-pub const LMCACHE: CacheServer = CacheServer {
+pub(crate) const LMCACHE: CacheServer = CacheServer {
     name: "lmcache",
     program: "lmcache",
     command: &[
@@ -80,7 +80,7 @@ pub const LMCACHE: CacheServer = CacheServer {
 };
 
 /// What stands for all GPUs of a host in a container's list of them.
-pub const ALL_GPUS: &str = "all";
+pub(crate) const ALL_GPUS: &str = "all";
 
 impl CacheServer {
     /// Its host name on a private network. A worker knows the memory of one server only, so another image or size is another
@@ -105,7 +105,7 @@ impl CacheServer {
 }
 
 /// The server that workers of a role use, if they use one.
-pub fn used(connector: &ConnectorSpec, role: Role) -> Option<&'static CacheServer> {
+pub(crate) fn used(connector: &ConnectorSpec, role: Role) -> Option<&'static CacheServer> {
     connector.facts.role(role).and(connector.facts.server.as_ref())
 }
 

@@ -47,7 +47,7 @@ pub struct ConnectorFacts {
 }
 
 /// Keeps nothing and needs nothing: what others are made from.
-pub const NO_CONNECTOR: ConnectorFacts = ConnectorFacts {
+pub(crate) const NO_CONNECTOR: ConnectorFacts = ConnectorFacts {
     connector: Connector::None,
     mode: Mode::Aggregated,
     roles: &[],
@@ -70,7 +70,7 @@ pub struct RoleFacts {
 }
 
 /// Tells nothing: what others are made from.
-pub const TOLD_NOTHING: RoleFacts =
+pub(crate) const TOLD_NOTHING: RoleFacts =
     RoleFacts { role: Role::Decode, args: &[], env: &[], address_env: &[], ports: &[], cache: None };
 
 /// A cache of a worker on its host.

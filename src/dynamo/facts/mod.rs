@@ -1,8 +1,8 @@
 //! TODO head
 
-pub mod cache_server;
-pub mod connector;
-pub mod engine;
-pub mod release;
-pub mod router;
-pub mod topology;
+pub(crate) mod cache_server;
+pub(crate) mod connector;
+pub(crate) mod engine;
+pub(crate) mod release;
+pub(crate) mod router;
+pub(crate) mod topology;

@@ -73,7 +73,7 @@ impl WorkerPort {
 }
 
 /// The worker's own HTTP server, by whatever release.
-pub const SYSTEM: &str = "system";
+pub(crate) const SYSTEM: &str = "system";
 
 /// How a worker learns of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ pub enum ServiceImage {
 ///
 /// The only member of its cluster: nobody else ever connects to its peer port, so that is one of the kernel's choice on
 /// the loopback address. What it holds is worth nothing without the processes that wrote it, and stays in the container.
-pub const ETCD: Service = Service {
+pub(crate) const ETCD: Service = Service {
     name: "etcd",
     image: ServiceImage::Bundled { program: "/usr/local/bin/etcd/etcd" },
     command: &[
@@ -147,7 +147,7 @@ pub const ETCD: Service = Service {
 };
 
 /// Needed by release line 1.0. JetStream is not optional; its store is worth nothing after a restart.
-pub const NATS: Service = Service {
+pub(crate) const NATS: Service = Service {
     name: "nats",
     image: ServiceImage::Bundled { program: "/usr/bin/nats-server" },
     command: &["-js", "--store_dir=/tmp/nats", "-a={listen}", "-p={port}", "-m=8222"],

@@ -4,9 +4,9 @@
 //! ([`crate::inventory::gpu`]). In between stand three pure questions: who has what now ([`occupancy`]), whether everything
 //! that one plan asks for can be had together ([`claims`]), and which of the free ones to take ([`choose`]).
 
-pub mod choose;
-pub mod claims;
-pub mod occupancy;
+pub(crate) mod choose;
+pub(crate) mod claims;
+pub(crate) mod occupancy;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::inventory::gpu::{Gpu, GpuInventory};
 
 /// A container without GPUs says so: where NVIDIA's runtime is the host's default, images that ask for all GPUs, as
 /// CUDA's do, would otherwise see them all.
-pub const NO_GPUS: (&str, &str) = ("NVIDIA_VISIBLE_DEVICES", "void");
+pub(crate) const NO_GPUS: (&str, &str) = ("NVIDIA_VISIBLE_DEVICES", "void");
 
 /// More than any machine has.
 const MOST: i64 = 256;

@@ -4,7 +4,7 @@
 //! or Dynamo refuses, or that would break one of our promises, looked at in the finished containers alone. Tests run it
 //! over every blueprint they can think of.
 
-pub mod set;
+pub(crate) mod set;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Everything that is wrong with a blueprint; empty when nothing is.
-pub fn lint(blueprint: &Blueprint) -> Vec<String> {
+pub(crate) fn lint(blueprint: &Blueprint) -> Vec<String> {
     let alone = blueprint.shared.iter().chain(&blueprint.containers).flat_map(|planned| {
         let complaint = move |rule: &Rule| rule(planned).map(|what| format!("{}: {what}", planned.spec.name));
         RULES.iter().filter_map(complaint)
@@ -266,7 +266,7 @@ fn readiness_can_be_asked(planned: &Planned) -> Option<String> {
 }
 
 /// What a deployment and its worker must agree on to meet. Empty when they do.
-pub fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
+pub(crate) fn lint_pair(deployment: &Blueprint, worker: &Blueprint) -> Vec<String> {
     let frontend = deployment.containers.iter().find(|planned| planned.component == "frontend");
     let (Some(frontend), Some(worker)) = (frontend, worker.containers.first()) else {
         return vec!["there is no frontend or no worker".to_owned()];

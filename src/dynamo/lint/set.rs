@@ -13,14 +13,14 @@ const GIB: u64 = 1 << 30;
 
 /// What the host has for containers, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Room {
+pub(crate) struct Room {
     pub memory: u64,
     /// Of the disk with the caches; `None` = not known.
     pub disk: Option<u64>,
 }
 
 /// Everything that is wrong between the workers of a deployment; empty when nothing is.
-pub fn lint_set(deployment: &Blueprint, workers: &[Blueprint], room: Room) -> Vec<String> {
+pub(crate) fn lint_set(deployment: &Blueprint, workers: &[Blueprint], room: Room) -> Vec<String> {
     let mut shared: Vec<&Planned> = Vec::new();
     for planned in workers.iter().flat_map(|worker| &worker.shared) {
         // What several bring along is there once.

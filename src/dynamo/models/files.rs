@@ -11,7 +11,7 @@ use crate::inventory::files::{FileKind, Tree};
 
 /// A model as it lies in its folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelOnDisk {
+pub(crate) struct ModelOnDisk {
     pub about: InstalledModel,
     /// Folder of the tree: of a cache the model's `models--…`.
     pub folder: String,
@@ -20,7 +20,7 @@ pub struct ModelOnDisk {
 
 /// A file to be copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Path below the source's folder.
     pub at: String,
     /// Path below the copy's folder.
@@ -32,7 +32,7 @@ pub struct Wanted {
 
 /// What a copy consists of.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct CopyPlan {
+pub(crate) struct CopyPlan {
     /// Each content once.
     pub files: Vec<Wanted>,
     /// Path below the copy's folder → text of the link.
@@ -42,26 +42,26 @@ pub struct CopyPlan {
 }
 
 /// How a folder of that name keeps models: `models--…` is a cache's.
-pub fn layout_of(folder: &str, name: &str) -> Layout {
+pub(crate) fn layout_of(folder: &str, name: &str) -> Layout {
     let last = folder.trim_end_matches('/').rsplit('/').next().unwrap_or(folder);
     if last == installed::cache_folder(name) { Layout::Cache } else { Layout::Folder }
 }
 
 /// Where a model of that name may be below a folder, likeliest first.
-pub fn candidates(root: &str, name: &str) -> Vec<String> {
+pub(crate) fn candidates(root: &str, name: &str) -> Vec<String> {
     let (root, folder) = (root.trim_end_matches('/'), installed::cache_folder(name));
     vec![format!("{root}/hub/{folder}"), format!("{root}/{folder}"), format!("{root}/{name}")]
 }
 
 /// The folder that is looked at for a path of a model: a snapshot's is that of its `models--…`.
-pub fn folder_of(path: &str) -> &str {
+pub(crate) fn folder_of(path: &str) -> &str {
     let in_cache = |folder: &str| folder.rsplit('/').next().is_some_and(|last| last.starts_with("models--"));
     path.split_once("/snapshots/").filter(|(folder, _)| in_cache(folder)).map_or(path, |(folder, _)| folder)
 }
 
 impl ModelOnDisk {
     /// A tree that is one model's folder. The error is a clause.
-    pub fn of(tree: &Tree, name: &str, revision: Option<&str>) -> Result<Self, String> {
+    pub(crate) fn of(tree: &Tree, name: &str, revision: Option<&str>) -> Result<Self, String> {
         let layout = layout_of(&tree.root, name);
         let about = match layout {
             Layout::Cache => installed::of_cache_folder(tree, name, revision),
@@ -72,14 +72,14 @@ impl ModelOnDisk {
     }
 
     /// Bytes of its files, each content once.
-    pub fn size_bytes(&self) -> u64 {
+    pub(crate) fn size_bytes(&self) -> u64 {
         let contents: BTreeMap<&str, u64> =
             self.files.iter().map(|file| (file.at.as_str(), file.size_bytes)).collect();
         contents.values().sum()
     }
 
     /// Names and sizes agree.
-    pub fn is_like(&self, other: &Self) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         let list = |model: &Self| -> BTreeSet<(String, u64)> {
             model.files.iter().map(|file| (file.name.clone(), file.size_bytes)).collect()
         };
@@ -92,7 +92,7 @@ impl ModelOnDisk {
     }
 
     /// One line per file: hash and name. `None` where the names do not tell the hashes.
-    pub fn listing(&self) -> Option<String> {
+    pub(crate) fn listing(&self) -> Option<String> {
         let mut lines = self
             .files
             .iter()
@@ -103,7 +103,7 @@ impl ModelOnDisk {
     }
 
     /// What a copy in that layout takes, without what `there` has already. `reference`: the name of the revision.
-    pub fn copy(&self, layout: Layout, reference: &str, there: Option<&Tree>) -> CopyPlan {
+    pub(crate) fn copy(&self, layout: Layout, reference: &str, there: Option<&Tree>) -> CopyPlan {
         let have: BTreeSet<(&str, u64)> = there
             .into_iter()
             .flat_map(|tree| &tree.entries)
@@ -133,7 +133,7 @@ impl ModelOnDisk {
     }
 
     /// Paths below the folder that belong to this revision and to no other: what goes when it is removed.
-    pub fn own_paths(&self, tree: &Tree) -> Vec<String> {
+    pub(crate) fn own_paths(&self, tree: &Tree) -> Vec<String> {
         let Some(commit) = &self.about.revision else { return Vec::new() };
         let snapshot = format!("snapshots/{commit}/");
         let is_ours = |path: &str| path.starts_with(&snapshot);

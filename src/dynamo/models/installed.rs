@@ -14,7 +14,7 @@ use std::ops::Bound;
 
 /// How a model lies in its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// A Hugging Face cache: used by its name.
     Cache,
     /// A plain folder: used by its path.
@@ -22,7 +22,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Cache => "cache",
             Self::Folder => "folder",
@@ -32,7 +32,7 @@ impl Layout {
 
 /// A model on a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct InstalledModel {
+pub(crate) struct InstalledModel {
     /// `organisation/name`, or the path below the folder that was searched.
     pub name: String,
     pub layout: Layout,
@@ -52,7 +52,7 @@ pub struct InstalledModel {
 
 impl InstalledModel {
     /// Whether an engine could load it: complete, or without weights where the engine needs none.
-    pub fn is_usable(&self, needs_weights: bool) -> bool {
+    pub(crate) fn is_usable(&self, needs_weights: bool) -> bool {
         match self.problem.as_deref() {
             None => true,
             Some(NO_WEIGHTS) => !needs_weights,
@@ -65,24 +65,24 @@ impl InstalledModel {
 const NO_WEIGHTS: &str = "there are no weights";
 
 /// Name in a cache of the folder of a model: `models--acme--Tiny` of `acme/Tiny`.
-pub fn cache_folder(name: &str) -> String {
+pub(crate) fn cache_folder(name: &str) -> String {
     format!("{CACHE_PREFIX}{}", name.replace('/', "--"))
 }
 
 /// A tree that is one model's folder in a cache. `revision` is a commit or the name of a reference; `None` = as [`scan`]
 /// chooses.
-pub fn of_cache_folder(tree: &Tree, name: &str, revision: Option<&str>) -> InstalledModel {
+pub(crate) fn of_cache_folder(tree: &Tree, name: &str, revision: Option<&str>) -> InstalledModel {
     Files::new(tree).cached(name.to_owned(), "", revision)
 }
 
 /// A tree that is one model's plain folder.
-pub fn of_plain_folder(tree: &Tree, name: &str) -> InstalledModel {
+pub(crate) fn of_plain_folder(tree: &Tree, name: &str) -> InstalledModel {
     Files::new(tree).describe(name.to_owned(), Layout::Folder, "", None)
 }
 
 /// A file of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelFile {
+pub(crate) struct ModelFile {
     /// Path in the model.
     pub name: String,
     /// Path below the root of the tree where its content is, links followed.
@@ -92,7 +92,7 @@ pub struct ModelFile {
 
 /// The files of the model that a tree is, as of [`of_cache_folder`] or [`of_plain_folder`], by name. The error is a clause:
 /// a file that could not be copied as it is.
-pub fn files(tree: &Tree, layout: Layout, revision: Option<&str>) -> Result<Vec<ModelFile>, String> {
+pub(crate) fn files(tree: &Tree, layout: Layout, revision: Option<&str>) -> Result<Vec<ModelFile>, String> {
     if tree.truncated {
         return Err("it has too many files".to_owned());
     }
@@ -110,10 +110,10 @@ pub fn files(tree: &Tree, layout: Layout, revision: Option<&str>) -> Result<Vec<
 }
 
 /// In a plain folder of the provider's making: which files it made, and their checksums, as `sha256sum` writes them.
-pub const MANIFEST: &str = ".dynamo-model.sha256";
+pub(crate) const MANIFEST: &str = ".dynamo-model.sha256";
 
 /// Every model in the tree, by name.
-pub fn scan(tree: &Tree) -> Vec<InstalledModel> {
+pub(crate) fn scan(tree: &Tree) -> Vec<InstalledModel> {
     let files = Files::new(tree);
     let caches = files.folders().filter(|path| cache_name(path).is_some());
     let name = |path: &str| cache_name(path).unwrap_or(path).replace("--", "/");
@@ -132,14 +132,14 @@ pub fn scan(tree: &Tree) -> Vec<InstalledModel> {
 }
 
 /// The text of the `config.json` of a model that [`scan`] found in the tree.
-pub fn config<'a>(tree: &'a Tree, model: &InstalledModel) -> Option<&'a str> {
+pub(crate) fn config<'a>(tree: &'a Tree, model: &InstalledModel) -> Option<&'a str> {
     let files = Files::new(tree);
     files.text(&join(files.below_root(&model.path).unwrap_or_default(), "config.json"))
 }
 
 /// Bytes of its weights as an engine loads them: safetensors, which often lie beside the same weights in other formats.
 /// `None` where there are none, or only parts of them.
-pub fn weights_bytes(tree: &Tree, model: &InstalledModel) -> Option<u64> {
+pub(crate) fn weights_bytes(tree: &Tree, model: &InstalledModel) -> Option<u64> {
     if model.problem.is_some() {
         return None;
     }

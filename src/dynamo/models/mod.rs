@@ -1,7 +1,7 @@
 //! TODO head
 
-pub mod catalog;
-pub mod files;
-pub mod installed;
-pub mod memory;
-pub mod place;
+pub(crate) mod catalog;
+pub(crate) mod files;
+pub(crate) mod installed;
+pub(crate) mod memory;
+pub(crate) mod place;

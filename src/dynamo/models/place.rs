@@ -67,7 +67,12 @@ impl ModelPlace {
 }
 
 /// The first usable copy of a named model, in the order of the trees; in each a cache before a plain folder.
-pub fn find(model: &ModelRef, trees: &[Tree], release: &Release, needs_weights: bool) -> Option<ModelPlace> {
+pub(crate) fn find(
+    model: &ModelRef,
+    trees: &[Tree],
+    release: &Release,
+    needs_weights: bool,
+) -> Option<ModelPlace> {
     let ModelRef::HuggingFace(name) = model else { return None };
     trees.iter().find_map(|tree| {
         let folder = installed::cache_folder(name);

@@ -14,7 +14,7 @@ use crate::dynamo::terms::{image, names, ports};
 use std::collections::BTreeSet;
 
 /// What is wrong, as far as it is known.
-pub fn openwebui(draft: &OpenWebuiDraft) -> Vec<Objection> {
+pub(crate) fn openwebui(draft: &OpenWebuiDraft) -> Vec<Objection> {
     let mut reader = Reader::default();
     read(&mut reader, draft);
     reader.objections
@@ -22,7 +22,7 @@ pub fn openwebui(draft: &OpenWebuiDraft) -> Vec<Objection> {
 
 /// What is wrong with how people log in. `password` is there or not: it is only ever in the configuration, so that this is
 /// asked apart from the rest.
-pub fn login(auth: &Given<bool>, email: &Given<String>, password: &Given<()>) -> Vec<Objection> {
+pub(crate) fn login(auth: &Given<bool>, email: &Given<String>, password: &Given<()>) -> Vec<Objection> {
     let mut objections = Vec::new();
     let mut object = |field: Field, what: &str, fix: &str| objections.push(Refusal::new(what, fix).at(field));
     if auth.known() == Some(&false) && !email.is_absent() {
@@ -40,7 +40,7 @@ pub fn login(auth: &Given<bool>, email: &Given<String>, password: &Given<()>) ->
 
 impl OpenWebuiDraft {
     /// The spec; every field that has no default must be known.
-    pub fn complete(&self) -> Result<OpenWebuiSpec, Vec<Objection>> {
+    pub(crate) fn complete(&self) -> Result<OpenWebuiSpec, Vec<Objection>> {
         let mut reader = Reader::default();
         let spec = read(&mut reader, self);
         finish(spec, reader)

@@ -17,14 +17,18 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
 
 /// By which other containers of its network find the page.
-pub const ALIAS: &str = "openwebui";
+pub(crate) const ALIAS: &str = "openwebui";
 
 /// Runs before the image's own start: see the files.
 const START: &str = include_str!("start.sh");
 const ADMIN: &str = include_str!("admin.py");
 
 /// The container and its volume. Networks are those of the deployments, and are not made here.
-pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Result<Blueprint, Vec<Objection>> {
+pub(crate) fn openwebui(
+    spec: &OpenWebuiSpec,
+    host: &HostFacts,
+    owner: &Owner,
+) -> Result<Blueprint, Vec<Objection>> {
     let place = place(&spec.host, &spec.sources);
     let limits = limits::decide(spec.resources, host);
     let clashes = clashes(spec, place.as_ref().ok());

@@ -18,7 +18,7 @@ use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 
 /// Where a page stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     pub network: NetworkMode,
     /// Private networks that it joins, in the order of its deployments; none on the host's network.
     pub networks: Vec<String>,
@@ -27,7 +27,7 @@ pub struct Place {
 }
 
 /// The place of a page on `host`. A deployment's objection is at [`Field::Source`].
-pub fn place(host: &str, sources: &[Source]) -> Result<Place, Vec<Objection>> {
+pub(crate) fn place(host: &str, sources: &[Source]) -> Result<Place, Vec<Objection>> {
     let network = match sources.iter().all(|source| source.network == NetworkMode::Bridge) {
         true => NetworkMode::Bridge,
         false => NetworkMode::Host,

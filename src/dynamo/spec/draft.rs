@@ -12,7 +12,7 @@ use crate::dynamo::terms::amount::Amount;
 
 /// A field of a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Given<T> {
+pub(crate) enum Given<T> {
     /// Not written: the default holds.
     #[default]
     Absent,
@@ -23,22 +23,22 @@ pub enum Given<T> {
 
 impl<T> Given<T> {
     /// The value where there is one.
-    pub fn known(&self) -> Option<&T> {
+    pub(crate) fn known(&self) -> Option<&T> {
         match self {
             Self::Is(value) => Some(value),
             Self::Absent | Self::Unknown => None,
         }
     }
 
-    pub fn is_unknown(&self) -> bool {
+    pub(crate) fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
 
-    pub fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    pub fn map<U>(&self, change: impl FnOnce(&T) -> U) -> Given<U> {
+    pub(crate) fn map<U>(&self, change: impl FnOnce(&T) -> U) -> Given<U> {
         match self {
             Self::Absent => Given::Absent,
             Self::Unknown => Given::Unknown,
@@ -52,7 +52,7 @@ impl<T> Given<T> {
 /// A map that is unknown as a whole is left empty: nothing can be said about it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct CommonDraft {
+pub(crate) struct CommonDraft {
     pub name: Given<String>,
     pub engine: Given<String>,
     pub dynamo_version: Given<String>,
@@ -77,7 +77,7 @@ pub struct CommonDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct DeploymentDraft {
+pub(crate) struct DeploymentDraft {
     pub common: CommonDraft,
     /// Of the frontend.
     pub secret_env: SecretDraft,
@@ -88,7 +88,7 @@ pub struct DeploymentDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct WorkerDraft {
+pub(crate) struct WorkerDraft {
     pub deployment: CommonDraft,
     pub role: Given<String>,
     pub suffix: Given<String>,
@@ -106,7 +106,7 @@ pub struct WorkerDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct GpuDraft {
+pub(crate) struct GpuDraft {
     pub gpus: Given<Vec<Given<String>>>,
     pub gpu_count: Given<i64>,
     /// UUIDs that were decided for it. Absent = none.
@@ -115,7 +115,7 @@ pub struct GpuDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct RouterDraft {
+pub(crate) struct RouterDraft {
     pub mode: Given<String>,
     pub overlap_score_credit: Given<Amount>,
     pub temperature: Given<Amount>,
@@ -126,7 +126,7 @@ pub struct RouterDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct ConnectorDraft {
+pub(crate) struct ConnectorDraft {
     #[cfg_attr(test, serde(rename = "type"))]
     pub kind: Given<String>,
     pub cpu_cache_gb: Given<i64>,
@@ -137,7 +137,7 @@ pub struct ConnectorDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct ResourceDraft {
+pub(crate) struct ResourceDraft {
     pub cpus: Given<Amount>,
     pub memory_gb: Given<Amount>,
     pub no_limit: Given<bool>,
@@ -145,7 +145,7 @@ pub struct ResourceDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct DockerDraft {
+pub(crate) struct DockerDraft {
     pub volumes: Vec<VolumeDraft>,
     pub extra_hosts: BTreeMap<String, Given<String>>,
     pub shm_size_gb: Given<Amount>,
@@ -165,7 +165,7 @@ pub struct DockerDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct VolumeDraft {
+pub(crate) struct VolumeDraft {
     pub host_path: Given<String>,
     pub container_path: Given<String>,
     /// Absent = false.
@@ -176,7 +176,7 @@ pub struct VolumeDraft {
 
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct UlimitDraft {
+pub(crate) struct UlimitDraft {
     pub name: Given<String>,
     /// -1 = unlimited.
     pub soft: Given<i64>,

@@ -29,7 +29,7 @@ use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::dynamo::terms::reader::Reader;
 
 /// By name, without the leading dashes and with dashes inside.
-pub type EngineArgs = BTreeMap<String, ArgValue>;
+pub(crate) type EngineArgs = BTreeMap<String, ArgValue>;
 
 /// The value of an engine argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub(in crate::dynamo) fn meant(
 }
 
 /// The one spelling of an argument's name, as far as it can be told without the engine.
-pub fn canonical(key: &str) -> Result<String, Refusal> {
+pub(crate) fn canonical(key: &str) -> Result<String, Refusal> {
     let name = key.strip_prefix("--").unwrap_or(key);
     let (flag, keys) = name.split_at(name.find('.').unwrap_or(name.len()));
     let flag = flag.replace('_', "-");
@@ -220,7 +220,7 @@ fn json_of(value: &ArgValue) -> Value {
 }
 
 /// The argument vector, in the order of names.
-pub fn render(args: &EngineArgs, rules: &ArgRules) -> Vec<String> {
+pub(crate) fn render(args: &EngineArgs, rules: &ArgRules) -> Vec<String> {
     args.iter().flat_map(|(name, value)| render_one(name, value, rules)).collect()
 }
 

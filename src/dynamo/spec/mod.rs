@@ -4,9 +4,9 @@
 //! again whether a name is a name or whether the release knows the router mode: the rows of the tables are already in
 //! it. Sizes are bytes, CPUs are nano-CPUs, as in [`crate::container`].
 
-pub mod draft;
-pub mod engine_args;
-pub mod model;
+pub(crate) mod draft;
+pub(crate) mod engine_args;
+pub(crate) mod model;
 
 use std::collections::BTreeMap;
 
@@ -149,7 +149,7 @@ impl Common {
 
 /// A frontend with its router and supporting services.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DeploymentSpec {
+pub(crate) struct DeploymentSpec {
     pub common: Common,
     /// Of the frontend.
     pub secret_env: SecretEnv,
@@ -253,7 +253,7 @@ pub struct HostFacts {
 
 /// Who makes the containers, for their labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub(crate) struct Owner {
     /// Random token of this run of the provider.
     pub run: String,
     /// The resource's configuration as JSON, without secrets, from which import rebuilds it.

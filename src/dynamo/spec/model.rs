@@ -122,7 +122,7 @@ fn is_hub_part(part: &str) -> bool {
 }
 
 /// A name under which clients ask for the model.
-pub fn served_name(text: &str) -> Result<String, Refusal> {
+pub(crate) fn served_name(text: &str) -> Result<String, Refusal> {
     let good = (1..=256).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/:@+".contains(&b))
         && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());

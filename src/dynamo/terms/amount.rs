@@ -15,7 +15,7 @@ const ONE: i128 = 10_i128.pow(DIGITS);
 const MOST: i128 = 10_i128.pow(19) * ONE;
 
 /// Bytes in a gigabyte as this provider counts them, and as `docker run --memory 1g` does.
-pub const GIB: u64 = 1 << 30;
+pub(crate) const GIB: u64 = 1 << 30;
 
 /// A decimal, exact to 18 digits after the point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -6,7 +6,7 @@
 use super::objection::Refusal;
 
 /// A reference as `docker run` takes it: `[registry[:port]/]repository[:tag][@sha256:…]`.
-pub fn reference(text: &str) -> Result<String, Refusal> {
+pub(crate) fn reference(text: &str) -> Result<String, Refusal> {
     let (named, digest) = match text.split_once('@') {
         Some((named, digest)) => (named, Some(digest)),
         None => (text, None),

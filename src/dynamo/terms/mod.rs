@@ -1,9 +1,9 @@
 //! TODO head
 
-pub mod amount;
-pub mod image;
-pub mod names;
-pub mod objection;
-pub mod paths;
-pub mod ports;
-pub mod reader;
+pub(crate) mod amount;
+pub(crate) mod image;
+pub(crate) mod names;
+pub(crate) mod objection;
+pub(crate) mod paths;
+pub(crate) mod ports;
+pub(crate) mod reader;

@@ -13,16 +13,16 @@ use super::objection::Refusal;
 use crate::dynamo::spec::Role;
 
 /// Longest deployment name. Leaves room for component, end and `--starting` within the 63 bytes of a host name.
-pub const MAX_LENGTH: usize = 40;
+pub(crate) const MAX_LENGTH: usize = 40;
 /// Characters of a worker's end.
-pub const SUFFIX_LENGTH: usize = 6;
+pub(crate) const SUFFIX_LENGTH: usize = 6;
 
 const STARTING: &str = "--starting";
 /// Without the characters that look like another one.
 const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
 
 /// The name of a deployment, if it is one.
-pub fn deployment(name: &str) -> Result<String, Refusal> {
+pub(crate) fn deployment(name: &str) -> Result<String, Refusal> {
     let wrong = |what: &str| {
         Err(Refusal::new(
             format!("{name:?} {what}"),
@@ -47,12 +47,12 @@ pub fn deployment(name: &str) -> Result<String, Refusal> {
 }
 
 /// A name for a deployment that was given none. `token` is random.
-pub fn generated(token: [u8; SUFFIX_LENGTH]) -> String {
+pub(crate) fn generated(token: [u8; SUFFIX_LENGTH]) -> String {
     format!("dynamo-{}", suffix(token))
 }
 
 /// The end of a worker's name. `token` is random.
-pub fn suffix(token: [u8; SUFFIX_LENGTH]) -> String {
+pub(crate) fn suffix(token: [u8; SUFFIX_LENGTH]) -> String {
     token
         .into_iter()
         .filter_map(|byte| ALPHABET.get(usize::from(byte) % ALPHABET.len()))
@@ -61,7 +61,7 @@ pub fn suffix(token: [u8; SUFFIX_LENGTH]) -> String {
 }
 
 /// The end of a worker's name, read back.
-pub fn check_suffix(text: &str) -> Result<String, Refusal> {
+pub(crate) fn check_suffix(text: &str) -> Result<String, Refusal> {
     let good = text.len() == SUFFIX_LENGTH && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'));
     if good {
         return Ok(text.to_owned());
@@ -73,43 +73,43 @@ pub fn check_suffix(text: &str) -> Result<String, Refusal> {
 }
 
 /// Container of a component of which a deployment has one: the frontend, a service.
-pub fn container(deployment: &str, component: &str) -> String {
+pub(crate) fn container(deployment: &str, component: &str) -> String {
     format!("{deployment}-{component}")
 }
 
 /// Container of a worker.
-pub fn worker(deployment: &str, role: Role, suffix: &str) -> String {
+pub(crate) fn worker(deployment: &str, role: Role, suffix: &str) -> String {
     format!("{deployment}-{}-{suffix}", role.word())
 }
 
 /// The deployment's private network.
-pub fn network(deployment: &str) -> String {
+pub(crate) fn network(deployment: &str) -> String {
     format!("{deployment}-dynamo-net")
 }
 
 /// The volume through which processes of one host find each other.
-pub fn discovery_volume(deployment: &str) -> String {
+pub(crate) fn discovery_volume(deployment: &str) -> String {
     format!("{deployment}-dynamo-discovery")
 }
 
 /// The volume that holds what an Open WebUI must not lose.
-pub fn openwebui_volume(name: &str) -> String {
+pub(crate) fn openwebui_volume(name: &str) -> String {
     format!("{name}-openwebui-data")
 }
 
 /// Beginning of the Dynamo namespaces of a deployment's workers. No other deployment's namespace begins so, because no
 /// deployment's name has two dashes in a row.
-pub fn namespace_prefix(deployment: &str) -> String {
+pub(crate) fn namespace_prefix(deployment: &str) -> String {
     format!("{deployment}--")
 }
 
 /// Dynamo's own namespace of workers: those of one generation, or all of the deployment.
-pub fn namespace(deployment: &str, generation: Option<&str>) -> String {
+pub(crate) fn namespace(deployment: &str, generation: Option<&str>) -> String {
     generation.map_or_else(|| deployment.to_owned(), |generation| namespace_prefix(deployment) + generation)
 }
 
 /// A short name for what the parts say: equal for equal parts, in every build of this provider (FNV-1a).
-pub fn generation<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn generation<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     // The separator is no byte of UTF-8, so that ["ab", "c"] and ["a", "bc"] differ.
     let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0xff]));
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -120,17 +120,17 @@ pub fn generation<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Container that asks something of an image for a deployment, and ends. It never comes to more than being brought up, so one
 /// that a killed run left is told and removed like any other that was.
-pub fn question(deployment: &str, parts: &[&str]) -> String {
+pub(crate) fn question(deployment: &str, parts: &[&str]) -> String {
     starting(&format!("{deployment}-ask-{}", generation(parts.iter().copied())))
 }
 
 /// What a container is called until it works.
-pub fn starting(name: &str) -> String {
+pub(crate) fn starting(name: &str) -> String {
     format!("{name}{STARTING}")
 }
 
 /// The final name of a container that is called as one being brought up; `None` for any other.
-pub fn final_name(name: &str) -> Option<&str> {
+pub(crate) fn final_name(name: &str) -> Option<&str> {
     name.strip_suffix(STARTING).filter(|rest| !rest.is_empty())
 }
 

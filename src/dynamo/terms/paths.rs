@@ -7,7 +7,7 @@
 use super::objection::Refusal;
 
 /// The path in its one spelling. `/` is a path here.
-pub fn absolute(text: &str) -> Result<String, Refusal> {
+pub(crate) fn absolute(text: &str) -> Result<String, Refusal> {
     let wrong = |what: &str| {
         Err(Refusal::new(format!("{text:?} {what}"), "give an absolute path such as /data/models"))
     };
@@ -28,7 +28,7 @@ pub fn absolute(text: &str) -> Result<String, Refusal> {
 }
 
 /// As [`absolute`], and not the root of the container.
-pub fn in_container(text: &str) -> Result<String, Refusal> {
+pub(crate) fn in_container(text: &str) -> Result<String, Refusal> {
     match absolute(text)?.as_str() {
         "/" => Err(Refusal::new("nothing can be mounted at /", "name a folder below it")),
         path => Ok(path.to_owned()),
@@ -36,7 +36,7 @@ pub fn in_container(text: &str) -> Result<String, Refusal> {
 }
 
 /// Whether `path` is `folder` or lies in it.
-pub fn within(path: &str, folder: &str) -> bool {
+pub(crate) fn within(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -9,20 +9,20 @@ use super::objection::Refusal;
 use crate::inventory::{PortHolder, PortInUse};
 
 /// Where the search for a frontend's port begins.
-pub const FRONTEND_FROM: u16 = 8000;
+pub(crate) const FRONTEND_FROM: u16 = 8000;
 
 /// By which a host is reached of which nothing else is said: there is no other host then.
-pub const THIS_MACHINE: &str = "127.0.0.1";
+pub(crate) const THIS_MACHINE: &str = "127.0.0.1";
 
 /// A port as users write it.
-pub fn check(port: i64) -> Result<u16, Refusal> {
+pub(crate) fn check(port: i64) -> Result<u16, Refusal> {
     u16::try_from(port).ok().filter(|port| *port > 0).ok_or_else(|| {
         Refusal::new(format!("{port} is not a port"), "use 1 to 65535, or leave it out to have one picked")
     })
 }
 
 /// An address to listen on, in canonical spelling.
-pub fn check_address(text: &str) -> Result<String, Refusal> {
+pub(crate) fn check_address(text: &str) -> Result<String, Refusal> {
     text.parse::<IpAddr>().map(|address| address.to_string()).map_err(|_| {
         let what = format!("{text:?} is not an IP address");
         Refusal::new(what, "use 127.0.0.1 for this host alone, 0.0.0.0 for every network it is in")
@@ -30,7 +30,7 @@ pub fn check_address(text: &str) -> Result<String, Refusal> {
 }
 
 /// The address by which other hosts reach one, in canonical spelling.
-pub fn check_advertised(text: &str) -> Result<String, Refusal> {
+pub(crate) fn check_advertised(text: &str) -> Result<String, Refusal> {
     let address = text.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified());
     address.map(|address| address.to_string()).ok_or_else(|| {
         let what = format!("{text:?} is not an IP address at which other hosts can reach the host");
@@ -39,12 +39,12 @@ pub fn check_advertised(text: &str) -> Result<String, Refusal> {
 }
 
 /// Who is in the way of listening on `port` at `bind_address`.
-pub fn conflict<'a>(port: u16, bind_address: &str, used: &'a [PortInUse]) -> Option<&'a PortInUse> {
+pub(crate) fn conflict<'a>(port: u16, bind_address: &str, used: &'a [PortInUse]) -> Option<&'a PortInUse> {
     used.iter().find(|taken| taken.port == port && overlap(&taken.address, bind_address))
 }
 
 /// The first port from `from` upwards that is free and not `promised`, as are those that are so far above it.
-pub fn pick(
+pub(crate) fn pick(
     from: u16,
     bind_address: &str,
     used: &[PortInUse],
@@ -60,7 +60,7 @@ pub fn pick(
 }
 
 /// The complaint about a port that is taken.
-pub fn taken(by: &PortInUse) -> Refusal {
+pub(crate) fn taken(by: &PortInUse) -> Refusal {
     let what = format!("port {} is taken on {} by {}", by.port, by.address, holder(&by.holder));
     Refusal::new(what, "choose another port, leave it out to have a free one picked, or stop what holds it")
 }
@@ -75,7 +75,7 @@ fn holder(holder: &PortHolder) -> String {
 }
 
 /// Whether two listeners at these addresses would be in each other's way.
-pub fn overlap(one: &str, other: &str) -> bool {
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
     match (address(one), address(other)) {
         (Some(one), Some(other)) => one.is_unspecified() || other.is_unspecified() || one == other,
         // An address that cannot be read might be any.

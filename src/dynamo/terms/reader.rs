@@ -15,17 +15,17 @@ pub(in crate::dynamo) struct Reader {
 }
 
 impl Reader {
-    pub fn object(&mut self, field: Field, refusal: Refusal) {
+    pub(crate) fn object(&mut self, field: Field, refusal: Refusal) {
         self.objections.push(refusal.at(field));
     }
 
     /// Keeps the complaint, or passes the value on.
-    pub fn keep<T>(&mut self, field: Field, result: Result<T, Refusal>) -> Option<T> {
+    pub(crate) fn keep<T>(&mut self, field: Field, result: Result<T, Refusal>) -> Option<T> {
         result.map_err(|refusal| self.object(field, refusal)).ok()
     }
 
     /// A field that has a default. `None` when it is unknown or wrong.
-    pub fn or<T, U>(
+    pub(crate) fn or<T, U>(
         &mut self,
         field: Field,
         given: &Given<T>,
@@ -39,7 +39,7 @@ impl Reader {
     }
 
     /// A field that may be left out. `None` when it is unknown or wrong, `Some(None)` when it is absent.
-    pub fn maybe<T, U>(
+    pub(crate) fn maybe<T, U>(
         &mut self,
         field: Field,
         given: &Given<T>,
@@ -49,7 +49,7 @@ impl Reader {
     }
 
     /// A field that must be there in the end.
-    pub fn needed<T, U>(
+    pub(crate) fn needed<T, U>(
         &mut self,
         field: Field,
         given: &Given<T>,

@@ -1,9 +1,9 @@
-//! TODO head
+//! What the whole domain is tested by: golden blueprints, every combination that the tables allow, and properties.
 
-pub mod combinations;
+pub(super) mod combinations;
 mod every_combination;
-pub mod golden;
+pub(super) mod golden;
 mod properties;
-pub mod render;
-pub mod test_release;
-pub mod walk;
+pub(super) mod render;
+pub(super) mod test_release;
+pub(super) mod walk;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error;
 
-pub use crate::container::image_defaults::subtract as subtract_image_defaults;
-pub use translate::canonical;
+pub(crate) use crate::container::image_defaults::subtract as subtract_image_defaults;
+pub(crate) use translate::canonical;
 
 use crate::hosts::error::{Cause, engine_cause};
 use crate::hosts::transport::Reach;
@@ -30,7 +30,7 @@ pub(super) const CHANGE: Patience = Patience { deadline: Duration::from_secs(120
 
 impl Patience {
     /// A change that is expected to take `more` on top, such as the time that a container has to stop.
-    pub fn plus(self, more: Duration) -> Self {
+    pub(super) fn plus(self, more: Duration) -> Self {
         Self { deadline: self.deadline + more, ..self }
     }
 }
@@ -49,7 +49,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub async fn connect(reach: Arc<dyn Reach>) -> Result<Self, Cause> {
+    pub(super) async fn connect(reach: Arc<dyn Reach>) -> Result<Self, Cause> {
         let asking = Self { docker: transport::client(Arc::clone(&reach), None)? };
         let answer = asking.call("version", READ, |docker| async move { docker.version().await }).await?;
         let version = ApiVersion::agree(answer.min_api_version.as_deref(), answer.api_version.as_deref())?;
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// Makes one call. `subject` names the object it is about, e.g. `container chat-frontend`.
-    pub async fn call<T, F>(
+    pub(super) async fn call<T, F>(
         &self,
         subject: &str,
         patience: Patience,
@@ -82,7 +82,7 @@ impl Engine {
     }
 
     /// For answers that are streams, whose reader sets the time limits.
-    pub fn docker(&self) -> &Docker {
+    pub(super) fn docker(&self) -> &Docker {
         &self.docker
     }
 }

@@ -4,8 +4,8 @@
 //! is full". Prose is read in one table here ([`engine_cause`]), so that the rest of the program matches on [`Cause`]
 //! and never on words. Every cause knows its next step; an error without one leaves the user searching.
 
-pub mod files;
-pub mod ssh;
+pub(super) mod files;
+pub(super) mod ssh;
 
 use std::fmt;
 

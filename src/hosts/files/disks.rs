@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Room on a file system, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub(super) struct Room {
     pub size_bytes: u64,
     /// For ordinary users.
     pub free_bytes: u64,
@@ -46,7 +46,7 @@ const NO_DISKS: [&str; 27] = [
 ];
 
 /// The disks in `mounts` (`/proc/self/mounts`), by mount point. `room` tells how large what is mounted there is.
-pub fn list(mounts: &str, room: impl Fn(&str) -> Option<Room>) -> Vec<Disk> {
+pub(super) fn list(mounts: &str, room: impl Fn(&str) -> Option<Room>) -> Vec<Disk> {
     let mut by_device: BTreeMap<String, (String, String)> = BTreeMap::new();
     for (device, mount, filesystem) in mounts.lines().filter_map(parse_mount) {
         // A container's root is an overlay; all others belong to containers.
@@ -82,7 +82,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// A line of `df -kP`: mount point and room. Names may hold blanks, so the three numbers are what is looked for.
-pub fn parse_room(line: &str) -> Option<(String, Room)> {
+pub(super) fn parse_room(line: &str) -> Option<(String, Room)> {
     let words: Vec<&str> = line.split(' ').collect();
     let mut columns =
         words.iter().enumerate().filter(|(_, word)| !word.is_empty()).map(|(at, word)| (at, *word));

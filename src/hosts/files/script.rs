@@ -24,7 +24,7 @@ pub(in crate::hosts) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\0', "/\u{fffd}/").replace('\'', r"'\''"))
 }
 
-pub fn folder(path: &str) -> String {
+pub(super) fn folder(path: &str) -> String {
     let (path, fields) = (quoted(path), (MOST_IN_FOLDER + 1) * ENTRY_FIELDS);
     whole(&format!(
         "at={path}\n\
@@ -39,13 +39,13 @@ pub fn folder(path: &str) -> String {
     ))
 }
 
-pub fn disks() -> String {
+pub(super) fn disks() -> String {
     whole(
         "printf 'mounts\\0'; cat /proc/self/mounts; printf '\\0'\nprintf 'room\\0'; df -akP 2>/dev/null; printf '\\0'\n",
     )
 }
 
-pub fn trees(roots: &[String]) -> String {
+pub(super) fn trees(roots: &[String]) -> String {
     let fields = MOST_IN_TREE * ENTRY_FIELDS;
     let looks: String = roots.iter().map(|root| format!("look {}\n", quoted(root))).collect();
     let contents = contents();
@@ -103,7 +103,7 @@ fn whole(script: &str) -> String {
     format!("main() {{\n{BEGIN}{script}printf 'end\\0'\n}}\nmain\n")
 }
 
-pub fn read_folder(answer: &Answer, path: &str) -> Result<FolderListing, Cause> {
+pub(super) fn read_folder(answer: &Answer, path: &str) -> Result<FolderListing, Cause> {
     let path = path.to_owned();
     match answer.status {
         NO_SUCH_FOLDER => return Err(Cause::NoSuchFolder { path }),
@@ -124,7 +124,7 @@ pub fn read_folder(answer: &Answer, path: &str) -> Result<FolderListing, Cause> 
     Ok(super::listing(entries, room))
 }
 
-pub fn read_disks(answer: &Answer) -> Result<Vec<Disk>, Cause> {
+pub(super) fn read_disks(answer: &Answer) -> Result<Vec<Disk>, Cause> {
     let mut fields = Fields::of(answer)?;
     let (mut mounts, mut rooms) = ("", "");
     while let Some(word) = fields.word()? {
@@ -139,7 +139,7 @@ pub fn read_disks(answer: &Answer) -> Result<Vec<Disk>, Cause> {
     Ok(disks::list(mounts, |mount| rooms.iter().rev().find(|(at, _)| at == mount).map(|(_, room)| *room)))
 }
 
-pub fn read_trees(answer: &Answer) -> Result<Vec<Tree>, Cause> {
+pub(super) fn read_trees(answer: &Answer) -> Result<Vec<Tree>, Cause> {
     let mut fields = Fields::of(answer)?;
     let mut trees: Vec<Tree> = Vec::new();
     while let Some(word) = fields.word()? {

@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-pub fn folder(path: &str) -> Result<FolderListing, Cause> {
+pub(super) fn folder(path: &str) -> Result<FolderListing, Cause> {
     let failed = |error: io::Error| {
         let path = path.to_owned();
         match error.kind() {
@@ -35,14 +35,14 @@ fn room(path: &Path) -> io::Result<Room> {
     Ok(Room { size_bytes: bytes(room.f_blocks), free_bytes: bytes(room.f_bavail) })
 }
 
-pub fn disks() -> Result<Vec<Disk>, Cause> {
+pub(super) fn disks() -> Result<Vec<Disk>, Cause> {
     let mounts = std::fs::read_to_string("/proc/self/mounts");
     let mounts = mounts.map_err(|error| Cause::Script { text: format!("/proc/self/mounts: {error}") })?;
     Ok(disks::list(&mounts, |mount| room(Path::new(mount)).ok()))
 }
 
 /// `None` where there is no folder that may be entered.
-pub fn tree(root: &str) -> Option<Tree> {
+pub(super) fn tree(root: &str) -> Option<Tree> {
     let base = Path::new(root);
     let mut tree = Tree { root: root.to_owned(), ..Tree::default() };
     std::fs::read_dir(base).ok()?;

@@ -121,7 +121,7 @@ fn matrix(nvml: &Nvml, devices: &[(u32, Device<'_>)]) -> Links {
     let ends: Vec<Ends> = devices.iter().map(|(_, device)| ends(device)).collect();
     for ((one, other), count) in links::nvlinks(&ends) {
         if let (Some((one, _)), Some((other, _))) = (devices.get(one), devices.get(other)) {
-            links.set(*one, *other, Link::NvLink(count));
+            links.set(*one, *other, Link::Nvlink(count));
         }
     }
     links

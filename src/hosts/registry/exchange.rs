@@ -14,25 +14,25 @@ use crate::hosts::transport::{Reach, Stream};
 
 const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-pub struct Answer {
+pub(super) struct Answer {
     pub status: StatusCode,
     headers: HeaderMap,
     pub body: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: HeaderName) -> Option<&str> {
+    pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// As [`Answer::header`], of a header that may be there several times.
-    pub fn headers(&self, name: HeaderName) -> impl Iterator<Item = &str> {
+    pub(super) fn headers(&self, name: HeaderName) -> impl Iterator<Item = &str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 }
 
 /// The error is a clause. Redirections are answers like others.
-pub async fn get(
+pub(super) async fn get(
     reach: &dyn Reach,
     url: &Uri,
     authorization: Option<&HeaderValue>,

@@ -86,16 +86,16 @@ pub(super) struct Live {
 }
 
 impl Link {
-    pub fn new(settings: Settings, environment: Environment) -> Self {
+    pub(super) fn new(settings: Settings, environment: Environment) -> Self {
         Self(Arc::new(Inner { settings, environment, slot: Mutex::default(), unreached: Mutex::default() }))
     }
 
-    pub fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
     /// The connection, made if there is none.
-    pub async fn live(&self) -> Result<Arc<Live>, Trouble> {
+    pub(super) async fn live(&self) -> Result<Arc<Live>, Trouble> {
         self.attempt()?.await
     }
 
@@ -127,7 +127,7 @@ impl Link {
     }
 
     /// Says good-bye. What comes later fails.
-    pub async fn close(&self) {
+    pub(super) async fn close(&self) {
         let attempt = {
             let mut slot = self.0.slot.lock().unwrap_or_else(PoisonError::into_inner);
             slot.closed = true;

@@ -45,7 +45,7 @@ pub(super) fn look_script(socket: &str) -> String {
 }
 
 impl Look {
-    pub fn parse(output: &str) -> Self {
+    pub(super) fn parse(output: &str) -> Self {
         let says = |line: &str| output.lines().any(|it| it.trim() == line);
         let socket = match (says("socket open"), says("socket shut")) {
             (true, _) => Socket::Open,
@@ -56,7 +56,7 @@ impl Look {
     }
 
     /// The ways to try after sshd refused to forward, or why there is none.
-    pub fn ways(&self, socket: &str, has_password: bool) -> Result<&'static [Way], Cause> {
+    pub(super) fn ways(&self, socket: &str, has_password: bool) -> Result<&'static [Way], Cause> {
         match (self.socket, self.has_docker, self.has_sudo, has_password) {
             (Socket::Missing, ..) => Err(Cause::SocketMissing { path: socket.to_owned() }),
             (Socket::Open, true, ..) => Ok(&[Way::Command]),
@@ -83,7 +83,7 @@ const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 impl Way {
     /// What to run; `None` where nothing is run. sudo forgets what it remembers, so that it asks for the password always
     /// or never, and the password cannot end up anywhere but with sudo.
-    pub fn command(self, socket: &str) -> Option<String> {
+    pub(super) fn command(self, socket: &str) -> Option<String> {
         let address = match socket {
             DEFAULT_SOCKET => String::new(),
             other => format!(" -H {}", quote(&format!("unix://{other}"))),
@@ -98,7 +98,7 @@ impl Way {
     }
 
     /// Why the command ended instead of reaching the Engine, from what it said on stderr.
-    pub fn failure(self, socket: &str, stderr: &str) -> Cause {
+    pub(super) fn failure(self, socket: &str, stderr: &str) -> Cause {
         let (lower, text) = (stderr.to_lowercase(), stderr.trim().replace(PROMPT, ""));
         let socket = socket.to_owned();
         let address = format!("unix://{socket}");

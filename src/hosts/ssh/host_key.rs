@@ -30,7 +30,7 @@ impl From<russh::Error> for Failure {
 }
 
 impl Failure {
-    pub fn trouble(self, peer: &Peer) -> Trouble {
+    pub(super) fn trouble(self, peer: &Peer) -> Trouble {
         let at = peer.to_string();
         match self {
             Self::Understood(trouble) => trouble,

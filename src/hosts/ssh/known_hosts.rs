@@ -69,7 +69,7 @@ pub(super) fn fingerprint(key: &KeyData) -> String {
 
 impl Trust {
     /// Pinned keys: one or several lines of `type base64`, with or without a comment. The error is a line that is none.
-    pub fn pinned(text: &str) -> Result<Self, String> {
+    pub(super) fn pinned(text: &str) -> Result<Self, String> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let keys: Result<Vec<KeyData>, String> =
             lines.map(|line| key_of(line).ok_or_else(|| line.to_owned())).collect();
@@ -79,12 +79,12 @@ impl Trust {
         }
     }
 
-    pub fn known_hosts(text: &str) -> Self {
+    pub(super) fn known_hosts(text: &str) -> Self {
         Self::KnownHosts(text.lines().filter_map(Line::parse).collect())
     }
 
     /// What becomes of a server at `host` and `port` that shows this; `now` in seconds since 1970.
-    pub fn judge(&self, host: &str, port: u16, shown: Shown<'_>, now: u64) -> Verdict {
+    pub(super) fn judge(&self, host: &str, port: u16, shown: Shown<'_>, now: u64) -> Verdict {
         match (self, shown) {
             (Self::Anything, _) => Verdict::Trusted,
             (Self::Keys(keys), shown) => among(keys.iter(), shown.key()),
@@ -102,7 +102,7 @@ impl Trust {
     }
 
     /// The kinds of keys that are known of the server: it is asked for these first, since it may have others too.
-    pub fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
+    pub(super) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
         match self {
             Self::Anything => Vec::new(),
             Self::Keys(keys) => keys.iter().map(KeyData::algorithm).collect(),
@@ -118,7 +118,7 @@ impl Trust {
     }
 
     /// Whether certificates of this server could be judged.
-    pub fn has_authority(&self, host: &str, port: u16) -> bool {
+    pub(super) fn has_authority(&self, host: &str, port: u16) -> bool {
         let Self::KnownHosts(lines) = self else { return false };
         let names = lookup_names(host, port);
         let is_for = |line: &Line| names.iter().any(|name| line.hosts.take(name));
@@ -127,7 +127,7 @@ impl Trust {
 }
 
 impl Shown<'_> {
-    pub fn key(&self) -> &KeyData {
+    pub(super) fn key(&self) -> &KeyData {
         match self {
             Self::Key(key) => key,
             Self::Certificate(certificate) => certificate.public_key(),

@@ -5,16 +5,16 @@
 //! said (`guard`, by the rules in `trust`), who we are is shown once (`login`), and what the connection does when it breaks
 //! is in `link`.
 
-pub mod auth;
+pub(crate) mod auth;
 mod channel;
 mod config_file;
-pub mod connection;
-pub mod engine_route;
-pub mod host_key;
-pub mod known_hosts;
+pub(crate) mod connection;
+pub(crate) mod engine_route;
+pub(crate) mod host_key;
+pub(crate) mod known_hosts;
 mod sessions;
 mod settings;
-pub mod tcp_through_shell;
+pub(crate) mod tcp_through_shell;
 #[cfg(test)]
 mod tests;
 
@@ -30,8 +30,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
 
-pub use crate::hosts::error::ssh::Trouble;
-pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Settings};
+pub(crate) use crate::hosts::error::ssh::Trouble;
+pub(crate) use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Settings};
 
 use crate::container::Secret;
 use crate::hosts::error::Cause;
@@ -49,12 +49,12 @@ const PROBE: Duration = Duration::from_secs(10);
 const MOST_OUTPUT: u64 = 16 << 20;
 
 /// Whether text is what `host_key` takes: lines of `type base64`.
-pub fn is_host_key(text: &str) -> bool {
+pub(crate) fn is_host_key(text: &str) -> bool {
     known_hosts::Trust::pinned(text).is_ok()
 }
 
 /// A host that is reached over SSH.
-pub struct SshReach {
+pub(crate) struct SshReach {
     link: Link,
     /// The way to the Engine that worked.
     way: OnceCell<Way>,
@@ -62,7 +62,7 @@ pub struct SshReach {
 
 impl SshReach {
     /// Connects to nothing yet.
-    pub fn new(settings: Settings, environment: Environment) -> Self {
+    pub(crate) fn new(settings: Settings, environment: Environment) -> Self {
         Self { link: Link::new(settings, environment), way: OnceCell::new() }
     }
 

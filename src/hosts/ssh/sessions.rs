@@ -38,7 +38,7 @@ impl Default for Sessions {
 
 impl Sessions {
     /// A session channel, and the place that it takes until the permit is dropped.
-    pub async fn open(
+    pub(super) async fn open(
         &self,
         handle: &Handle<Guard>,
     ) -> Result<(Channel<Msg>, OwnedSemaphorePermit), Trouble> {

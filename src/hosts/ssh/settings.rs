@@ -13,7 +13,7 @@ use crate::hosts::error::ssh::Trouble;
 
 /// A host as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub target: Endpoint,
     pub bastion: Option<Endpoint>,
     /// Whether `~/.ssh/config` is read.
@@ -25,7 +25,7 @@ pub struct Settings {
 
 /// An SSH server as configured, and how to log in there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// Name, IP address, or alias in `~/.ssh/config`.
     pub address: String,
     pub port: Option<u16>,
@@ -36,7 +36,7 @@ pub struct Endpoint {
 
 /// What to log in with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Login {
+pub(crate) struct Login {
     pub key: Option<KeySource>,
     pub passphrase: Option<Secret>,
     /// OpenSSH certificate of the key, as text.
@@ -53,14 +53,14 @@ impl Login {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
+pub(crate) enum KeySource {
     Text(Secret),
     File(PathBuf),
 }
 
 /// How a server shows that it is the right one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum HostKeys {
+pub(crate) enum HostKeys {
     /// It is in `~/.ssh/known_hosts`, or in the file that `~/.ssh/config` names.
     #[default]
     UserFile,
@@ -73,7 +73,7 @@ pub enum HostKeys {
 
 /// What this process was started with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Environment {
+pub(crate) struct Environment {
     pub home: Option<PathBuf>,
     pub user: Option<String>,
     /// `DYNAMO_SSH_PRIVATE_KEY`.
@@ -83,7 +83,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    pub fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self {
             home: variable("HOME").map(PathBuf::from),
@@ -94,7 +94,7 @@ impl Environment {
     }
 
     /// `~/x` with the home folder in front.
-    pub fn expand(&self, path: &Path) -> PathBuf {
+    pub(crate) fn expand(&self, path: &Path) -> PathBuf {
         match (path.strip_prefix("~"), &self.home) {
             (Ok(rest), Some(home)) => home.join(rest),
             _ => path.to_owned(),

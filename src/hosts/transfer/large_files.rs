@@ -66,7 +66,7 @@ pub(in crate::hosts::transfer) enum At {
 }
 
 impl<'a> Copy<'a> {
-    pub fn new(
+    pub(super) fn new(
         from: (&'a Host, &str),
         to: (&'a Host, &str),
         file: &TransferFile,
@@ -78,7 +78,7 @@ impl<'a> Copy<'a> {
 
     /// Copies what is missing of the file, and gives its checksum as it is at the target and, where it was made, at the
     /// source: both in hexadecimal.
-    pub async fn run(&self, resume: bool) -> Result<(String, String), At> {
+    pub(super) async fn run(&self, resume: bool) -> Result<(String, String), At> {
         let have = if resume { self.have().await.map_err(At::Target)? } else { 0 };
         let begin = have.min(self.size) / BLOCK;
         // Whoever opens two sessions opens that of the same host first, so that nobody waits for each other's.

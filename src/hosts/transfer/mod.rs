@@ -8,11 +8,11 @@
 //! What ends a transfer is silence, not its length: a terabyte may take its hours, a cable that was pulled may not. After
 //! a cut it goes on where it was, in this run or in the next.
 
-pub mod large_files;
+pub(crate) mod large_files;
 mod progress;
-pub mod remote_command;
-pub mod small_files;
-pub mod staging;
+pub(crate) mod remote_command;
+pub(crate) mod small_files;
+pub(crate) mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +22,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
-pub use crate::hosts::error::files::FileTrouble;
+pub(crate) use crate::hosts::error::files::FileTrouble;
 
 use crate::hosts::{Cause, Host, HostError};
 use large_files::{At, Copy};
@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// A file to be copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransferFile {
+pub(crate) struct TransferFile {
     /// Path below the source's folder: of a file, not of a link.
     pub at: String,
     /// Path below the target's folder.
@@ -51,7 +51,7 @@ pub struct TransferFile {
 }
 
 /// Files of a folder on a host, to a folder on another.
-pub struct Transfer<'a> {
+pub(crate) struct Transfer<'a> {
     /// For the log.
     pub what: &'a str,
     pub from: (&'a Host, &'a str),
@@ -70,7 +70,7 @@ enum Parcel<'a> {
 
 impl Transfer<'_> {
     /// Copies all of them. The checksums by the files' paths at the target, in hexadecimal.
-    pub async fn run(&self) -> Result<BTreeMap<String, String>, HostError> {
+    pub(crate) async fn run(&self) -> Result<BTreeMap<String, String>, HostError> {
         let progress = Progress::new();
         let total = self.files.iter().map(|file| file.size_bytes).sum();
         let parcels = parcels(self.files);

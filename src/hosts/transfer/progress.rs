@@ -15,23 +15,23 @@ pub(in crate::hosts::transfer) struct Progress {
 }
 
 impl Progress {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { moved: AtomicU64::new(0), last: Mutex::new(Instant::now()) }
     }
 
     /// So many bytes more are where they belong.
-    pub fn add(&self, bytes: u64) {
+    pub(super) fn add(&self, bytes: u64) {
         self.moved.fetch_add(bytes, Ordering::Relaxed);
         *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
     }
 
     /// Time since anything moved.
-    pub fn silence(&self) -> Duration {
+    pub(super) fn silence(&self) -> Duration {
         self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).elapsed()
     }
 
     /// Says every few seconds how far it is. Ends when nothing has moved for `stall`.
-    pub async fn watch(&self, from: &str, to: &str, what: &str, total: u64, stall: Duration) {
+    pub(super) async fn watch(&self, from: &str, to: &str, what: &str, total: u64, stall: Duration) {
         let mut before = 0;
         loop {
             tokio::time::sleep(REPORT.min(stall)).await;

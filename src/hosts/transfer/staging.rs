@@ -111,15 +111,6 @@ impl Host {
         removed
     }
 
-    /// Removes a folder of our own with all that is in it.
-    pub async fn remove_folder(&self, folder: &str) -> Result<(), HostError> {
-        let here = folder.to_owned();
-        self.put(&format!("remove {folder}"), &format!("rm -rf -- {}", quoted(folder)), &[], move || {
-            if_there(fs::remove_dir_all(here))
-        })
-        .await
-    }
-
     /// Changes something by a script, or here by a function.
     async fn put(
         &self,

@@ -86,7 +86,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Whether a container is a server that workers brought along: theirs, and not their deployment's.
-pub fn is_one(container: &ObservedContainer) -> bool {
+pub(crate) fn is_one(container: &ObservedContainer) -> bool {
     let labels = &container.spec.labels;
     labels.contains_key(CACHE_SERVER) && !labels.contains_key(ROLE)
 }

@@ -40,7 +40,7 @@ enum Claimant {
 }
 
 /// A host's GPUs, and who has them.
-pub struct Sight {
+pub(crate) struct Sight {
     pub inventory: GpuInventory,
     pub occupancy: Occupancy,
 }
@@ -186,7 +186,11 @@ impl Drop for PromisedGpus {
 }
 
 /// What a host has; the inner error is that it has no GPUs, or none that can be seen.
-pub async fn look(entry: &Entry, age: Age, summary: &str) -> Result<Result<Sight, Refusal>, Diagnostics> {
+pub(crate) async fn look(
+    entry: &Entry,
+    age: Age,
+    summary: &str,
+) -> Result<Result<Sight, Refusal>, Diagnostics> {
     let failed = |error: HostError| Diagnostics::from(host_errors::diagnostic(summary, &error, None));
     let host = entry.host.name();
     let inventory = match entry.host.gpus().await.map_err(failed)? {
@@ -306,7 +310,7 @@ fn is_own(holder: &Holder, container: &str) -> bool {
 }
 
 /// What a worker asks for now: those that were decided for it, unless it names them itself.
-pub fn wanted(spec: &WorkerSpec) -> GpuRequest {
+pub(crate) fn wanted(spec: &WorkerSpec) -> GpuRequest {
     let by_uuid = |names: &[GpuName]| names.iter().all(|name| matches!(name, GpuName::Uuid(_)));
     match &spec.gpu_request {
         GpuRequest::Named(names) if by_uuid(names) => spec.gpu_request.clone(),
@@ -316,7 +320,7 @@ pub fn wanted(spec: &WorkerSpec) -> GpuRequest {
 }
 
 /// What keeps a worker's GPUs: those that it was given before, by name.
-pub fn the_same(devices: &[String]) -> GpuRequest {
+pub(crate) fn the_same(devices: &[String]) -> GpuRequest {
     match devices {
         [] => GpuRequest::None,
         devices => GpuRequest::Named(devices.iter().cloned().map(GpuName::Uuid).collect()),

@@ -6,14 +6,14 @@ use tokio::sync::OwnedMutexGuard;
 
 /// Who has which turn.
 #[derive(Default)]
-pub struct OneAtATime(Mutex<BTreeMap<(String, String), Line>>);
+pub(crate) struct OneAtATime(Mutex<BTreeMap<(String, String), Line>>);
 
 /// Whoever has it locked is at work.
 type Line = Arc<tokio::sync::Mutex<()>>;
 
 impl OneAtATime {
     /// Waits until nobody else is at work on that of the host. The turn ends when the result is dropped.
-    pub async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
+    pub(crate) async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
         let line = {
             let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(lines.entry((host.to_owned(), name.to_owned())).or_default())

@@ -1,8 +1,8 @@
 //! TODO head
 
-pub mod cache_memory;
-pub mod cache_servers;
-pub mod gpus;
-pub mod keyed_lock;
-pub mod ports;
-pub mod rolling_update;
+pub(crate) mod cache_memory;
+pub(crate) mod cache_servers;
+pub(crate) mod gpus;
+pub(crate) mod keyed_lock;
+pub(crate) mod ports;
+pub(crate) mod rolling_update;

@@ -20,19 +20,19 @@ use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::BTreeMap;
 
 /// How often ports are picked when others take them between looking and binding.
-pub const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
 
 /// Ports by name, as the state has them.
-pub type Ports = BTreeMap<String, Attr<i64>>;
+pub(crate) type Ports = BTreeMap<String, Attr<i64>>;
 
 /// The address of a host of which the configuration says that (null: nothing).
-pub fn advertised(advertise: &Attr<String>) -> &str {
+pub(crate) fn advertised(advertise: &Attr<String>) -> &str {
     advertise.known().map_or(THIS_MACHINE, String::as_str)
 }
 
 /// Addresses for the services of a deployment, and the promises that hold their ports; `None` on a private network, where
 /// they are constants. `taken` are the ports that others have.
-pub fn services(
+pub(crate) fn services(
     client: &Client,
     entry: &Entry,
     topology: Option<&Topology>,
@@ -51,7 +51,7 @@ pub fn services(
 }
 
 /// Ports for a worker with so many ranks of data parallelism, and the promises that hold them.
-pub fn worker(
+pub(crate) fn worker(
     client: &Client,
     entry: &Entry,
     rows: &[&WorkerPort],
@@ -62,7 +62,7 @@ pub fn worker(
 }
 
 /// As [`worker`], for what listens at `own_address`.
-pub fn at(
+pub(crate) fn at(
     client: &Client,
     entry: &Entry,
     rows: &[&WorkerPort],
@@ -97,7 +97,7 @@ fn promise(
 
 /// Whether somebody else took a port between the look at the host and the start: another Terraform, for example. Docker says
 /// so of what it publishes; on the host's own network it is the last words of the process.
-pub fn is_taken(failed: &Failed) -> bool {
+pub(crate) fn is_taken(failed: &Failed) -> bool {
     match failed.failure.as_ref() {
         Failure::Host(error) => matches!(error.cause, Cause::PortTaken { .. }),
         Failure::Died { logs, .. } => logs.to_ascii_lowercase().contains("already in use"),
@@ -106,7 +106,7 @@ pub fn is_taken(failed: &Failed) -> bool {
 }
 
 /// Addresses of services that are not picked yet; at ports that no user has for a frontend.
-pub fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, Given<String>> {
+pub(crate) fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, Given<String>> {
     let services = topology.into_iter().flat_map(|row| row.services).zip(1_u16..);
     services
         .map(|(service, port)| (service.name.to_owned(), Given::Is(format!("{THIS_MACHINE}:{port}"))))
@@ -114,20 +114,20 @@ pub fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, Given<S
 }
 
 /// Ports of a worker that are not picked yet.
-pub fn ports_to_come(rows: &[&WorkerPort]) -> BTreeMap<String, Given<i64>> {
+pub(crate) fn ports_to_come(rows: &[&WorkerPort]) -> BTreeMap<String, Given<i64>> {
     rows.iter().map(|row| (row.name.to_owned(), Given::Is(i64::from(row.from)))).collect()
 }
 
 /// The ports that a worker had, with stand-ins for those that it did not need until now, and without those that it needs no
 /// more.
-pub fn with_those_to_come(had: &Attr<Ports>, rows: &[&WorkerPort]) -> Attr<Ports> {
+pub(crate) fn with_those_to_come(had: &Attr<Ports>, rows: &[&WorkerPort]) -> Attr<Ports> {
     let had = |row: &WorkerPort| had.known().and_then(|ports| ports.get(row.name)).cloned();
     let port = |row: &WorkerPort| had(row).unwrap_or(Attr::Known(i64::from(row.from)));
     Attr::Known(rows.iter().map(|row| (row.name.to_owned(), port(row))).collect())
 }
 
 /// Writes `picked` over what is there.
-pub fn set(ports: &mut Attr<Ports>, picked: Ports) {
+pub(crate) fn set(ports: &mut Attr<Ports>, picked: Ports) {
     match ports {
         Attr::Known(ports) => ports.extend(picked),
         Attr::Null | Attr::Unknown => *ports = Attr::Known(picked),

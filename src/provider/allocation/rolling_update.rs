@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 
 /// The turns of all deployments. Clones are the same.
 #[derive(Clone, Default)]
-pub struct Turns(Arc<Inner>);
+pub(crate) struct Turns(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -86,7 +86,7 @@ pub struct Turn {
 
 impl Turns {
     /// Waits until a worker of that role may be replaced.
-    pub async fn take(&self, deployment: &str, role: Role) -> Turn {
+    pub(crate) async fn take(&self, deployment: &str, role: Role) -> Turn {
         let ticket = self.0.lines().entry(deployment.to_owned()).or_default().enter(role);
         let mut turn =
             Turn { inner: Arc::clone(&self.0), deployment: deployment.to_owned(), ticket, begun: false };

@@ -9,7 +9,7 @@ use crate::tf_provider::value::Number;
 use std::collections::BTreeMap;
 
 /// Text → text.
-pub type TextMap = BTreeMap<String, Attr<String>>;
+pub(crate) type TextMap = BTreeMap<String, Attr<String>>;
 
 model! {
     /// How the frontend spreads requests over workers.
@@ -224,7 +224,7 @@ impl From<DockerView> for DockerModel {
 }
 
 /// A nested attribute as the block it came from.
-pub fn block_of<V, M: From<V>>(view: Attr<Nested<V>>) -> Block<M> {
+pub(crate) fn block_of<V, M: From<V>>(view: Attr<Nested<V>>) -> Block<M> {
     match view {
         Attr::Null => Block::Absent,
         Attr::Unknown => Block::Unknown,

@@ -48,7 +48,7 @@ impl From<ConnectorView> for ConnectorModel {
 }
 
 /// What the block says; all unknown while the block is.
-pub fn draft(block: &Block<ConnectorModel>) -> ConnectorDraft {
+pub(crate) fn draft(block: &Block<ConnectorModel>) -> ConnectorDraft {
     match block {
         Block::Absent => ConnectorDraft::default(),
         Block::Unknown => ConnectorDraft {

@@ -5,31 +5,31 @@ use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::value::Number;
 
 /// Words for the attribute `host` of every data source.
-pub const HOST: &str = "Entry of the provider's `hosts`. Left out: the only one.";
+pub(crate) const HOST: &str = "Entry of the provider's `hosts`. Left out: the only one.";
 
 /// `units / unit` as a decimal with six digits after the point at most.
-pub fn ratio(units: u64, unit: u64) -> Option<Number> {
+pub(crate) fn ratio(units: u64, unit: u64) -> Option<Number> {
     let millionths = u128::from(units) * 1_000_000 / u128::from(unit);
     format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000).parse().ok()
 }
 
 /// Bytes in GB (2³⁰ bytes).
-pub fn gigabytes(bytes: u64) -> Attr<Number> {
+pub(crate) fn gigabytes(bytes: u64) -> Attr<Number> {
     ratio(bytes, GIB).into()
 }
 
-pub fn text(text: impl Into<String>) -> Attr<String> {
+pub(crate) fn text(text: impl Into<String>) -> Attr<String> {
     Attr::Known(text.into())
 }
 
-pub fn list<M>(items: impl IntoIterator<Item = M>) -> Attr<NestedList<M>> {
+pub(crate) fn list<M>(items: impl IntoIterator<Item = M>) -> Attr<NestedList<M>> {
     Attr::Known(NestedList(items.into_iter().map(|item| Attr::Known(Nested(item))).collect()))
 }
 
 const DAY: i64 = 24 * 3600;
 
 /// Seconds since 1970 in RFC 3339, UTC.
-pub fn timestamp(seconds: i64) -> String {
+pub(crate) fn timestamp(seconds: i64) -> String {
     let (year, month, day) = date(seconds.div_euclid(DAY));
     let second = seconds.rem_euclid(DAY);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)

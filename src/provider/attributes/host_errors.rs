@@ -7,7 +7,7 @@ use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
 
 /// `model` is the folder that the model is mounted from, if it is one.
-pub fn diagnostic(summary: impl Into<String>, error: &HostError, model: Option<&str>) -> Diagnostic {
+pub(crate) fn diagnostic(summary: impl Into<String>, error: &HostError, model: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::from_error(summary, error);
     match attribute(&error.cause, model) {
         Some(path) => diagnostic.at(path),
@@ -16,7 +16,7 @@ pub fn diagnostic(summary: impl Into<String>, error: &HostError, model: Option<&
 }
 
 /// As [`diagnostic`], of work that was begun: with what became of it.
-pub fn not_done(summary: impl Into<String>, failed: &Failed, model: Option<&str>) -> Diagnostic {
+pub(crate) fn not_done(summary: impl Into<String>, failed: &Failed, model: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::from_error(summary, failed);
     let path = match failed.failure.as_ref() {
         Failure::Host(error) => attribute(&error.cause, model),

@@ -5,7 +5,12 @@ use crate::tf_provider::provider::ImportBy;
 use crate::tf_provider::value::Value;
 
 /// Host and name. `first` and `second` are the identity's attributes, `example` an id that would be right.
-pub fn parse(by: ImportBy, first: &str, second: &str, example: &str) -> Result<(String, String), Diagnostic> {
+pub(crate) fn parse(
+    by: ImportBy,
+    first: &str,
+    second: &str,
+    example: &str,
+) -> Result<(String, String), Diagnostic> {
     match by {
         ImportBy::Id(id) => {
             let parts = id

@@ -19,7 +19,7 @@ use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
 
 /// Fills in what the model comes with. While the provider's `models` are not known it stays as it is.
-pub fn derive(client: &Client, planned: &mut DeploymentModel) {
+pub(crate) fn derive(client: &Client, planned: &mut DeploymentModel) {
     let Some(catalog) = &client.catalog else { return };
     let (Attr::Known(model), Attr::Known(engine)) = (&planned.model, &planned.engine) else {
         planned.model_args = Attr::Unknown;
@@ -42,14 +42,14 @@ pub fn derive(client: &Client, planned: &mut DeploymentModel) {
 }
 
 /// As the domain reads them.
-pub fn draft(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<ArgValue>> {
+pub(crate) fn draft(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<ArgValue>> {
     let items = attribute.known().into_iter().flatten();
     let given = |value: &Attr<String>| value.known().map_or(Given::Unknown, |text| Given::Is(written(text)));
     items.map(|(name, value)| (name.clone(), given(value))).collect()
 }
 
 /// What a worker's engine is told; unknown as long as something of it is.
-pub fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
+pub(crate) fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
     // None of these says anything to the engine.
     draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     draft.secret_env = SecretDraft::default();
@@ -60,7 +60,7 @@ pub fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
 }
 
 /// Engine arguments as text, by name.
-pub fn texts(args: &EngineArgs) -> TextMap {
+pub(crate) fn texts(args: &EngineArgs) -> TextMap {
     args.iter().map(|(name, value)| (name.clone(), Attr::Known(text(value)))).collect()
 }
 

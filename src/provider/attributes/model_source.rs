@@ -19,7 +19,7 @@ const DOWNLOAD: &str = "download";
 
 /// What decides it, as a resource has it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelSource {
+pub(crate) struct ModelSource {
     pub model: Attr<String>,
     pub engine: Attr<String>,
     pub dynamo_version: Attr<String>,
@@ -44,7 +44,7 @@ impl ModelSource {
 
     /// Fills in what is known without a look. `model_cache` is the host's, null for the release's. `before`: what the
     /// state has, if the resource exists.
-    pub fn derive(&mut self, before: Option<&Self>, model_cache: &Attr<String>) {
+    pub(crate) fn derive(&mut self, before: Option<&Self>, model_cache: &Attr<String>) {
         let Some(model) = self.model() else {
             (self.source, self.path) = (Attr::Unknown, Attr::Unknown);
             return;
@@ -71,7 +71,7 @@ impl ModelSource {
     }
 
     /// Looks on the host where it is not decided yet.
-    pub async fn decide(&mut self, entry: &Entry) {
+    pub(crate) async fn decide(&mut self, entry: &Entry) {
         if !self.source.is_unknown() {
             return;
         }
@@ -97,7 +97,7 @@ impl ModelSource {
     }
 
     /// The facts of the host with the copy that is used.
-    pub fn known_to(&self, facts: &HostFacts) -> HostFacts {
+    pub(crate) fn known_to(&self, facts: &HostFacts) -> HostFacts {
         let local = self.source == LOCAL.into();
         let place = self.model().zip(self.path.known().filter(|_| local));
         let place = place.and_then(|(model, path)| ModelPlace::of_path(&model, path));
@@ -105,7 +105,7 @@ impl ModelSource {
     }
 
     /// As [`ModelSource::known_to`], for a plan: with the copy that there is now, where it is not decided yet.
-    pub async fn expected_by(&self, entry: &Entry, facts: &HostFacts) -> HostFacts {
+    pub(crate) async fn expected_by(&self, entry: &Entry, facts: &HostFacts) -> HostFacts {
         let mut now = self.clone();
         now.decide(entry).await;
         now.known_to(facts)

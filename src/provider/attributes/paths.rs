@@ -5,7 +5,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// Every objection as an error at its attribute. `host` is the entry of `hosts` that capacity objections are about.
-pub fn diagnostics(objections: Vec<Objection>) -> Diagnostics {
+pub(crate) fn diagnostics(objections: Vec<Objection>) -> Diagnostics {
     Diagnostics(objections.into_iter().map(diagnostic).collect())
 }
 

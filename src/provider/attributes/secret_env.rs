@@ -30,13 +30,13 @@ use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
 
 /// The type of `secret_env`.
-pub type SecretMap = BTreeMap<String, Attr<Secret>>;
+pub(crate) type SecretMap = BTreeMap<String, Attr<Secret>>;
 
 const SET: &str = "set";
 const MISSING: &str = "missing";
 
 /// A null element is as if not written, and a map that is unknown as a whole is empty.
-pub fn draft(values: &Attr<SecretMap>, version: &Attr<String>) -> SecretDraft {
+pub(crate) fn draft(values: &Attr<SecretMap>, version: &Attr<String>) -> SecretDraft {
     SecretDraft {
         values: written(values).map(|(name, value)| (name.clone(), given(value))).collect(),
         version: given(version),
@@ -48,11 +48,11 @@ fn written(values: &Attr<SecretMap>) -> impl Iterator<Item = (&String, &Attr<Sec
 }
 
 /// The three attributes, of whatever has them.
-pub trait HasSecrets {
+pub(crate) trait HasSecrets {
     fn secrets(&mut self) -> Attributes<'_>;
 }
 
-pub struct Attributes<'a> {
+pub(crate) struct Attributes<'a> {
     pub values: &'a mut Attr<SecretMap>,
     pub version: &'a mut Attr<String>,
     pub status: &'a mut Attr<TextMap>,
@@ -74,7 +74,7 @@ macro_rules! has_secrets {
 has_secrets!(DeploymentModel, WorkerModel, OpenWebuiModel);
 
 /// What is there already: its status before, and where its container is.
-pub struct Prior<'a> {
+pub(crate) struct Prior<'a> {
     pub status: &'a Attr<TextMap>,
     pub host: &'a Attr<String>,
     pub container: String,
@@ -85,7 +85,7 @@ pub struct Prior<'a> {
 /// Plans the attributes, of which `values` are only in the configuration. `prior` is null for something new.
 ///
 /// The host is asked only where values have to be compared; one that does not answer leaves that to apply, with a warning.
-pub async fn plan(
+pub(crate) async fn plan(
     client: &Client,
     values: &Attr<SecretMap>,
     prior: Option<Prior<'_>>,
@@ -190,7 +190,7 @@ fn not_compared(error: &HostError) -> Diagnostic {
 }
 
 /// Takes the values for containers that are to be made, and the status that they have then.
-pub fn take(values: &Attr<SecretMap>, planned: &mut impl HasSecrets) {
+pub(crate) fn take(values: &Attr<SecretMap>, planned: &mut impl HasSecrets) {
     let attributes = planned.secrets();
     let settled = attributes.status.known().is_some_and(|map| map.values().all(|it| !it.is_unknown()));
     if !settled && !attributes.status.is_null() {
@@ -201,7 +201,7 @@ pub fn take(values: &Attr<SecretMap>, planned: &mut impl HasSecrets) {
 }
 
 /// Takes the values for a refresh: those that `container` has. One that it lacks differs from whatever there is.
-pub fn take_found(state: &mut impl HasSecrets, container: Option<&ObservedContainer>) {
+pub(crate) fn take_found(state: &mut impl HasSecrets, container: Option<&ObservedContainer>) {
     let attributes = state.secrets();
     let found = container.map(|seen| &seen.spec.secret_env.values);
     let value = |name: &String| found.and_then(|found| found.get(name)).cloned();
@@ -212,7 +212,7 @@ pub fn take_found(state: &mut impl HasSecrets, container: Option<&ObservedContai
 }
 
 /// Writes what a container has into the attributes. Without one they stay as they are.
-pub fn show(state: &mut impl HasSecrets, container: Option<&ObservedContainer>) {
+pub(crate) fn show(state: &mut impl HasSecrets, container: Option<&ObservedContainer>) {
     let Attributes { status, version, .. } = state.secrets();
     let mut names = status.known().cloned().unwrap_or_default();
     if let Some(found) = container.map(|seen| &seen.spec.secret_env) {

@@ -13,20 +13,20 @@ fn time(attribute: Option<&Attr<String>>, default: Duration) -> Duration {
     attribute.and_then(Attr::known).and_then(|text| duration::parse(text)).unwrap_or(default)
 }
 
-pub fn create(block: &Block<TimeoutsModel>) -> Duration {
+pub(crate) fn create(block: &Block<TimeoutsModel>) -> Duration {
     time(block.present().map(|block| &block.create), MAKE)
 }
 
-pub fn update(block: &Block<TimeoutsModel>) -> Duration {
+pub(crate) fn update(block: &Block<TimeoutsModel>) -> Duration {
     time(block.present().map(|block| &block.update), MAKE)
 }
 
-pub fn delete(block: &Block<TimeoutsModel>) -> Duration {
+pub(crate) fn delete(block: &Block<TimeoutsModel>) -> Duration {
     time(block.present().map(|block| &block.delete), REMOVE)
 }
 
 /// A removal that took too long. What is gone is gone; a second one goes on from there.
-pub fn expired(summary: &str, host: &str, time: Duration) -> Diagnostic {
+pub(crate) fn expired(summary: &str, host: &str, time: Duration) -> Diagnostic {
     let detail = format!(
         "The removal on host {host:?} was not done within {} s (timeouts.delete). Requests in flight are waited for; apply \
          again to go on, or allow more time.",

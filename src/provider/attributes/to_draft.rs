@@ -12,7 +12,7 @@ use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::{Number, Path, Value, json};
 use std::collections::BTreeMap;
 
-pub fn given<T: Clone>(attribute: &Attr<T>) -> Given<T> {
+pub(crate) fn given<T: Clone>(attribute: &Attr<T>) -> Given<T> {
     match attribute {
         Attr::Null => Given::Absent,
         Attr::Unknown => Given::Unknown,
@@ -20,7 +20,7 @@ pub fn given<T: Clone>(attribute: &Attr<T>) -> Given<T> {
     }
 }
 
-pub fn amount(attribute: &Attr<Number>) -> Given<Amount> {
+pub(crate) fn amount(attribute: &Attr<Number>) -> Given<Amount> {
     match given(attribute) {
         Given::Absent => Given::Absent,
         Given::Unknown => Given::Unknown,
@@ -30,22 +30,22 @@ pub fn amount(attribute: &Attr<Number>) -> Given<Amount> {
 }
 
 /// A map that is unknown as a whole is empty: nothing can be said of it yet. A null element is as if not written.
-pub fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
+pub(crate) fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     let items = attribute.known().into_iter().flatten();
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
 /// A map that is unknown as a whole is empty.
-pub fn ports(attribute: &Attr<Ports>) -> BTreeMap<String, Given<i64>> {
+pub(crate) fn ports(attribute: &Attr<Ports>) -> BTreeMap<String, Given<i64>> {
     attribute.known().into_iter().flatten().map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
 /// The elements of a list that are known by now.
-pub fn known_texts(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
+pub(crate) fn known_texts(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
     attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
 }
 
-pub fn router(block: &Block<RouterModel>) -> RouterDraft {
+pub(crate) fn router(block: &Block<RouterModel>) -> RouterDraft {
     let Block::Present(RouterModel {
         mode,
         overlap_score_credit,
@@ -68,7 +68,7 @@ pub fn router(block: &Block<RouterModel>) -> RouterDraft {
 }
 
 /// A list as a whole and its elements may each be unknown. A null element is left to be complained about as unknown.
-pub fn gpus(
+pub(crate) fn gpus(
     gpus: &Attr<Vec<Attr<String>>>,
     gpu_count: &Attr<i64>,
     assigned: &Attr<Vec<Attr<String>>>,
@@ -80,11 +80,11 @@ pub fn gpus(
     }
 }
 
-pub fn resources(ResourcesModel { cpus, memory_gb, no_limit }: &ResourcesModel) -> ResourceDraft {
+pub(crate) fn resources(ResourcesModel { cpus, memory_gb, no_limit }: &ResourcesModel) -> ResourceDraft {
     ResourceDraft { cpus: amount(cpus), memory_gb: amount(memory_gb), no_limit: given(no_limit) }
 }
 
-pub fn docker(block: &Block<DockerModel>) -> DockerDraft {
+pub(crate) fn docker(block: &Block<DockerModel>) -> DockerDraft {
     let Block::Present(DockerModel {
         shm_size_gb,
         extra_hosts,
@@ -143,7 +143,7 @@ fn ulimit(UlimitModel { name, soft, hard }: &UlimitModel) -> UlimitDraft {
 }
 
 /// Engine arguments out of the object that the user wrote. Errors name what is not an object, at `path`.
-pub fn engine_args(
+pub(crate) fn engine_args(
     attribute: &Attr<Dynamic>,
     path: &Path,
 ) -> Result<BTreeMap<String, Given<ArgValue>>, Diagnostic> {

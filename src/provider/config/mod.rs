@@ -3,8 +3,8 @@
 //! In an entry of `hosts` Terraform drops a key that the schema does not know, without a word. What can be checked offline
 //! is checked here, so that a misspelt `address` shows as SSH arguments without one and not as Docker of the wrong machine.
 
-pub mod models;
-pub mod ssh;
+pub(crate) mod models;
+pub(crate) mod ssh;
 
 use crate::container::Secret;
 use crate::hosts::ssh::is_host_key;
@@ -17,7 +17,7 @@ use models::OwnModelModel;
 use std::net::IpAddr;
 
 /// The host when `hosts` is left out.
-pub const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 model! {
     pub struct ProviderModel {
@@ -160,7 +160,7 @@ fn is_engine_address(text: &str) -> bool {
 }
 
 /// Offline checks of the block.
-pub fn validate(config: &ProviderModel) -> Diagnostics {
+pub(crate) fn validate(config: &ProviderModel) -> Diagnostics {
     let mut found = models::validate(&config.models);
     let Attr::Known(NestedMap(hosts)) = &config.hosts else { return found };
     let path = Path::of("hosts");

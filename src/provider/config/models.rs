@@ -59,7 +59,7 @@ fn count() -> Check {
 type Models = Attr<NestedMap<OwnModelModel>>;
 
 /// What is wrong with the map, offline.
-pub fn validate(models: &Models) -> Diagnostics {
+pub(crate) fn validate(models: &Models) -> Diagnostics {
     let mut found = Diagnostics::new();
     let Attr::Known(NestedMap(models)) = models else { return found };
     let path = Path::of("models");
@@ -139,7 +139,7 @@ fn attention(model: &OwnModelModel) -> Attention {
 }
 
 /// The catalog with these entries; `None` while something of them is not known.
-pub fn catalog(models: &Models) -> Option<Catalog> {
+pub(crate) fn catalog(models: &Models) -> Option<Catalog> {
     let entries = match models {
         Attr::Unknown => return None,
         Attr::Null => return Some(Catalog::new(BTreeMap::new())),
@@ -177,7 +177,7 @@ fn own(model: &OwnModelModel) -> OwnModel {
 }
 
 /// Bytes of a number of GB (2³⁰ bytes); `None` when it is negative or beyond everything.
-pub fn gigabytes(number: &Number) -> Option<u64> {
+pub(crate) fn gigabytes(number: &Number) -> Option<u64> {
     number.to_string().parse::<Amount>().ok()?.times(GIB)
 }
 

@@ -8,7 +8,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// How the machine is reached; `None` for this machine.
-pub fn settings(host: &HostModel) -> Option<Settings> {
+pub(crate) fn settings(host: &HostModel) -> Option<Settings> {
     let address = host.address.known()?;
     Some(Settings {
         target: endpoint(address, &Server::of(host)),
@@ -124,7 +124,7 @@ const EITHER: [(&str, &[&str]); 2] = [
 ];
 
 /// Offline checks of an entry at `path`.
-pub fn validate(host: &HostModel, path: &Path) -> Diagnostics {
+pub(crate) fn validate(host: &HostModel, path: &Path) -> Diagnostics {
     let mut found = Diagnostics::new();
     if host.address.is_null() {
         let elsewhere = [

@@ -1,9 +1,9 @@
 //! TODO head
 
-pub mod containers;
-pub mod host;
-pub mod host_directory;
-pub mod host_gpus;
-pub mod images;
-pub mod installed_models;
-pub mod model_catalog;
+pub(crate) mod containers;
+pub(crate) mod host;
+pub(crate) mod host_directory;
+pub(crate) mod host_gpus;
+pub(crate) mod images;
+pub(crate) mod installed_models;
+pub(crate) mod model_catalog;

@@ -7,7 +7,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// Of an image that the user chose; a derived one is of its release.
-pub fn warnings(config: &DeploymentModel, planned: &DeploymentModel) -> Diagnostics {
+pub(crate) fn warnings(config: &DeploymentModel, planned: &DeploymentModel) -> Diagnostics {
     let (Some(image), Some(version)) = (config.image.known(), planned.dynamo_version.known()) else {
         return Diagnostics::new();
     };

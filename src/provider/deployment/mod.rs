@@ -1,9 +1,9 @@
-pub mod apply;
-pub mod decide;
-pub mod image_tag;
-pub mod model;
-pub mod ops;
-pub mod plan;
-pub mod read;
+pub(crate) mod apply;
+pub(crate) mod decide;
+pub(crate) mod image_tag;
+pub(crate) mod model;
+pub(crate) mod ops;
+pub(crate) mod plan;
+pub(crate) mod read;
 pub mod schema;
 pub use ops::Deployments;

@@ -23,7 +23,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// The draft that the attributes make, known or not.
-pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
+pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
     let resources = match &model.resources {
         Block::Present(block) => to_draft::resources(block),
         Block::Absent | Block::Unknown => Default::default(),
@@ -64,13 +64,13 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
 }
 
 /// What is wrong with a configuration, as far as it is known.
-pub fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics> {
+pub(crate) fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics> {
     Ok(check::deployment(&draft(model)?))
 }
 
 /// What the configuration says of a deployment's host; all unknown while the host is.
 #[derive(Clone, Copy)]
-pub struct HostSays<'a> {
+pub(crate) struct HostSays<'a> {
     /// Folder for downloads; null = the release's.
     pub model_cache: &'a Attr<String>,
     /// By which other hosts reach it; null = nothing is said.
@@ -78,13 +78,13 @@ pub struct HostSays<'a> {
 }
 
 impl HostSays<'_> {
-    pub const UNKNOWN: HostSays<'static> =
+    pub(crate) const UNKNOWN: HostSays<'static> =
         HostSays { model_cache: &Attr::Unknown, advertise_address: &Attr::Unknown };
 }
 
 /// Fills in what follows from other attributes without asking a host. `config` tells what the user left out; what cannot
 /// be worked out yet stays as it is.
-pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostSays<'_>) {
+pub(crate) fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostSays<'_>) {
     if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
         planned.dynamo_version = tagged(config).unwrap_or_else(|| release::newest().into());
     }
@@ -125,7 +125,7 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: Hos
 }
 
 /// The version that is in the tag of the image that was chosen, if that names one; unknown while the image is.
-pub fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
+pub(crate) fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
     match &config.image {
         Attr::Null => None,
         Attr::Unknown => Some(Attr::Unknown),
@@ -157,7 +157,7 @@ fn moved(seat: Seat, advertise: &Attr<String>) -> Seat {
 }
 
 /// Where the model comes from, as far as the attributes say.
-pub fn model_source(model: &DeploymentModel) -> ModelSource {
+pub(crate) fn model_source(model: &DeploymentModel) -> ModelSource {
     ModelSource {
         model: model.model.clone(),
         engine: model.engine.clone(),
@@ -168,7 +168,7 @@ pub fn model_source(model: &DeploymentModel) -> ModelSource {
 }
 
 /// The status that a deployment should have; unknown when it is not known whether it should run.
-pub fn expected_status(model: &DeploymentModel) -> Attr<String> {
+pub(crate) fn expected_status(model: &DeploymentModel) -> Attr<String> {
     match &model.desired_state {
         Attr::Known(word) => word.as_str().into(),
         Attr::Null => DesiredState::Running.word().into(),
@@ -189,7 +189,7 @@ fn network_of(model: &DeploymentModel) -> Option<NetworkMode> {
 }
 
 /// How processes of the deployment meet, once release and network are known.
-pub fn topology_of(model: &DeploymentModel) -> Option<&'static Topology> {
+pub(crate) fn topology_of(model: &DeploymentModel) -> Option<&'static Topology> {
     release_of(model)?.topology(network_of(model)?)
 }
 
@@ -202,7 +202,7 @@ fn derived_image(model: &DeploymentModel) -> Option<String> {
 
 /// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
 /// reach the host.
-pub fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
+pub(crate) fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
     let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
     match advertised.map_or(reachable(bind_address), String::as_str) {
         address if address.contains(':') => format!("http://[{address}]:{port}"),
@@ -211,12 +211,12 @@ pub fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> Stri
 }
 
 /// Whether an address to listen at stands for all of the host.
-pub fn is_everywhere(bind_address: &str) -> bool {
+pub(crate) fn is_everywhere(bind_address: &str) -> bool {
     reachable(bind_address) != bind_address
 }
 
 /// An address to connect to for one to listen at: nobody can connect to "all addresses".
-pub fn reachable(bind_address: &str) -> &str {
+pub(crate) fn reachable(bind_address: &str) -> &str {
     match bind_address {
         "0.0.0.0" => "127.0.0.1",
         "::" => "::1",
@@ -225,7 +225,7 @@ pub fn reachable(bind_address: &str) -> &str {
 }
 
 /// What import rebuilds a deployment from: its attributes without what is only ever observed.
-pub fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
+pub(crate) fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
     let lasting = DeploymentModel {
         status: Attr::Null,
         drift: Attr::Null,

@@ -56,7 +56,7 @@ pub(super) fn show_containers(state: &mut DeploymentModel, seen: &[ObservedConta
 }
 
 /// A container as it was seen.
-pub fn container_model(container: &ObservedContainer) -> ContainerModel {
+pub(crate) fn container_model(container: &ObservedContainer) -> ContainerModel {
     let ContainerSpec { name, image, .. } = &container.spec;
     ContainerModel {
         name: name.as_str().into(),

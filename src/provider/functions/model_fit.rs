@@ -14,7 +14,7 @@ use crate::tf_provider::value::{Type, Value};
 use std::collections::BTreeMap;
 
 /// `model_fit`.
-pub struct ModelFit;
+pub(crate) struct ModelFit;
 
 const OPTIONS: &[&str] =
     &["gpus", "pipeline_parallel", "max_model_len", "sequences", "kv_cache_dtype", "gpu_memory_utilization"];

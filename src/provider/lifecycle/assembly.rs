@@ -22,7 +22,7 @@ const QUESTION: Duration = Duration::from_secs(5);
 ///
 /// What is to be stopped once it is there is not waited for: with its deployment stopped, nobody would list a worker. `seen`
 /// is what is there now. What the blueprint shares with others is not among it ([`crate::provider::allocation::cache_servers`]).
-pub fn assembly(
+pub(crate) fn assembly(
     blueprint: Blueprint,
     pull: PullPolicy,
     host: &Host,
@@ -37,7 +37,7 @@ pub fn assembly(
 }
 
 /// When images are downloaded, in the words of `reconcile`.
-pub fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
+pub(crate) fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
     match policy {
         PullPolicy::Missing => reconcile::PullPolicy::Missing,
         PullPolicy::Always => reconcile::PullPolicy::Always,
@@ -137,7 +137,7 @@ impl Probe for Listed {
 }
 
 /// Why a worker is not listed, as a clause.
-pub enum NotListed {
+pub(crate) enum NotListed {
     /// The frontend answers, and something is missing.
     Missing(String),
     /// The frontend does not answer, so nothing is known.
@@ -145,7 +145,7 @@ pub enum NotListed {
 }
 
 /// Asks the frontend. All workers of a refresh share what it says.
-pub async fn listed(
+pub(crate) async fn listed(
     host: &Host,
     listing: &Listing,
     worker: &ObservedContainer,
@@ -173,7 +173,7 @@ pub async fn listed(
 }
 
 /// Whether a worker itself says that it takes requests. One that cannot be asked does not say so.
-pub async fn serves(host: &Host, listing: &Listing, worker: &ObservedContainer) -> bool {
+pub(crate) async fn serves(host: &Host, listing: &Listing, worker: &ObservedContainer) -> bool {
     let own = listing.system_port.and_then(|port| match &listing.seat {
         Some(seat) => Some((seat.address.clone(), port)),
         None => door(worker, port),
@@ -198,12 +198,12 @@ fn door(container: &ObservedContainer, port: u16) -> Option<(String, u16)> {
 }
 
 /// The labels of a container of ours; `None` when it is somebody else's.
-pub fn ownership(container: &ObservedContainer) -> Option<Ownership> {
+pub(crate) fn ownership(container: &ObservedContainer) -> Option<Ownership> {
     Ownership::from_labels(&container.spec.labels)
 }
 
 /// Whether a container is a worker of ours.
-pub fn is_worker(container: &ObservedContainer) -> bool {
+pub(crate) fn is_worker(container: &ObservedContainer) -> bool {
     container.spec.labels.contains_key(labels::ROLE)
 }
 

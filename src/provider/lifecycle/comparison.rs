@@ -14,11 +14,11 @@ use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
 
 /// The wanted containers, each with what was found of it.
-pub struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
+pub(crate) struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
 
 impl Look {
     /// Compares `blueprint` with `seen`. An image is looked up once in a refresh.
-    pub async fn at(
+    pub(crate) async fn at(
         host: &Host,
         blueprint: &Blueprint,
         seen: &[ObservedContainer],
@@ -38,17 +38,17 @@ impl Look {
     }
 
     /// Everything is there and as it should be, running or not.
-    pub fn is_in_order(&self) -> bool {
+    pub(crate) fn is_in_order(&self) -> bool {
         self.0.iter().all(|found| found.as_ref().is_some_and(|(differences, _)| differences.is_empty()))
     }
 
     /// The containers in the blueprint's order; `None` where one is missing.
-    pub fn containers(&self) -> Vec<Option<&ObservedContainer>> {
+    pub(crate) fn containers(&self) -> Vec<Option<&ObservedContainer>> {
         self.0.iter().map(|found| found.as_ref().map(|(_, observed)| observed)).collect()
     }
 
     /// Something is missing, or differs in a way that only a new container cures.
-    pub fn takes_new_containers(&self) -> bool {
+    pub(crate) fn takes_new_containers(&self) -> bool {
         self.0.iter().any(|found| match found {
             Some((differences, _)) => differences.iter().any(|it| it.cure == Cure::Replace),
             None => true,
@@ -56,11 +56,11 @@ impl Look {
     }
 
     /// The containers that are there.
-    pub fn observed(&self) -> Vec<ObservedContainer> {
+    pub(crate) fn observed(&self) -> Vec<ObservedContainer> {
         self.containers().into_iter().flatten().cloned().collect()
     }
 
-    pub fn differing(&self) -> impl Iterator<Item = (&[Difference], &ObservedContainer)> {
+    pub(crate) fn differing(&self) -> impl Iterator<Item = (&[Difference], &ObservedContainer)> {
         self.0
             .iter()
             .flatten()
@@ -71,7 +71,7 @@ impl Look {
 
 /// Names of containers that a run which was killed left half-started: workers under a name that is in no state, or the
 /// successor of a container that was being replaced. What `run` is bringing up is no leftover.
-pub fn leftovers(seen: &[ObservedContainer], run: &str) -> Vec<String> {
+pub(crate) fn leftovers(seen: &[ObservedContainer], run: &str) -> Vec<String> {
     let unfinished = seen.iter().filter(|container| names::final_name(&container.spec.name).is_some());
     let abandoned = unfinished.filter(|container| {
         Ownership::from_labels(&container.spec.labels).is_some_and(|ownership| ownership.run != run)
@@ -80,7 +80,7 @@ pub fn leftovers(seen: &[ObservedContainer], run: &str) -> Vec<String> {
 }
 
 /// Whether a port is held by that container, finished or still being brought up.
-pub fn is_held_by(port: &PortInUse, container: &str) -> bool {
+pub(crate) fn is_held_by(port: &PortInUse, container: &str) -> bool {
     match &port.holder {
         PortHolder::Container { name, .. } => name == container || *name == names::starting(container),
         PortHolder::Process { .. } => false,
@@ -89,7 +89,7 @@ pub fn is_held_by(port: &PortInUse, container: &str) -> bool {
 
 /// An error if somebody else has a container of that name. One of ours is no error here: Terraform plans the successor of
 /// a tainted object as if there were nothing, and the predecessor is gone before the successor is made.
-pub async fn name_taken(host: &Host, container: &str) -> Result<Option<Diagnostic>, Diagnostics> {
+pub(crate) async fn name_taken(host: &Host, container: &str) -> Result<Option<Diagnostic>, Diagnostics> {
     let seen = host.inspect(container).await;
     let seen = seen.map_err(|error| host_errors::diagnostic("Unable to check the plan", &error, None))?;
     let foreign = seen.filter(|seen| Ownership::from_labels(&seen.spec.labels).is_none());
@@ -106,7 +106,7 @@ pub async fn name_taken(host: &Host, container: &str) -> Result<Option<Diagnosti
 
 /// The model that the label of a container of ours holds, if it is one of that component: a label of another one has
 /// attributes of the same names, and would be read as half a `kind`.
-pub async fn imported<M: Model>(
+pub(crate) async fn imported<M: Model>(
     host: &Host,
     container: &str,
     component: &str,

@@ -12,7 +12,7 @@ use crate::reconcile::{Difference, Field};
 use crate::tf_provider::attr::{Attr, Block};
 
 /// The attributes that deployment and worker have in common and that drift can show up in.
-pub struct Explained<'a> {
+pub(crate) struct Explained<'a> {
     pub image: Option<&'a mut Attr<String>>,
     pub env: &'a mut Attr<TextMap>,
     pub resources: &'a mut Block<ResourcesModel>,
@@ -21,7 +21,7 @@ pub struct Explained<'a> {
 }
 
 /// Writes `differences` of a container into `attributes`, and returns them as sentences.
-pub fn explain(
+pub(crate) fn explain(
     differences: &[Difference],
     observed: &ObservedContainer,
     attributes: Explained<'_>,
@@ -56,7 +56,7 @@ pub fn explain(
 }
 
 /// What differs, where no attribute explains it.
-pub fn sentences<'a>(
+pub(crate) fn sentences<'a>(
     differences: &'a [Difference],
     observed: &'a ObservedContainer,
 ) -> impl Iterator<Item = String> + 'a {
@@ -100,7 +100,7 @@ fn seen_resources(
 }
 
 /// One word for how things stand: `running` and `stopped` as wanted, else what is wrong first.
-pub fn status(expected: DesiredState, containers: &[Option<&ObservedContainer>]) -> String {
+pub(crate) fn status(expected: DesiredState, containers: &[Option<&ObservedContainer>]) -> String {
     let state = |container: &Option<&ObservedContainer>| container.map(|seen| seen.state.clone());
     let states: Vec<Option<RunState>> = containers.iter().map(state).collect();
     if states.iter().any(Option::is_none) {

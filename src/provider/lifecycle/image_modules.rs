@@ -72,7 +72,7 @@ impl Answers {
 
 /// Refuses a worker whose image has not got what its connector needs. The image is fetched for that, as it would be for the
 /// worker.
-pub async fn of_a_worker(
+pub(crate) async fn of_a_worker(
     call: &Call<Client>,
     entry: &Entry,
     draft: &WorkerDraft,

@@ -17,7 +17,7 @@ const MOVED: &str = "moved ";
 const LINES: u32 = 20;
 
 /// How a job ended.
-pub enum Ended {
+pub(crate) enum Ended {
     /// The end of its log.
     Well(String),
     /// Its last words.
@@ -25,7 +25,7 @@ pub enum Ended {
 }
 
 /// Runs a container to its end, and removes it. Its image must be there. `stall` is how long nothing may move.
-pub async fn run(
+pub(crate) async fn run(
     host: &Host,
     spec: &ContainerSpec,
     stall: Duration,

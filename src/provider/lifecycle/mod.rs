@@ -1,9 +1,9 @@
 //! TODO head
 
-pub mod assembly;
-pub mod comparison;
-pub mod deployment_containers;
-pub mod drift;
-pub mod image_modules;
-pub mod job;
-pub mod spec_label;
+pub(crate) mod assembly;
+pub(crate) mod comparison;
+pub(crate) mod deployment_containers;
+pub(crate) mod drift;
+pub(crate) mod image_modules;
+pub(crate) mod job;
+pub(crate) mod spec_label;

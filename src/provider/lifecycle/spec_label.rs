@@ -11,7 +11,7 @@ use crate::tf_provider::value::{Path, PathError, Type, Value, json};
 use serde_json::Value as Json;
 
 /// Parts that are unknown or write-only are left out.
-pub fn to_text<M: Model>(model: &M) -> Result<String, Diagnostic> {
+pub(crate) fn to_text<M: Model>(model: &M) -> Result<String, Diagnostic> {
     let mut value = model.to_value();
     forget_write_only(&M::entries(), &mut value);
     let known = without_unknown(value);
@@ -22,14 +22,14 @@ pub fn to_text<M: Model>(model: &M) -> Result<String, Diagnostic> {
 }
 
 /// Refuses what is not the text of such a model; attributes that it lacks are null.
-pub fn from_text<M: Model>(text: &str) -> Result<M, String> {
+pub(crate) fn from_text<M: Model>(text: &str) -> Result<M, String> {
     let json: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let value = value_of(&M::entries(), json).map_err(|error| error.to_string())?;
     M::from_value(&value, &Path::root()).map_err(|error| error.to_string())
 }
 
 /// Plain JSON as a value of these entries; attributes that it lacks are null, others are dropped.
-pub fn value_of(entries: &[Entry], mut json: Json) -> Result<Value, PathError> {
+pub(crate) fn value_of(entries: &[Entry], mut json: Json) -> Result<Value, PathError> {
     with_types(entries, &mut json)?;
     json::decode_lenient(&json, &object_type(entries))
 }

@@ -20,13 +20,13 @@ use tokio_util::sync::CancellationToken;
 const SPARE: u64 = 64 << 20;
 
 /// A model that was looked at, and the tree that its folder is.
-pub struct Seen {
+pub(crate) struct Seen {
     pub tree: Tree,
     pub model: ModelOnDisk,
 }
 
 /// What came of a copy.
-pub struct Copied {
+pub(crate) struct Copied {
     pub model: ModelOnDisk,
     pub checksum: Option<String>,
     /// `false`: all of it was there.
@@ -34,7 +34,7 @@ pub struct Copied {
 }
 
 /// Looks at one folder; `None` where there is none.
-pub async fn look(
+pub(crate) async fn look(
     host: &Host,
     folder: &str,
     name: &str,
@@ -46,7 +46,7 @@ pub async fn look(
 }
 
 /// The model of that name at a path: the folder itself, or a cache or folder of models that has it.
-pub async fn find(
+pub(crate) async fn find(
     host: &Host,
     roots: &[String],
     name: &str,
@@ -71,7 +71,7 @@ pub async fn find(
 }
 
 /// As [`find`] for a path that a user wrote, which may be the model's own folder.
-pub async fn at_path(
+pub(crate) async fn at_path(
     host: &Host,
     path: &str,
     name: &str,
@@ -88,7 +88,7 @@ pub async fn at_path(
 }
 
 /// A copy that has to be made.
-pub struct Fetch<'a> {
+pub(crate) struct Fetch<'a> {
     pub from: &'a Host,
     pub to: &'a Entry,
     pub source: Seen,
@@ -125,7 +125,7 @@ impl Fetch<'_> {
         }
     }
 
-    pub async fn run(&self) -> Result<Copied, Diagnostics> {
+    pub(crate) async fn run(&self) -> Result<Copied, Diagnostics> {
         let fail = |error: &HostError| Diagnostics::from(host_errors::diagnostic(self.summary, error, None));
         let (layout, folder) = self.target();
         let commit = self.source.model.about.revision.clone();

@@ -67,7 +67,7 @@ fn container(client: &Client, model: &ModelModel, script: &str, cache: &str) -> 
 }
 
 /// Downloads the model.
-pub async fn run(
+pub(crate) async fn run(
     client: &Client,
     entry: &Entry,
     config: &ModelModel,
@@ -130,7 +130,7 @@ fn said(words: &str, host: &Host, cache: &str, image: &str, summary: &str) -> Di
 }
 
 /// Removes files of a model that such a container has made: they are its user's.
-pub async fn remove(
+pub(crate) async fn remove(
     client: &Client,
     entry: &Entry,
     model: &ModelModel,

@@ -18,12 +18,12 @@ use tokio::sync::OwnedMutexGuard;
 
 const STALL: Duration = Duration::from_secs(120);
 
-pub const COMPLETE: &str = "complete";
-pub const WITHOUT_WEIGHTS: &str = "without weights";
+pub(crate) const COMPLETE: &str = "complete";
+pub(crate) const WITHOUT_WEIGHTS: &str = "without weights";
 
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// A folder that is there.
     Path(String),
     Host {
@@ -34,7 +34,7 @@ pub enum Source {
 }
 
 /// `None` while it is not known.
-pub fn source(model: &ModelModel) -> Option<Source> {
+pub(crate) fn source(model: &ModelModel) -> Option<Source> {
     let block = model.source.present()?;
     match (&block.host, &block.path, &block.huggingface) {
         (Attr::Unknown, ..) | (_, Attr::Unknown, _) | (.., Attr::Unknown) => None,
@@ -51,13 +51,13 @@ fn trimmed(path: &str) -> String {
     paths::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-pub fn stall(model: &ModelModel) -> Duration {
+pub(crate) fn stall(model: &ModelModel) -> Duration {
     let given = model.timeouts.present().and_then(|block| block.stall.known());
     given.and_then(|text| duration::parse(text)).unwrap_or(STALL)
 }
 
 /// What is wrong with a configuration, as far as it is known.
-pub fn validate(model: &ModelModel) -> Diagnostics {
+pub(crate) fn validate(model: &ModelModel) -> Diagnostics {
     let mut found = Diagnostics::new();
     let mut wrong = |path: Path, summary: &str, detail: String| {
         found.push(Diagnostic::error(summary, detail).at(path));
@@ -154,7 +154,7 @@ fn is_url(text: &str) -> bool {
 
 /// Whether what `prior` stands for is not what `planned` asks for, beyond what the schema tells. To be told that the model
 /// lies where it lies is no wish for another one: a host from which it was copied may be gone for good.
-pub fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
+pub(crate) fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
     let is_there = |path: &str| {
         let own = prior.path.known().map(|own| (own.as_str(), files::folder_of(own)));
         own.is_some_and(|(own, folder)| [own, folder].contains(&path))
@@ -171,19 +171,19 @@ pub fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
 }
 
 /// Fills in what follows from other attributes.
-pub fn derive(planned: &mut ModelModel) {
+pub(crate) fn derive(planned: &mut ModelModel) {
     if let (Attr::Known(host), Attr::Known(name)) = (&planned.host, &planned.name) {
         planned.id = Attr::Known(format!("{host}/{name}"));
     }
 }
 
 /// Whether a status is as it should be.
-pub fn is_well(status: &Attr<String>) -> bool {
+pub(crate) fn is_well(status: &Attr<String>) -> bool {
     status.known().is_some_and(|status| [COMPLETE, WITHOUT_WEIGHTS].contains(&status.as_str()))
 }
 
 /// What is there, as state. `checksum` is what was found out while copying, where the names of files do not tell.
-pub fn show(state: &mut ModelModel, found: &ModelOnDisk, checksum: Option<String>) {
+pub(crate) fn show(state: &mut ModelModel, found: &ModelOnDisk, checksum: Option<String>) {
     let count = |number: usize| Attr::Known(i64::try_from(number).unwrap_or(i64::MAX));
     state.status = match (&found.about.problem, found.about.is_usable(false)) {
         (None, _) => COMPLETE.into(),
@@ -205,7 +205,7 @@ fn kept(checksum: &Attr<String>) -> Attr<String> {
 }
 
 /// In hexadecimal.
-pub fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

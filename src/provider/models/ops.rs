@@ -18,7 +18,7 @@ use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
 /// `dynamo_model`.
-pub struct Models;
+pub(crate) struct Models;
 
 #[async_trait]
 impl Resource for Models {

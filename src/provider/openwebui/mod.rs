@@ -1,7 +1,7 @@
 //! `dynamo_openwebui`.
-pub mod apply;
-pub mod model;
-pub mod ops;
-pub mod plan;
+pub(crate) mod apply;
+pub(crate) mod model;
+pub(crate) mod ops;
+pub(crate) mod plan;
 pub mod schema;
 pub use ops::OpenWebuis;

@@ -11,7 +11,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// Warnings about options that undo what the provider promises.
-pub fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
+pub(crate) fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
     let privileged = docker.present().is_some_and(|block| block.privileged == Attr::Known(true));
     let detail = "A privileged container may do on its host whatever root may, and sees all of its GPUs, also those that were \
                   given to other workers. Most needs are met by cap_add, devices or ipc.";
@@ -20,7 +20,7 @@ pub fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
 }
 
 /// Networks, runtime and log driver that the host does not have. `own` are the options of the resource that is planned.
-pub async fn on_host(entry: &Entry, own: &DockerOptions) -> Diagnostics {
+pub(crate) async fn on_host(entry: &Entry, own: &DockerOptions) -> Diagnostics {
     let found = async {
         let mut found = Diagnostics::new();
         for (position, name) in own.networks.iter().enumerate() {

@@ -28,7 +28,7 @@ struct Size {
 }
 
 /// An error where the model cannot fit, a warning where it may not.
-pub async fn check(client: &Client, entry: &Entry, spec: &WorkerSpec) -> Diagnostics {
+pub(crate) async fn check(client: &Client, entry: &Entry, spec: &WorkerSpec) -> Diagnostics {
     let Some(request) = asked(spec) else { return Diagnostics::new() };
     let Ok(GpuSight::Seen(inventory)) = entry.host.gpus().await else { return Diagnostics::new() };
     let Some(memory_bytes) = memory(&inventory, &spec.gpu_request, entry.host.name()) else {

@@ -1,8 +1,8 @@
 //! What the plan looks up on a host: nothing is decided by it, everything it finds wrong is an error before anything is
 //! touched. The same is found again in apply, by doing it.
 
-pub mod docker;
-pub mod gpu_memory;
+pub(crate) mod docker;
+pub(crate) mod gpu_memory;
 
 use crate::container::MountSource;
 use crate::dynamo::spec::model::ModelRef;
@@ -17,7 +17,7 @@ use crate::tf_provider::value::Path;
 
 /// Fills in the host where the configuration leaves it out, and looks it up. `None`: it is not known yet, and the plan does
 /// without.
-pub fn host(
+pub(crate) fn host(
     client: &Client,
     configured: &Attr<String>,
     planned: &mut Attr<String>,
@@ -39,12 +39,12 @@ pub fn host(
 }
 
 /// Capacity of the host and the ports taken there.
-pub async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+pub(crate) async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
     entry.facts().await.map_err(|error| host_errors::diagnostic(summary, &error, None))
 }
 
 /// As [`facts`], for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
-pub async fn for_refresh(entry: &Entry, summary: &str) -> Result<HostFacts, Diagnostic> {
+pub(crate) async fn for_refresh(entry: &Entry, summary: &str) -> Result<HostFacts, Diagnostic> {
     let (facts, _) = entry.facts().await.map_err(|error| {
         if !error.is_unreachable() {
             return host_errors::diagnostic(summary, &error, None);
@@ -57,7 +57,7 @@ pub async fn for_refresh(entry: &Entry, summary: &str) -> Result<HostFacts, Diag
 
 /// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
 /// in the same run, and what could not be checked is found again in apply.
-pub async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+pub(crate) async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
     entry.facts().await.map_err(|error| {
         if !(new && error.is_unreachable()) {
             return host_errors::diagnostic("Unable to check the plan", &error, None);
@@ -74,7 +74,7 @@ pub async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortIn
 ///
 /// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
 /// `image_at` are the attributes through which it has its model and image.
-pub async fn files(
+pub(crate) async fn files(
     entry: &Entry,
     facts: &HostFacts,
     common: &Common,
@@ -98,7 +98,7 @@ pub async fn files(
 }
 
 /// The folders of `docker.volume`.
-pub async fn folders(entry: &Entry, own: &DockerOptions) -> Diagnostics {
+pub(crate) async fn folders(entry: &Entry, own: &DockerOptions) -> Diagnostics {
     let mut found = Diagnostics::new();
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
@@ -136,7 +136,7 @@ fn no_model(model: &ModelRef, folder: &str, host: &str) -> Diagnostic {
 }
 
 /// An image that must be there already, because nobody may download it.
-pub async fn image(entry: &Entry, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
+pub(crate) async fn image(entry: &Entry, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
     match missing_image(entry, image, policy).await {
         Ok(problem) => Diagnostics(problem.into_iter().map(|it| it.at(at.clone())).collect()),
         Err(error) => host_errors::diagnostic("Unable to look for the image", &error, None).into(),
@@ -160,6 +160,6 @@ async fn missing_image(
 }
 
 /// Whether a path is certainly not there; what cannot be seen from here is left to Docker.
-pub async fn is_missing(entry: &Entry, path: &str) -> bool {
+pub(crate) async fn is_missing(entry: &Entry, path: &str) -> bool {
     matches!(entry.host.path_exists(path).await, Ok(Some(false)))
 }

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 model! {
     /// What is said of a host, which is not asked.
-    pub struct HostFile {
+    pub(super) struct HostFile {
         cpus: Attr<i64> = optional("Logical CPUs.").default(64).check(check::at_least(1)),
         memory_gb: Attr<Number> = optional("Memory in GB.").default(256).check(check::positive()),
         gpus: Attr<Vec<Attr<String>>> = optional("UUIDs of the GPUs, in the order of their indexes. Left out: eight."),
@@ -24,14 +24,14 @@ model! {
 }
 
 model! {
-    pub struct ReservedFile {
+    pub(super) struct ReservedFile {
         cpus: Attr<Number> = optional("CPUs."),
         memory_gb: Attr<Number> = optional("Memory in GB."),
     }
 }
 
 /// The object of a file, with nothing in it that is not known.
-pub fn members<'a>(
+pub(super) fn members<'a>(
     json: &'a Json,
     known: &[&str],
     path: &Path,
@@ -44,7 +44,7 @@ pub fn members<'a>(
 }
 
 /// `json` as a value of `M`, with nothing in it that the schema does not have, and nothing of `not_here`.
-pub fn read<M: Model>(json: &Json, not_here: &[&str], path: &Path) -> Result<Value, Diagnostics> {
+pub(super) fn read<M: Model>(json: &Json, not_here: &[&str], path: &Path) -> Result<Value, Diagnostics> {
     let entries = M::entries();
     let mut known = entries.clone();
     known.retain(|entry| !not_here.contains(&entry.name.as_str()));
@@ -54,14 +54,14 @@ pub fn read<M: Model>(json: &Json, not_here: &[&str], path: &Path) -> Result<Val
 }
 
 /// An object with another entry.
-pub fn with(object: Value, name: &str, value: &Value) -> Value {
+pub(super) fn with(object: Value, name: &str, value: &Value) -> Value {
     let Value::Map(mut members) = object else { return object };
     members.insert(name.to_owned(), value.clone());
     Value::Map(members)
 }
 
 /// A configuration, and what Terraform would plan for it with nothing there yet, if nothing is wrong with it; and warnings.
-pub fn proposed<M: Model>(
+pub(super) fn proposed<M: Model>(
     config: &Value,
     path: &Path,
     own: impl FnOnce(&M) -> Diagnostics,
@@ -74,7 +74,7 @@ pub fn proposed<M: Model>(
 }
 
 /// The same faults, seen from the root of the file.
-pub fn below(path: &Path, found: Diagnostics) -> Diagnostics {
+pub(super) fn below(path: &Path, found: Diagnostics) -> Diagnostics {
     let moved = found.0.into_iter().map(|mut diagnostic| {
         let steps = diagnostic.path.take().unwrap_or_default().0;
         diagnostic.at(Path(path.0.iter().cloned().chain(steps).collect()))
@@ -83,7 +83,7 @@ pub fn below(path: &Path, found: Diagnostics) -> Diagnostics {
 }
 
 /// The part of a value that an object with `entries` has: what Terraform does when one object is given for another.
-pub fn part(entries: &[Entry], value: &Value) -> Value {
+pub(super) fn part(entries: &[Entry], value: &Value) -> Value {
     if !matches!(value, Value::Map(_)) {
         return value.clone();
     }
@@ -139,11 +139,11 @@ fn unsupported<'a>(path: &Path, name: &str, known: impl Iterator<Item = &'a str>
 }
 
 /// An error of the file itself.
-pub fn wrong(path: &Path, what: &str) -> Diagnostics {
+pub(super) fn wrong(path: &Path, what: &str) -> Diagnostics {
     Diagnostic::error("Invalid file", format!("{what}.")).at(path.clone()).into()
 }
 
 /// Parses a file.
-pub fn parse(text: &str) -> Result<Json, Diagnostics> {
+pub(super) fn parse(text: &str) -> Result<Json, Diagnostics> {
     json::parse(text.as_bytes()).map_err(Diagnostics::from)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Everything that would be made, in the order in which it would be.
 #[derive(Default, Serialize)]
-pub struct Output {
+pub(super) struct Output {
     networks: Vec<Made>,
     volumes: Vec<Made>,
     containers: Vec<Container>,
@@ -111,7 +111,7 @@ enum Ready {
 }
 
 impl Output {
-    pub fn add(&mut self, host: &str, blueprint: Blueprint) {
+    pub(super) fn add(&mut self, host: &str, blueprint: Blueprint) {
         let made = |name: &str, options: BTreeMap<String, String>| Made {
             host: host.to_owned(),
             name: name.to_owned(),

@@ -38,13 +38,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub fn of(client: &Client, model: &WorkerModel) -> Result<Self, Diagnostic> {
+    pub(super) fn of(client: &Client, model: &WorkerModel) -> Result<Self, Diagnostic> {
         let entry = client.known_host(shown(&model.host))?;
         let frontend = client.known_host(shown(&deployment(model).host))?;
         Ok(Self { entry, frontend })
     }
 
-    pub async fn blueprint(
+    pub(super) async fn blueprint(
         &self,
         call: &Call<Client>,
         model: &WorkerModel,
@@ -58,14 +58,14 @@ impl Place {
     }
 
     /// Decides where the model comes from, where that is still open.
-    pub async fn find_model(&self, worker: &mut WorkerModel) {
+    pub(super) async fn find_model(&self, worker: &mut WorkerModel) {
         let mut decided = model_source(worker);
         decided.decide(&self.entry).await;
         (worker.model_source, worker.model_path) = (decided.source, decided.path);
     }
 
     /// Makes the worker, with other ports where somebody takes those that were picked.
-    pub async fn create(
+    pub(super) async fn create(
         &self,
         call: &Call<Client>,
         planned: &mut WorkerModel,
@@ -107,7 +107,7 @@ impl Place {
     }
 
     /// Before anything is stopped for it.
-    pub async fn image_is_complete(
+    pub(super) async fn image_is_complete(
         &self,
         call: &Call<Client>,
         model: &WorkerModel,
@@ -120,7 +120,7 @@ impl Place {
 
     /// Picks ports for a container that is to be made, where they are not constants. Those of a server that it shares are
     /// not among them.
-    pub async fn promise_ports(
+    pub(super) async fn promise_ports(
         &self,
         client: &Client,
         planned: &mut WorkerModel,
@@ -136,7 +136,7 @@ impl Place {
 
     /// Decides the GPUs of a worker that is about to run, and keeps them for it while it does not yet. Those that are
     /// planned are the ones, or none are.
-    pub async fn give_gpus(
+    pub(super) async fn give_gpus(
         &self,
         client: &Client,
         planned: &mut WorkerModel,
@@ -162,7 +162,7 @@ impl Place {
     }
 
     /// Whether a worker is to be stopped and is otherwise as it should be.
-    pub async fn only_stops(
+    pub(super) async fn only_stops(
         &self,
         call: &Call<Client>,
         planned: &WorkerModel,
@@ -175,7 +175,12 @@ impl Place {
         Ok(self.look(&blueprint, Age::Now, summary).await?.is_in_order())
     }
 
-    pub async fn look(&self, blueprint: &Blueprint, age: Age, summary: &str) -> Result<Look, Diagnostics> {
+    pub(super) async fn look(
+        &self,
+        blueprint: &Blueprint,
+        age: Age,
+        summary: &str,
+    ) -> Result<Look, Diagnostics> {
         let look = async {
             let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
             let seen = self.entry.host.observe(&Filter::Names(names), age).await?;
@@ -185,7 +190,11 @@ impl Place {
     }
 
     /// A worker cannot serve without it, and its error would only say that nothing listed it.
-    pub async fn frontend_is_there(&self, model: &WorkerModel, summary: &str) -> Result<(), Diagnostics> {
+    pub(super) async fn frontend_is_there(
+        &self,
+        model: &WorkerModel,
+        summary: &str,
+    ) -> Result<(), Diagnostics> {
         let deployment = deployment(model);
         let container = names::container(shown(&deployment.name), FRONTEND);
         let seen = self.frontend.host.inspect(&container).await;
@@ -204,7 +213,7 @@ impl Place {
 
     /// Brings a worker that is there to what is planned, and before it what it shares with others there. Where `picks`, its
     /// ports may be others.
-    pub async fn change(
+    pub(super) async fn change(
         &self,
         call: &Call<Client>,
         prior: &WorkerModel,
@@ -245,7 +254,7 @@ impl Place {
     }
 
     /// Whether the frontend lists the worker. While the frontend itself does not answer, nothing new is known.
-    pub async fn registered(
+    pub(super) async fn registered(
         &self,
         state: &WorkerModel,
         blueprint: &Blueprint,
@@ -269,7 +278,7 @@ impl Place {
     /// A worker that is as it should be and says that it serves, but that the frontend goes on not to list: only a new
     /// start helps. One that does not say so is loading its model, perhaps since its host was started a minute ago: it is
     /// left to that, and waited for.
-    pub async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
+    pub(super) async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
         let Some(Some(observed)) = look.containers().first().copied() else { return false };
         let Some(Readiness::WorkerListed(listing)) =
             blueprint.containers.first().map(|planned| &planned.ready)
@@ -292,7 +301,7 @@ impl Place {
     }
 
     /// Stops what should be stopped, and reads back.
-    pub async fn settle(
+    pub(super) async fn settle(
         &self,
         model: &WorkerModel,
         budget: &Budget,

@@ -51,7 +51,7 @@ pub(super) async fn sweep(
 impl Place {
     /// Sees to it that the worker's server runs, and holds it until the worker has a container. Where `picks`, the ports at
     /// which it answers become the worker's.
-    pub async fn bring_server(
+    pub(super) async fn bring_server(
         &self,
         call: &Call<Client>,
         planned: &mut WorkerModel,
@@ -107,7 +107,7 @@ impl Place {
     }
 
     /// What is wrong with the server of a worker that should run, as sentences.
-    pub async fn of_the_server(
+    pub(super) async fn of_the_server(
         &self,
         blueprint: &Blueprint,
         summary: &str,

@@ -22,7 +22,7 @@ use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
 
 /// The deployment as the worker sees it; all unknown while it is unknown as a whole.
-pub fn deployment(model: &WorkerModel) -> DeploymentView {
+pub(crate) fn deployment(model: &WorkerModel) -> DeploymentView {
     match &model.deployment {
         Attr::Known(Nested(view)) => view.clone(),
         Attr::Null => DeploymentView::default(),
@@ -105,7 +105,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
 }
 
 /// The draft that the attributes make, known or not.
-pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
+pub(crate) fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
     Ok(WorkerDraft {
         deployment: common(deployment(model))?,
         role: given(&model.role),
@@ -130,18 +130,18 @@ fn suffix(model: &WorkerModel) -> Given<String> {
 }
 
 /// What a worker does; decoding, while nothing else is known.
-pub fn role(model: &WorkerModel) -> Role {
+pub(crate) fn role(model: &WorkerModel) -> Role {
     model.role.known().and_then(|word| Role::parse(word)).unwrap_or(Role::Decode)
 }
 
 /// The name of the container of a worker with that end.
-pub fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
+pub(crate) fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
     let role = model.role.known().and_then(|role| Role::parse(role))?;
     Some(names::worker(deployment(model).name.known()?, role, suffix))
 }
 
 /// How the deployment's processes meet, once its release and network are known.
-pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
+pub(crate) fn topology(model: &WorkerModel) -> Option<&'static Topology> {
     let DeploymentView { dynamo_version, network, .. } = deployment(model);
     let version = if dynamo_version.is_null() { release::newest() } else { dynamo_version.known()? };
     let network = match &network {
@@ -152,7 +152,7 @@ pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
 }
 
 /// The ports that are picked when the worker's container is made; none while what they depend on is not known.
-pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
+pub(crate) fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
     let Ok(mut draft) = draft(model) else { return Vec::new() };
     if deployment(model).services.is_unknown() {
         draft.deployment.services = ports::services_to_come(topology(model));
@@ -161,7 +161,7 @@ pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
 }
 
 /// The cache server that the worker uses, with its container's name.
-pub fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
+pub(crate) fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
     let mut draft = draft(model).ok()?;
     if deployment(model).services.is_unknown() {
         draft.deployment.services = ports::services_to_come(topology(model));
@@ -170,13 +170,13 @@ pub fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> 
 }
 
 /// The ports that are picked for the worker alone.
-pub fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
+pub(crate) fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
     let server = server_of(model).map_or(&[][..], |(server, _)| server.ports);
     picked(model).into_iter().filter(|row| server.iter().all(|other| other.name != row.name)).collect()
 }
 
 /// What the worker's engine is told; unknown while some of it is.
-pub fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
+pub(crate) fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
     let view = deployment(model);
     let written =
         [&view.engine_args, &view.prefill_engine_args, &view.decode_engine_args, &model.engine_args];
@@ -202,12 +202,12 @@ fn is_open(written: &Attr<Dynamic>) -> bool {
 }
 
 /// What is wrong with a configuration, as far as it is known.
-pub fn objections(model: &WorkerModel) -> Result<Vec<Objection>, Diagnostics> {
+pub(crate) fn objections(model: &WorkerModel) -> Result<Vec<Objection>, Diagnostics> {
     Ok(check::worker(&draft(model)?))
 }
 
 /// Whether the worker should run: only if both it and its deployment should.
-pub fn expected_state(model: &WorkerModel) -> Attr<DesiredState> {
+pub(crate) fn expected_state(model: &WorkerModel) -> Attr<DesiredState> {
     let parse = |attribute: &Attr<String>| match attribute {
         Attr::Null => Attr::Known(DesiredState::Running),
         Attr::Unknown => Attr::Unknown,
@@ -223,7 +223,7 @@ pub fn expected_state(model: &WorkerModel) -> Attr<DesiredState> {
 }
 
 /// Fills in what follows from other attributes without asking a host.
-pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
+pub(crate) fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
     if config.host.is_null() {
         planned.host = deployment(planned).host;
     }
@@ -244,7 +244,7 @@ pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
 }
 
 /// Where the model comes from, as far as the attributes say.
-pub fn model_source(worker: &WorkerModel) -> ModelSource {
+pub(crate) fn model_source(worker: &WorkerModel) -> ModelSource {
     let DeploymentView { model, engine, dynamo_version, .. } = deployment(worker);
     let (source, path) = (worker.model_source.clone(), worker.model_path.clone());
     ModelSource { model, engine, dynamo_version, source, path }
@@ -252,7 +252,7 @@ pub fn model_source(worker: &WorkerModel) -> ModelSource {
 
 /// What is known at plan of the GPUs that a worker will have. Those it has it keeps for as long as it asks for the same,
 /// except that a stopped worker gave up what it was picked.
-pub fn planned_gpus(prior: Option<&WorkerModel>, planned: &WorkerModel) -> Attr<Vec<Attr<String>>> {
+pub(crate) fn planned_gpus(prior: Option<&WorkerModel>, planned: &WorkerModel) -> Attr<Vec<Attr<String>>> {
     let keeps = |prior: &&WorkerModel| {
         let same =
             prior.gpus == planned.gpus && prior.gpu_count == planned.gpu_count && prior.host == planned.host;
@@ -284,17 +284,17 @@ fn is_uuid(item: &Attr<String>) -> bool {
 }
 
 /// The UUIDs in an attribute; none while they are not known.
-pub fn uuids(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
+pub(crate) fn uuids(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
     attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
 }
 
 /// Whether the worker should run. What is not known yet is taken for yes.
-pub fn wanted_state(model: &WorkerModel) -> DesiredState {
+pub(crate) fn wanted_state(model: &WorkerModel) -> DesiredState {
     expected_state(model).known().copied().unwrap_or(DesiredState::Running)
 }
 
 /// What import rebuilds a worker from: its attributes without what is only ever observed.
-pub fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
+pub(crate) fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
     let lasting = WorkerModel {
         status: Attr::Null,
         registered: Attr::Null,

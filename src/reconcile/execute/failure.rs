@@ -65,7 +65,7 @@ fn last_words(logs: &str) -> String {
 
 /// Something on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Object {
+pub(crate) enum Object {
     /// By name or id.
     Container(String),
     Network(String),
@@ -84,7 +84,7 @@ impl fmt::Display for Object {
 
 /// Something that this call made and that is still there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub(crate) struct Left {
     pub object: Object,
     /// Why it could not be removed; `None` = it was kept on purpose, since it does the work now.
     pub why: Option<HostError>,
@@ -92,7 +92,7 @@ pub struct Left {
 
 /// What became of the container that was to be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PreviousContainer {
+pub(crate) enum PreviousContainer {
     /// Stopped, and started again.
     RunsAgain { name: String },
     /// Stopped, and would not start again.
@@ -101,7 +101,7 @@ pub enum PreviousContainer {
 
 /// A failure and its aftermath.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
+pub(crate) struct Failed {
     pub failure: Box<Failure>,
     /// Something had been made before the failure. What is not in `left` was removed again.
     pub had_made: bool,

@@ -20,9 +20,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use failure::{Failed, Failure, Left, Object, PreviousContainer};
-pub use run::STARTING;
-pub use wait::{Probe, Readiness};
+pub(crate) use failure::{Failed, Failure};
+pub(crate) use wait::{Probe, Readiness};
 
 use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, Redactions, VolumeSpec};
 use crate::hosts::HostError;
@@ -36,7 +35,7 @@ use wait::Clock;
 
 /// Everything that one resource has on one host.
 #[derive(Clone)]
-pub struct Assembly {
+pub(crate) struct Assembly {
     pub networks: Vec<NetworkSpec>,
     pub volumes: Vec<VolumeSpec>,
     /// In the order of starting; each is ready before the next one starts.
@@ -46,7 +45,7 @@ pub struct Assembly {
 
 /// A container of an [`Assembly`].
 #[derive(Clone)]
-pub struct Part {
+pub(crate) struct Part {
     /// `spec.name` is the name that it has once it works.
     pub spec: ContainerSpec,
     /// What a new container finds when it starts, and nobody sees who looks at it.
@@ -64,7 +63,7 @@ impl Part {
 
 /// A file in a container's own layer, readable by its root alone, and gone with the container.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PrivateFile {
+pub(crate) struct PrivateFile {
     /// In a folder that the image has.
     pub path: String,
     pub content: String,
@@ -78,7 +77,7 @@ impl std::fmt::Debug for PrivateFile {
 
 /// How a container is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swap {
+pub(crate) enum Swap {
     /// The new one works before the old one drains. Both run for a moment: they must share no port and no GPU.
     StartFirst,
     /// The old one stops first, and is started again if the new one fails.
@@ -86,7 +85,7 @@ pub enum Swap {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PullPolicy {
+pub(crate) enum PullPolicy {
     /// Pull what is not on the host.
     Missing,
     /// Pull always, and replace containers that run another image than the name stands for now.
@@ -97,7 +96,7 @@ pub enum PullPolicy {
 
 /// How long a call may take, and who may end it earlier.
 #[derive(Clone, Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// For everything but downloads, which have no limit while they move.
     pub time: Duration,
     /// Ends waits at once; what was made is removed again.
@@ -106,7 +105,7 @@ pub struct Budget {
 
 /// What [`converge`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Converged {
+pub(crate) struct Converged {
     pub steps: Vec<Step>,
     /// The containers as they are now, in the order of the parts.
     pub containers: Vec<ObservedContainer>,
@@ -116,7 +115,7 @@ pub struct Converged {
 ///
 /// # Errors
 /// On failure everything that this call made is removed again; [`Failed::left`] lists what would not go.
-pub async fn bring_up(
+pub(crate) async fn bring_up(
     effects: &dyn Effects,
     assembly: &Assembly,
     budget: &Budget,
@@ -137,7 +136,7 @@ pub async fn bring_up(
 ///
 /// # Errors
 /// Each replacement that fails is rolled back. Those that succeeded before it stay.
-pub async fn converge(
+pub(crate) async fn converge(
     effects: &dyn Effects,
     assembly: &Assembly,
     previous: &[String],
@@ -165,7 +164,7 @@ pub async fn converge(
 ///
 /// # Errors
 /// It is not there and may not be downloaded, the download failed, or `cancel` ended it.
-pub async fn fetch(
+pub(crate) async fn fetch(
     effects: &dyn Effects,
     image: &str,
     policy: PullPolicy,
@@ -256,7 +255,7 @@ async fn observe(effects: &dyn Effects, assembly: &Assembly) -> Result<Vec<Obser
 
 /// Stops containers of ours, last first, each with the grace that it was made with, and leaves them there. Missing ones
 /// are fine.
-pub async fn halt(
+pub(crate) async fn halt(
     effects: &dyn Effects,
     containers: &[String],
     cancel: &CancellationToken,
@@ -274,7 +273,7 @@ pub async fn halt(
 /// # Errors
 /// Stops at the first object that will not go, for example a network that a container of somebody else is attached to.
 /// A second call goes on where the first one stopped.
-pub async fn take_down(
+pub(crate) async fn take_down(
     effects: &dyn Effects,
     containers: &[String],
     networks: &[String],

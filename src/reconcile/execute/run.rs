@@ -16,7 +16,7 @@ use crate::hosts::{Cause, Ensured, HostError};
 use crate::reconcile::Effects;
 
 /// Ending of a container's name until it is ready.
-pub const STARTING: &str = "--starting";
+pub(crate) const STARTING: &str = "--starting";
 
 pub(super) fn starting_name(name: &str) -> String {
     format!("{name}{STARTING}")
@@ -29,7 +29,7 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    pub async fn ensure_network(&mut self, spec: &NetworkSpec) -> Result<(), Failure> {
+    pub(super) async fn ensure_network(&mut self, spec: &NetworkSpec) -> Result<(), Failure> {
         self.go_on(&format!("creating network {}", spec.name))?;
         if self.effects.ensure_network(spec).await? == Ensured::Created {
             self.ledger.note(Object::Network(spec.name.clone()), token(&spec.labels));
@@ -37,7 +37,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    pub async fn ensure_volume(&mut self, spec: &VolumeSpec) -> Result<(), Failure> {
+    pub(super) async fn ensure_volume(&mut self, spec: &VolumeSpec) -> Result<(), Failure> {
         self.go_on(&format!("creating volume {}", spec.name))?;
         if self.effects.ensure_volume(spec).await? == Ensured::Created {
             self.ledger.note(Object::Volume(spec.name.clone()), token(&spec.labels));
@@ -46,7 +46,7 @@ impl Run<'_> {
     }
 
     /// A container where there was none.
-    pub async fn create(&mut self, part: &Part) -> Result<(), Failure> {
+    pub(super) async fn create(&mut self, part: &Part) -> Result<(), Failure> {
         name_is_free(self.effects, &part.spec.name).await?;
         let id = self.launch(part).await?;
         self.ledger.note(Object::Container(part.spec.name.clone()), token(&part.spec.labels));
@@ -54,20 +54,20 @@ impl Run<'_> {
     }
 
     /// Starts a container that is as wanted, and waits for it.
-    pub async fn start(&self, part: &Part) -> Result<(), Failure> {
+    pub(super) async fn start(&self, part: &Part) -> Result<(), Failure> {
         self.go_on(&format!("starting container {}", part.spec.name))?;
         self.effects.start(&part.spec.name).await?;
         self.wait(&part.spec.name, part).await
     }
 
     /// Nothing to do but to see that it works: what runs is not always what serves.
-    pub async fn keep(&self, part: &Part) -> Result<(), Failure> {
+    pub(super) async fn keep(&self, part: &Part) -> Result<(), Failure> {
         let seen = self.effects.inspect(&part.spec.name).await?;
         self.wait_since(&part.spec.name, part, seen.map_or(0, |seen| seen.restart_count)).await
     }
 
     /// Changes what can be changed in place; starts the container if it does not run.
-    pub async fn update(&self, part: &Part) -> Result<(), Failure> {
+    pub(super) async fn update(&self, part: &Part) -> Result<(), Failure> {
         let name = &part.spec.name;
         self.go_on(&format!("updating container {name}"))?;
         self.effects.update(name, &part.spec.limits, part.spec.restart).await?;
@@ -78,7 +78,7 @@ impl Run<'_> {
     }
 
     /// A new container in the place of an old one, which comes back if the new one fails.
-    pub async fn replace(&mut self, part: &Part) -> Result<(), Failed> {
+    pub(super) async fn replace(&mut self, part: &Part) -> Result<(), Failed> {
         match part.swap {
             Swap::StartFirst => {
                 let id = self.launch(part).await?;

@@ -1,5 +1,6 @@
 //! Execution against a scripted host. Time is paused: waits take none.
 
+use super::failure::{Left, Object, PreviousContainer};
 use super::script::Script;
 use crate::container::labels::Ownership;
 use crate::container::{Limits, Restart, RunState, Secret};

@@ -17,12 +17,12 @@ use crate::reconcile::Effects;
 
 /// Whether a container does its work. Asked again and again; must not block for longer than a few seconds.
 #[async_trait]
-pub trait Probe: Send + Sync {
+pub(crate) trait Probe: Send + Sync {
     async fn probe(&self, container: &ObservedContainer) -> Readiness;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readiness {
+pub(crate) enum Readiness {
     Ready,
     /// What is missing, as a clause: "the model is not listed yet".
     NotYet(String),

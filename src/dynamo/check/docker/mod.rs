@@ -5,7 +5,7 @@
 //! a whole).
 
 mod lists;
-pub mod privileges;
+pub(crate) mod privileges;
 mod upkeep;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
-pub const V1_6: EngineFacts = EngineFacts {
+pub(crate) const V1_6: EngineFacts = EngineFacts {
     engine: Engine::Mocker,
     image: "dynamo-planner",
     module: "dynamo.mocker",
@@ -72,14 +72,15 @@ pub const V1_6: EngineFacts = EngineFacts {
 };
 
 /// Release lines 1.2 and 1.3: the frontend finds a folder's tokenizer under another name only if the worker hands it out.
-pub const V1_3: EngineFacts = EngineFacts {
+pub(crate) const V1_3: EngineFacts = EngineFacts {
     env: &[("DYN_SYSTEM_STARTING_HEALTH_STATUS", "ready"), ("DYN_SELF_HOST_METADATA", "1")],
     ..V1_6
 };
 
 /// Release line 1.1, where no worker does: the frontend looks for the model by the name it is served under.
-pub const V1_1: EngineFacts = EngineFacts { renames: false, ..V1_6 };
+pub(crate) const V1_1: EngineFacts = EngineFacts { renames: false, ..V1_6 };
 
 /// Release line 1.0: the planner had no image yet, but every engine's image has the simulator. It needs NATS, which is
 /// there on a private network only.
-pub const V1_0: EngineFacts = EngineFacts { image: "vllm-runtime", networks: &[NetworkMode::Bridge], ..V1_1 };
+pub(crate) const V1_0: EngineFacts =
+    EngineFacts { image: "vllm-runtime", networks: &[NetworkMode::Bridge], ..V1_1 };

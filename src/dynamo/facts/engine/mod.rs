@@ -7,10 +7,10 @@
 //! Texts of a record (arguments, variables) may hold the name of a port in braces: `{kv_events}`; `{listen}` for the
 //! address at which a worker listens; and see [`crate::dynamo::facts::connector`]. [`crate::dynamo::decide::worker`] puts a worker's command together.
 
-pub mod mocker;
-pub mod sglang;
-pub mod trtllm;
-pub mod vllm;
+pub(crate) mod mocker;
+pub(crate) mod sglang;
+pub(crate) mod trtllm;
+pub(crate) mod vllm;
 
 use crate::dynamo::facts::connector::ConnectorFacts;
 use crate::dynamo::facts::topology::WorkerPort;
@@ -113,7 +113,7 @@ pub struct DefaultArg {
 }
 
 /// Holds everywhere: what others are made from.
-pub const EVERYWHERE: DefaultArg =
+pub(crate) const EVERYWHERE: DefaultArg =
     DefaultArg { name: "", value: "", mode: None, role: None, kv: None, unless: &[] };
 
 impl EngineFacts {
@@ -157,13 +157,13 @@ impl EngineFacts {
 
 /// What engines on GPUs need of Docker, as Dynamo's own `run.sh` gives it to them: memory that can be pinned, a stack
 /// for NCCL, and a look at each other's memory.
-pub const GPU_ULIMITS: &[(&str, i64, i64)] =
+pub(crate) const GPU_ULIMITS: &[(&str, i64, i64)] =
     &[("memlock", -1, -1), ("nofile", 65_536, 65_536), ("stack", 67_108_864, 67_108_864)];
 /// The capability for the last of these.
-pub const GPU_CAPABILITIES: &[&str] = &["SYS_PTRACE"];
+pub(crate) const GPU_CAPABILITIES: &[&str] = &["SYS_PTRACE"];
 
 /// A name that the provider decides, and what the user should do instead.
-pub type Reserved = (&'static str, &'static str);
+pub(crate) type Reserved = (&'static str, &'static str);
 
 /// Arguments of Dynamo's own, which every engine's module takes.
 const OF_EVERY_ENGINE: &[Reserved] = &[

@@ -12,7 +12,7 @@ use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
-pub const V1_6: EngineFacts = EngineFacts {
+pub(crate) const V1_6: EngineFacts = EngineFacts {
     engine: Engine::Sglang,
     image: "sglang-runtime",
     module: "dynamo.sglang",
@@ -109,7 +109,7 @@ pub const V1_6: EngineFacts = EngineFacts {
 };
 
 /// Decode workers learn of each prefill worker's port from Dynamo, but are given one all the same.
-pub const OVER_NIXL: RoleFacts = RoleFacts {
+pub(crate) const OVER_NIXL: RoleFacts = RoleFacts {
     args: &["--disaggregation-transfer-backend", "nixl", "--host", "{listen}"],
     address_env: &["SGLANG_HOST_IP"],
     ports: &[BOOTSTRAP, PORT_OF_ITS_OWN],
@@ -117,7 +117,7 @@ pub const OVER_NIXL: RoleFacts = RoleFacts {
 };
 
 /// Where it reports what it caches.
-pub const KV_EVENTS: WorkerPort = WorkerPort {
+pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
     name: "kv_events",
     told: Told::Inside,
     private: Some(5557),
@@ -128,7 +128,7 @@ pub const KV_EVENTS: WorkerPort = WorkerPort {
     also: &[],
 };
 /// Where decode workers are introduced to a prefill worker.
-pub const BOOTSTRAP: WorkerPort = WorkerPort {
+pub(crate) const BOOTSTRAP: WorkerPort = WorkerPort {
     name: "bootstrap",
     told: Told::Flag("--disaggregation-bootstrap-port"),
     private: Some(12345),
@@ -139,7 +139,7 @@ pub const BOOTSTRAP: WorkerPort = WorkerPort {
     also: &[],
 };
 /// The base of ports that it opens by itself; the default would be the same for all workers of a host.
-pub const PORT_OF_ITS_OWN: WorkerPort = WorkerPort {
+pub(crate) const PORT_OF_ITS_OWN: WorkerPort = WorkerPort {
     name: "engine",
     told: Told::Flag("--port"),
     private: None,

@@ -11,7 +11,7 @@ use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
-pub const V1_6: EngineFacts = EngineFacts {
+pub(crate) const V1_6: EngineFacts = EngineFacts {
     engine: Engine::Trtllm,
     image: "tensorrtllm-runtime",
     module: "dynamo.trtllm",
@@ -111,7 +111,7 @@ const SPEAKS: Events = Events { args: &[], silent_args: &[], ports: &[], off_by:
 
 /// Up to release line 1.2 one flag asked for these reports and for metrics, and workers that decode had a component of
 /// their own name.
-pub const V1_2: EngineFacts = EngineFacts {
+pub(crate) const V1_2: EngineFacts = EngineFacts {
     serving: &[
         Serving {
             mode: Mode::Aggregated,

@@ -17,7 +17,7 @@ use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
-pub const V1_6: EngineFacts = EngineFacts {
+pub(crate) const V1_6: EngineFacts = EngineFacts {
     engine: Engine::Vllm,
     image: "vllm-runtime",
     module: "dynamo.vllm",
@@ -236,12 +236,12 @@ const LMCACHE_HANDS_OVER: RoleFacts =
     RoleFacts { role: Role::Prefill, env: LMCACHE_ENV, cache: Some(LMCACHE_CACHE), ..OVER_NIXL };
 
 /// Release line 1.4: LMCache's server cannot stand between prefill and decode, and was not released for its vLLM.
-pub const V1_4: EngineFacts = EngineFacts { connectors: CONNECTORS_1_4, ..V1_6 };
+pub(crate) const V1_4: EngineFacts = EngineFacts { connectors: CONNECTORS_1_4, ..V1_6 };
 const CONNECTORS_1_4: &[ConnectorFacts] =
     &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN, LMCACHE_OVER_NIXL];
 
 /// Release lines 1.2 and 1.3: the block manager's own connector has one layout on both sides, and is told nothing of it.
-pub const V1_3: EngineFacts = EngineFacts { connectors: CONNECTORS_1_3, ..V1_6 };
+pub(crate) const V1_3: EngineFacts = EngineFacts { connectors: CONNECTORS_1_3, ..V1_6 };
 const CONNECTORS_1_3: &[ConnectorFacts] =
     &[NO_CONNECTOR, NIXL_ALONE, KVBM_ALONE, LMCACHE_ALONE, NIXL_BETWEEN, KVBM_BETWEEN_1_3, LMCACHE_OVER_NIXL];
 const KVBM_BETWEEN_1_3: ConnectorFacts = ConnectorFacts {
@@ -260,7 +260,7 @@ const KVBM_BETWEEN_1_3: ConnectorFacts = ConnectorFacts {
 };
 
 /// Release line 1.1: so does LMCache.
-pub const V1_1: EngineFacts = EngineFacts { connectors: CONNECTORS_1_1, ..V1_6 };
+pub(crate) const V1_1: EngineFacts = EngineFacts { connectors: CONNECTORS_1_1, ..V1_6 };
 const CONNECTORS_1_1: &[ConnectorFacts] = &[
     NO_CONNECTOR,
     NIXL_ALONE,
@@ -279,7 +279,7 @@ const LMCACHE_OVER_NIXL_1_1: ConnectorFacts = ConnectorFacts {
 };
 
 /// Release line 1.0: it reports what it caches unless it is told not to, all workers of a host at one port.
-pub const V1_0: EngineFacts = EngineFacts {
+pub(crate) const V1_0: EngineFacts = EngineFacts {
     events: Some(Events {
         silent_args: &["--kv-events-config", r#"{"enable_kv_cache_events":false}"#],
         ..REPORTS
@@ -318,20 +318,20 @@ macro_rules! then_nixl {
     };
 }
 
-pub const NIXL: &str = nixl!();
-pub const KVBM: &str = kvbm!();
-pub const LMCACHE: &str = lmcache!();
+pub(crate) const NIXL: &str = nixl!();
+pub(crate) const KVBM: &str = kvbm!();
+pub(crate) const LMCACHE: &str = lmcache!();
 /// What workers are told of the server.
-pub const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":{lmcache}}}"#;
-pub const KVBM_THEN_NIXL: &str = then_nixl!(kvbm!());
-pub const LMCACHE_THEN_NIXL: &str = then_nixl!(lmcache!());
+pub(crate) const LMCACHE_SERVER: &str = r#"{"kv_connector":"LMCacheMPConnector","kv_role":"kv_both","kv_connector_extra_config":{"lmcache.mp.host":"tcp://{server}","lmcache.mp.port":{lmcache}}}"#;
+pub(crate) const KVBM_THEN_NIXL: &str = then_nixl!(kvbm!());
+pub(crate) const LMCACHE_THEN_NIXL: &str = then_nixl!(lmcache!());
 
 /// A worker that others connect to for its blocks.
-pub const OVER_NIXL: RoleFacts =
+pub(crate) const OVER_NIXL: RoleFacts =
     RoleFacts { address_env: &["VLLM_NIXL_SIDE_CHANNEL_HOST"], ports: &[NIXL_PORT], ..TOLD_NOTHING };
 
 /// Where it reports what it caches; the process beside it in the container listens.
-pub const KV_EVENTS: WorkerPort = WorkerPort {
+pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
     name: "kv_events",
     told: Told::Inside,
     private: Some(20080),
@@ -342,7 +342,7 @@ pub const KV_EVENTS: WorkerPort = WorkerPort {
     also: &[],
 };
 /// Where other workers ask for the layout of its blocks. In a container of its own vLLM's default does.
-pub const NIXL_PORT: WorkerPort = WorkerPort {
+pub(crate) const NIXL_PORT: WorkerPort = WorkerPort {
     name: "nixl",
     told: Told::Env("VLLM_NIXL_SIDE_CHANNEL_PORT"),
     private: None,
@@ -353,7 +353,7 @@ pub const NIXL_PORT: WorkerPort = WorkerPort {
     also: &[],
 };
 /// The block manager's two ports between its leader and its workers. Reports of its cache go out 1000 above the first.
-pub const KVBM_PUB: WorkerPort = WorkerPort {
+pub(crate) const KVBM_PUB: WorkerPort = WorkerPort {
     name: "kvbm_pub",
     told: Told::Env("DYN_KVBM_LEADER_ZMQ_PUB_PORT"),
     private: None,
@@ -363,12 +363,12 @@ pub const KVBM_PUB: WorkerPort = WorkerPort {
     per_rank: false,
     also: &[1000],
 };
-pub const KVBM_ACK: WorkerPort =
+pub(crate) const KVBM_ACK: WorkerPort =
     WorkerPort { name: "kvbm_ack", told: Told::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"), also: &[], ..KVBM_PUB };
-pub const KVBM_PORTS: [WorkerPort; 2] = [KVBM_PUB, KVBM_ACK];
+pub(crate) const KVBM_PORTS: [WorkerPort; 2] = [KVBM_PUB, KVBM_ACK];
 
-pub const KVBM_ENV: &[(&str, &str)] = &[("DYN_KVBM_CPU_CACHE_GB", "{cpu_cache_gb}")];
-pub const KVBM_CACHE: CacheFacts = CacheFacts {
+pub(crate) const KVBM_ENV: &[(&str, &str)] = &[("DYN_KVBM_CPU_CACHE_GB", "{cpu_cache_gb}")];
+pub(crate) const KVBM_CACHE: CacheFacts = CacheFacts {
     cpu_default_gb: None,
     per_gpu: false,
     disk: Some(DiskFacts {
@@ -380,9 +380,10 @@ pub const KVBM_CACHE: CacheFacts = CacheFacts {
     }),
 };
 
-pub const LMCACHE_ENV: &[(&str, &str)] =
+pub(crate) const LMCACHE_ENV: &[(&str, &str)] =
     &[("LMCACHE_LOCAL_CPU", "true"), ("LMCACHE_MAX_LOCAL_CPU_SIZE", "{cpu_cache_gb}")];
 /// Every process of the engine, one per GPU, has a cache of its own.
-pub const LMCACHE_CACHE: CacheFacts = CacheFacts { cpu_default_gb: Some(5), per_gpu: true, disk: None };
+pub(crate) const LMCACHE_CACHE: CacheFacts =
+    CacheFacts { cpu_default_gb: Some(5), per_gpu: true, disk: None };
 
-pub const HASH_SEED: &[(&str, &str)] = &[("PYTHONHASHSEED", "0")];
+pub(crate) const HASH_SEED: &[(&str, &str)] = &[("PYTHONHASHSEED", "0")];

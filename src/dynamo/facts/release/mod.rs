@@ -3,13 +3,13 @@
 //! No code asks for a version number: it asks the record. A new line of releases is a new file with a new record and a
 //! row in [`ALL`]; what it does not say the compiler asks for.
 
-pub mod v1_0;
-pub mod v1_1;
-pub mod v1_2;
-pub mod v1_3;
-pub mod v1_4;
-pub mod v1_5;
-pub mod v1_6;
+pub(crate) mod v1_0;
+pub(crate) mod v1_1;
+pub(crate) mod v1_2;
+pub(crate) mod v1_3;
+pub(crate) mod v1_4;
+pub(crate) mod v1_5;
+pub(crate) mod v1_6;
 
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::router::{OptionFacts, RouterMode};
@@ -18,7 +18,7 @@ use crate::dynamo::spec::{Engine, NetworkMode};
 use crate::dynamo::terms::objection::Refusal;
 
 /// Every release that can be run, oldest first.
-pub const ALL: &[&Release] = &[
+pub(crate) const ALL: &[&Release] = &[
     &v1_0::RELEASE,
     &v1_1::RELEASE,
     &v1_2::RELEASE,
@@ -126,7 +126,7 @@ impl Release {
 }
 
 /// The newest version known.
-pub fn newest() -> &'static str {
+pub(crate) fn newest() -> &'static str {
     newest_of(ALL)
 }
 
@@ -135,7 +135,7 @@ pub(in crate::dynamo) fn newest_of(releases: &[&'static Release]) -> &'static st
 }
 
 /// The record for an exact version.
-pub fn find(
+pub(crate) fn find(
     releases: &[&'static Release],
     version: &str,
 ) -> Result<(&'static Release, &'static str), Refusal> {

@@ -8,7 +8,7 @@ use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::facts::router::RouterMode;
 use crate::dynamo::facts::topology::{NATS, Topology};
 
-pub const RELEASE: Release = Release {
+pub(crate) const RELEASE: Release = Release {
     line: "1.0",
     versions: &["1.0.0", "1.0.1", "1.0.2"],
     router_modes: &[

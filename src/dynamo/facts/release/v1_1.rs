@@ -4,7 +4,7 @@
 use super::{Release, v1_2, v1_6};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 
-pub const RELEASE: Release = Release {
+pub(crate) const RELEASE: Release = Release {
     line: "1.1",
     versions: &["1.1.0", "1.1.1"],
     router_options: &[v1_6::TEMPERATURE, v1_6::KV_EVENTS, v1_6::TTL_SECONDS, v1_6::REPLICA_SYNC],

@@ -4,7 +4,7 @@
 use super::{Release, v1_3};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 
-pub const RELEASE: Release = Release {
+pub(crate) const RELEASE: Release = Release {
     line: "1.2",
     versions: &["1.2.0", "1.2.1"],
     engines: &[vllm::V1_3, sglang::V1_6, trtllm::V1_2, mocker::V1_3],

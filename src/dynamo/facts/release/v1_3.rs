@@ -6,7 +6,7 @@ use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::facts::router::OptionFacts;
 use crate::dynamo::terms::amount::Amount;
 
-pub const RELEASE: Release = Release {
+pub(crate) const RELEASE: Release = Release {
     line: "1.3",
     versions: &["1.3.0", "1.3.1"],
     router_options: &[CREDIT, v1_6::TEMPERATURE, v1_6::KV_EVENTS, v1_6::TTL_SECONDS, v1_6::REPLICA_SYNC],

@@ -4,7 +4,7 @@
 use super::{Release, v1_5};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 
-pub const RELEASE: Release = Release {
+pub(crate) const RELEASE: Release = Release {
     line: "1.4",
     versions: &["1.4.0", "1.4.1", "1.4.2"],
     // Later ones are documented without, and their requirements contradict each other.

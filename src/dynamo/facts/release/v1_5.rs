@@ -7,7 +7,7 @@
 use super::{Release, v1_6};
 use crate::dynamo::facts::topology::Topology;
 
-pub const RELEASE: Release = Release {
+pub(crate) const RELEASE: Release = Release {
     line: "1.5",
     versions: &["1.5.0", "1.5.1"],
     topologies: &[v1_6::BRIDGE, HOST],
@@ -15,7 +15,7 @@ pub const RELEASE: Release = Release {
 };
 
 /// The only addresses that can be given as addresses are those at which a worker listens.
-pub const HOST: Topology = Topology {
+pub(crate) const HOST: Topology = Topology {
     frontend_address_env: &[],
     worker_address_env: &["DYN_TCP_RPC_HOST", "DYN_SYSTEM_HOST"],
     ..v1_6::HOST

@@ -7,7 +7,7 @@ use crate::dynamo::facts::topology;
 use crate::dynamo::facts::topology::{ETCD, Store, Told, Topology, WorkerPort};
 use crate::dynamo::spec::NetworkMode;
 
-pub const RELEASE: Release = Release {
+pub(crate) const RELEASE: Release = Release {
     line: "1.6",
     versions: &["1.6.0", "1.6.1"],
     registry: "nvcr.io/nvidia/ai-dynamo",
@@ -89,35 +89,35 @@ pub const RELEASE: Release = Release {
     grace: Grace { frontend: 120, worker: 120, service: 15 },
 };
 
-pub const CREDIT: OptionFacts = OptionFacts {
+pub(crate) const CREDIT: OptionFacts = OptionFacts {
     option: RouterOption::OverlapScoreCredit,
     flag: OptionFlag::Value("--router-kv-overlap-score-credit"),
     env: "DYN_ROUTER_KV_OVERLAP_SCORE_CREDIT",
     only_without_events: false,
     most: None,
 };
-pub const TEMPERATURE: OptionFacts = OptionFacts {
+pub(crate) const TEMPERATURE: OptionFacts = OptionFacts {
     option: RouterOption::Temperature,
     flag: OptionFlag::Value("--router-temperature"),
     env: "DYN_ROUTER_TEMPERATURE",
     only_without_events: false,
     most: None,
 };
-pub const KV_EVENTS: OptionFacts = OptionFacts {
+pub(crate) const KV_EVENTS: OptionFacts = OptionFacts {
     option: RouterOption::KvEvents,
     flag: OptionFlag::Switch { on: "--router-kv-events", off: "--no-router-kv-events" },
     env: "DYN_ROUTER_USE_KV_EVENTS",
     only_without_events: false,
     most: None,
 };
-pub const TTL_SECONDS: OptionFacts = OptionFacts {
+pub(crate) const TTL_SECONDS: OptionFacts = OptionFacts {
     option: RouterOption::TtlSeconds,
     flag: OptionFlag::Value("--router-ttl-secs"),
     env: "DYN_ROUTER_TTL_SECS",
     only_without_events: true,
     most: None,
 };
-pub const REPLICA_SYNC: OptionFacts = OptionFacts {
+pub(crate) const REPLICA_SYNC: OptionFacts = OptionFacts {
     option: RouterOption::ReplicaSync,
     flag: OptionFlag::Switch { on: "--router-replica-sync", off: "--no-router-replica-sync" },
     env: "DYN_ROUTER_REPLICA_SYNC",
@@ -126,7 +126,7 @@ pub const REPLICA_SYNC: OptionFacts = OptionFacts {
 };
 
 /// One host: processes meet in a folder in memory.
-pub const BRIDGE: Topology = Topology {
+pub(crate) const BRIDGE: Topology = Topology {
     network: NetworkMode::Bridge,
     env: &[("DYN_DISCOVERY_BACKEND", "file"), ("DYN_FILE_KV", DISCOVERY)],
     frontend_address_env: &[],
@@ -140,7 +140,7 @@ pub const BRIDGE: Topology = Topology {
 };
 
 /// Several hosts: processes meet in etcd.
-pub const HOST: Topology = Topology {
+pub(crate) const HOST: Topology = Topology {
     network: NetworkMode::Host,
     env: &[("DYN_DISCOVERY_BACKEND", "etcd")],
     // Workers send their answers to the first, which would else be an address of the frontend's own choice.
@@ -152,7 +152,7 @@ pub const HOST: Topology = Topology {
 };
 
 /// A worker's own HTTP server: health, metrics, and the tokenizer files that the frontend fetches.
-pub const SYSTEM: WorkerPort = WorkerPort {
+pub(crate) const SYSTEM: WorkerPort = WorkerPort {
     name: topology::SYSTEM,
     told: Told::Env("DYN_SYSTEM_PORT"),
     private: Some(9090),
@@ -163,7 +163,7 @@ pub const SYSTEM: WorkerPort = WorkerPort {
     also: &[],
 };
 /// Where a worker takes requests.
-pub const RPC: WorkerPort =
+pub(crate) const RPC: WorkerPort =
     WorkerPort { name: "rpc", told: Told::Env("DYN_TCP_RPC_PORT"), private: None, listed: true, ..SYSTEM };
 
 const DISCOVERY: &str = "/var/lib/dynamo/discovery";

@@ -74,13 +74,13 @@ impl Model {
 const RIVALS: &[(&str, &str)] = &[("dyn-tool-call-parser", "tool-call-parser")];
 
 /// Whether a default gives way to what was said elsewhere: to the same argument, or to one that excludes it.
-pub fn gives_way(name: &str, others: &EngineArgs) -> bool {
+pub(crate) fn gives_way(name: &str, others: &EngineArgs) -> bool {
     others.contains_key(name)
         || RIVALS.iter().any(|(default, rival)| *default == name && others.contains_key(*rival))
 }
 
 /// A value of the provider block, which has text for everything.
-pub fn written(text: &str) -> ArgValue {
+pub(crate) fn written(text: &str) -> ArgValue {
     match text {
         "true" => ArgValue::Bool(true),
         "false" => ArgValue::Bool(false),

@@ -5,11 +5,11 @@
 //! models of their own, or where they know better. From the facts follow the memory that a model needs ([`Model::needed_bytes`])
 //! and the defaults of its engine arguments ([`defaults`]), the lowest layer, which every other overrides.
 
-pub mod defaults;
-pub mod own;
-pub mod parsers;
-pub mod row;
-pub mod table;
+pub(crate) mod defaults;
+pub(crate) mod own;
+pub(crate) mod parsers;
+pub(crate) mod row;
+pub(crate) mod table;
 
 use crate::dynamo::models::memory::shape::{Shape, Split};
 use crate::dynamo::models::memory::{Load, Verdict};
@@ -19,7 +19,7 @@ use row::{Dtype, Row, Tag};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tokens of the sequence in [`Model::needed_bytes`].
-pub const SHORT_CONTEXT: u64 = 8192;
+pub(crate) const SHORT_CONTEXT: u64 = 8192;
 /// From here a context is long.
 const LONG_CONTEXT: u64 = 131_072;
 /// Up to here a model is small.

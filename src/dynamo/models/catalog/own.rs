@@ -54,7 +54,7 @@ impl OwnModel {
 
 /// The attention as it is written down, number by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Attention {
+pub(crate) struct Attention {
     pub layers: Option<u32>,
     pub attention_heads: Option<u32>,
     pub kv_heads: Option<u32>,
@@ -67,7 +67,7 @@ pub struct Attention {
 
 impl Attention {
     /// The shape that the numbers make; `None` when none is given.
-    pub fn shape(self) -> Result<Option<Shape>, Refusal> {
+    pub(crate) fn shape(self) -> Result<Option<Shape>, Refusal> {
         if self == Self::default() {
             return Ok(None);
         }

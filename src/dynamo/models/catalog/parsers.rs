@@ -5,11 +5,11 @@
 //! return; which model speaks which is in Dynamo's documentation (Tool Call Parsing, Reasoning Parsing).
 
 /// Major and minor number of a release line.
-pub type Line = (u16, u16);
+pub(crate) type Line = (u16, u16);
 
 /// A parser by Dynamo's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parser {
+pub(crate) struct Parser {
     pub name: &'static str,
     /// The first line of releases with it, of those that this provider looks at (1.0 and later).
     pub since: Line,
@@ -20,7 +20,7 @@ const fn from_1_0(name: &'static str) -> Parser {
 }
 
 /// For `--dyn-tool-call-parser`. Aliases are left out.
-pub const TOOL_CALLS: &[Parser] = &[
+pub(crate) const TOOL_CALLS: &[Parser] = &[
     from_1_0("deepseek_v3"),
     from_1_0("deepseek_v3_1"),
     from_1_0("deepseek_v3_2"),
@@ -45,7 +45,7 @@ pub const TOOL_CALLS: &[Parser] = &[
 ];
 
 /// For `--dyn-reasoning-parser`. Aliases are left out.
-pub const REASONING: &[Parser] = &[
+pub(crate) const REASONING: &[Parser] = &[
     from_1_0("basic"),
     from_1_0("deepseek_r1"),
     from_1_0("glm45"),
@@ -68,7 +68,7 @@ pub const REASONING: &[Parser] = &[
 ];
 
 /// Whether a line of releases has the parser. One that is not in the table is the user's, who knows better.
-pub fn is_in(table: &[Parser], name: &str, line: Line) -> bool {
+pub(crate) fn is_in(table: &[Parser], name: &str, line: Line) -> bool {
     table.iter().find(|parser| parser.name == name).is_none_or(|parser| line >= parser.since)
 }
 

@@ -97,7 +97,7 @@ pub struct Row {
 }
 
 /// A dense model of 16 bits, free for all.
-pub const fn row(name: &'static str, parameters: u64, context_length: u64, shape: Shape) -> Row {
+pub(crate) const fn row(name: &'static str, parameters: u64, context_length: u64, shape: Shape) -> Row {
     Row {
         name,
         parameters,

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 /// What a `config.json` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Described {
+pub(crate) struct Described {
     /// `None` for attention of a kind that is not known.
     pub shape: Option<Shape>,
     /// Tokens.
@@ -17,7 +17,7 @@ pub struct Described {
 }
 
 /// Reads the text of a `config.json`; `None` when it is no JSON object.
-pub fn read(text: &str) -> Option<Described> {
+pub(crate) fn read(text: &str) -> Option<Described> {
     let whole: Json = serde_json::from_str(text).ok()?;
     whole.as_object()?;
     // Models that see and hear keep their language model one level down.

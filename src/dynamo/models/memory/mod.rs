@@ -13,16 +13,16 @@
 //! Weights and cache are known to a percent or two, the overhead only roughly (it was 1 to 3.3 GiB in the logs of the tests).
 //! So there are two lines. Refused is only what is too much without any overhead; what is too much with it is warned of.
 
-pub mod config;
-pub mod opinion;
-pub mod request;
-pub mod shape;
+pub(crate) mod config;
+pub(crate) mod opinion;
+pub(crate) mod request;
+pub(crate) mod shape;
 
 use crate::dynamo::terms::amount::GIB;
 use shape::{Shape, Split};
 
 /// What a GPU needs beside weights and cache, roughly, in bytes.
-pub const OVERHEAD_BYTES: u64 = 2 * GIB;
+pub(crate) const OVERHEAD_BYTES: u64 = 2 * GIB;
 
 /// A model on GPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Estimate {
 }
 
 /// Bytes as `12.3 GB` (2³⁰ bytes).
-pub fn gigabytes(bytes: u64) -> String {
+pub(crate) fn gigabytes(bytes: u64) -> String {
     let tenths = (u128::from(bytes) * 10 + u128::from(GIB / 2)) / u128::from(GIB);
     format!("{}.{} GB", tenths / 10, tenths % 10)
 }

@@ -11,21 +11,21 @@ const WORTHWHILE: u64 = 1024;
 
 /// A GPU, as an engine may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub(crate) struct Room {
     pub memory_bytes: u64,
     /// The part of it that the engine takes.
     pub utilisation: Amount,
 }
 
 impl Room {
-    pub fn usable(&self) -> u64 {
+    pub(crate) fn usable(&self) -> u64 {
         self.utilisation.times(self.memory_bytes).unwrap_or(0).min(self.memory_bytes)
     }
 }
 
 /// A verdict, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opinion {
+pub(crate) struct Opinion {
     pub verdict: Verdict,
     pub estimate: Estimate,
     /// Tokens of one sequence that fit; `None` where the attention is not known.
@@ -36,7 +36,7 @@ pub struct Opinion {
 }
 
 /// Judges `load`, which is of the model `name`.
-pub fn judge(name: &str, load: &Load, room: Room) -> Opinion {
+pub(crate) fn judge(name: &str, load: &Load, room: Room) -> Opinion {
     let (estimate, usable) = (load.estimate(), room.usable());
     let longest = load.longest(usable);
     Opinion {

@@ -97,13 +97,13 @@ const CACHE_TYPES: &[(&str, u32)] = &[
 ];
 
 /// Half bytes of a number in a cache of that type; `None` for one that is not known.
-pub fn cache_half_bytes(word: &str) -> Option<u32> {
+pub(crate) fn cache_half_bytes(word: &str) -> Option<u32> {
     CACHE_TYPES.iter().find(|(known, _)| *known == word).map(|(_, size)| *size)
 }
 
 /// What is asked of a worker's GPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// Tokens; `None` = the model's own context.
     pub context: Option<u64>,
     pub cache_half_bytes: u32,
@@ -114,7 +114,7 @@ pub struct Request {
 }
 
 /// Reads the arguments of a worker with so many GPUs; `None` where nothing can be said.
-pub fn read(engine: Engine, args: &EngineArgs, gpus: u32) -> Option<Request> {
+pub(crate) fn read(engine: Engine, args: &EngineArgs, gpus: u32) -> Option<Request> {
     let flags = FLAGS.iter().find(|flags| flags.engine == engine)?;
     if flags.beyond.iter().any(|name| args.contains_key(*name)) {
         return None;

@@ -19,7 +19,7 @@ const DEFAULT_SHM_BYTES: u64 = 64 << 20;
 const DEFAULT_GRACE_SECONDS: u32 = 10;
 
 /// A spec in the spelling in which `observed` gives one back, so that the two can be compared with `==`.
-pub fn canonical(spec: &ContainerSpec) -> ContainerSpec {
+pub(crate) fn canonical(spec: &ContainerSpec) -> ContainerSpec {
     let mut spec = ContainerSpec {
         shm_bytes: spec.shm_bytes.filter(|bytes| *bytes != DEFAULT_SHM_BYTES),
         user: spec.user.clone().filter(|user| !user.is_empty()),

@@ -15,7 +15,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 const AT_ONCE: usize = 8;
 
 /// `dynamo_containers`.
-pub struct Containers;
+pub(crate) struct Containers;
 
 #[async_trait]
 impl DataSource for Containers {

@@ -7,7 +7,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional, optional_computed};
 use crate::tf_provider::value::Number;
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_containers",
     description: "The containers that this provider made on a host, running or not, with their state and, if asked for, their last \
         log lines and what they use.\n\nCosts one request to the Docker Engine for the list, one for each container, and one for \
@@ -16,7 +16,7 @@ pub const ABOUT: About = About {
 };
 
 model! {
-    pub struct ContainersModel {
+    pub(crate) struct ContainersModel {
         host: Attr<String> = optional_computed(convert::HOST),
         deployment: Attr<String> = optional("Name of a deployment. Left out: the containers of all of them."),
         lines: Attr<i64> = optional("How many of the last log lines of each container to read.").default(0_i64)
@@ -27,7 +27,7 @@ model! {
 }
 
 model! {
-    pub struct SeenContainerModel {
+    pub(crate) struct SeenContainerModel {
         name: Attr<String> = computed("Name."),
         id: Attr<String> = computed("Id, 64 digits."),
         image: Attr<String> = computed("Image, as it was named when the container was made."),
@@ -50,7 +50,7 @@ model! {
 }
 
 model! {
-    pub struct PortModel {
+    pub(crate) struct PortModel {
         address: Attr<String> = computed("Address on the host."),
         port: Attr<i64> = computed("Port on the host."),
         container_port: Attr<i64> = computed("Port in the container."),

@@ -1,6 +1,6 @@
 //! `dynamo_host`: a machine and its Engine.
 
-pub mod schema;
+pub(crate) mod schema;
 
 use crate::dynamo::decide::limits::Share;
 use crate::hosts::HostError;
@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use schema::{ABOUT, DiskModel, HostModel, ReservedModel};
 
 /// `dynamo_host`.
-pub struct HostFacts;
+pub(crate) struct HostFacts;
 
 #[async_trait]
 impl DataSource for HostFacts {

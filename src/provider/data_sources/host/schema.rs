@@ -6,13 +6,13 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{computed, optional_computed};
 use crate::tf_provider::value::Number;
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_host",
     description: "A host: its capacity, its Docker Engine, its driver, and what is kept for the system there.",
 };
 
 model! {
-    pub struct HostModel {
+    pub(crate) struct HostModel {
         host: Attr<String> = optional_computed("Entry of the provider's `hosts`. May be left out when there is only one."),
         hostname: Attr<String> = computed("What the machine calls itself."),
         cpus: Attr<i64> = computed("Logical CPUs."),
@@ -34,7 +34,7 @@ model! {
 }
 
 model! {
-    pub struct DiskModel {
+    pub(crate) struct DiskModel {
         path: Attr<String> = computed("Docker's folder on it."),
         size_gb: Attr<Number> = computed("Size, in GB (2³⁰ bytes)."),
         free_gb: Attr<Number> = computed("Free, in GB (2³⁰ bytes)."),
@@ -42,7 +42,7 @@ model! {
 }
 
 model! {
-    pub struct ReservedModel {
+    pub(crate) struct ReservedModel {
         cpus: Attr<Number> = computed("CPUs."),
         memory_gb: Attr<Number> = computed("Memory, in GB (2³⁰ bytes)."),
     }

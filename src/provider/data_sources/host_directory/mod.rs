@@ -1,4 +1,4 @@
 mod model;
 mod ops;
-pub mod schema;
-pub use ops::HostDirectory;
+pub(crate) mod schema;
+pub(crate) use ops::HostDirectory;

@@ -5,7 +5,7 @@ use crate::inventory::files::{Disk, FileEntry, FileKind};
 use crate::provider::attributes::convert::{gigabytes, text, timestamp};
 use crate::tf_provider::attr::Attr;
 
-pub fn entry(entry: FileEntry) -> EntryModel {
+pub(super) fn entry(entry: FileEntry) -> EntryModel {
     let FileEntry { path, kind, size_bytes, modified, target } = entry;
     let is = |wanted| kind == wanted;
     EntryModel {
@@ -17,7 +17,7 @@ pub fn entry(entry: FileEntry) -> EntryModel {
     }
 }
 
-pub fn disk(disk: Disk) -> DiskModel {
+pub(super) fn disk(disk: Disk) -> DiskModel {
     let Disk { mount, device, filesystem, size_bytes, free_bytes } = disk;
     DiskModel {
         mount: text(mount),

@@ -12,7 +12,7 @@ use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
 /// `dynamo_host_directory`.
-pub struct HostDirectory;
+pub(crate) struct HostDirectory;
 
 #[async_trait]
 impl DataSource for HostDirectory {

@@ -7,14 +7,14 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional, optional_computed};
 use crate::tf_provider::value::Number;
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_host_directory",
     description: "The disks of a host and what lies in one of its folders, for choosing where models and caches go.\n\nCosts two \
         looks at the host's files; over SSH two scripts, whatever the number of entries.",
 };
 
 model! {
-    pub struct HostDirectoryModel {
+    pub(crate) struct HostDirectoryModel {
         host: Attr<String> = optional_computed(convert::HOST),
         path: Attr<String> = optional("Absolute path of a folder. Left out: only the disks.")
             .check(check::text("be an absolute path", |text| text.starts_with('/'))),
@@ -27,7 +27,7 @@ model! {
 }
 
 model! {
-    pub struct EntryModel {
+    pub(crate) struct EntryModel {
         name: Attr<String> = computed("Name. Bytes that are not UTF-8 are shown as U+FFFD."),
         kind: Attr<String> = computed("`file`, `folder`, `link` or `other`."),
         size_bytes: Attr<i64> = computed("Size in bytes; null for what is not a file."),
@@ -37,7 +37,7 @@ model! {
 }
 
 model! {
-    pub struct DiskModel {
+    pub(crate) struct DiskModel {
         mount: Attr<String> = computed("Where it is mounted."),
         device: Attr<String> = computed("Device, or server and path of a network file system."),
         filesystem: Attr<String> = computed("Type of file system, for example `ext4` or `nfs4`."),

@@ -1,6 +1,6 @@
 //! `dynamo_host_gpus`: which GPUs a host has, and who has them.
 
-pub mod schema;
+pub(crate) mod schema;
 
 use crate::hosts::Age;
 use crate::inventory::gpu::{Gpu, MigInstance};
@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use schema::{ABOUT, GpuModel, GpusModel, MigModel};
 
 /// `dynamo_host_gpus`.
-pub struct HostGpus;
+pub(crate) struct HostGpus;
 
 #[async_trait]
 impl DataSource for HostGpus {
@@ -115,7 +115,7 @@ mod tests {
             ..GpuInventory::default()
         };
         inventory.gpus[0].processes.push(GpuProcess { pid: 7, name: Some("python3".into()) });
-        inventory.links.set(0, 1, Link::NvLink(4));
+        inventory.links.set(0, 1, Link::Nvlink(4));
         let occupancy = Occupancy::of(&inventory, &[]);
         let model = shown("a".into(), &Sight { inventory, occupancy });
         assert!(model.to_value().is_wholly_known());

@@ -7,7 +7,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{computed, optional_computed};
 use crate::tf_provider::value::Number;
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_host_gpus",
     description: "The GPUs of a host, and who has them. This machine's are read from the driver's library (NVML), those of others \
         with `nvidia-smi`.\n\n\
@@ -16,7 +16,7 @@ pub const ABOUT: About = About {
 };
 
 model! {
-    pub struct GpusModel {
+    pub(crate) struct GpusModel {
         host: Attr<String> = optional_computed("Entry of the provider's `hosts`. May be left out when there is only one."),
         gpus: Attr<NestedList<GpuModel>> = computed("The cards, by index."),
         available: Attr<Vec<Attr<String>>> = computed("UUIDs of what is free, by index of the card: cards, and instances of those that \
@@ -27,7 +27,7 @@ model! {
 }
 
 model! {
-    pub struct GpuModel {
+    pub(crate) struct GpuModel {
         index: Attr<i64> = computed("Index, as `nvidia-smi` counts. It changes when a card is added or lost; `uuid` does not."),
         uuid: Attr<String> = computed("UUID, as `dynamo_worker.gpus` takes it."),
         name: Attr<String> = computed("Product name."),
@@ -45,7 +45,7 @@ model! {
 }
 
 model! {
-    pub struct MigModel {
+    pub(crate) struct MigModel {
         uuid: Attr<String> = computed("UUID, as `dynamo_worker.gpus` takes it."),
         profile: Attr<String> = computed("Size, for example `1g.10gb`."),
         assigned_to: Attr<String> = computed("Container or process that has it; null when it is free."),

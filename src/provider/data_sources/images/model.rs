@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// NVIDIA's repository for an engine, in the newest release that can run it.
-pub fn repository(releases: &[&'static Release], engine: Engine) -> Option<String> {
+pub(super) fn repository(releases: &[&'static Release], engine: Engine) -> Option<String> {
     let mut newest_first = releases.iter().rev();
     newest_first.find_map(|release| {
         release.engine(engine).map(|facts| format!("{}/{}", release.registry, facts.image))
@@ -18,13 +18,13 @@ pub fn repository(releases: &[&'static Release], engine: Engine) -> Option<Strin
 }
 
 /// The versions that can be run with an engine.
-pub fn known_versions(releases: &[&'static Release], engine: Engine) -> BTreeSet<String> {
+pub(super) fn known_versions(releases: &[&'static Release], engine: Engine) -> BTreeSet<String> {
     let able = releases.iter().filter(|release| release.engine(engine).is_some());
     able.flat_map(|release| release.versions.iter().map(|version| (*version).to_owned())).collect()
 }
 
 /// What is to be put together.
-pub struct Sources<'a> {
+pub(super) struct Sources<'a> {
     pub repository: &'a str,
     pub known: &'a BTreeSet<String>,
     pub local: &'a [LocalImage],
@@ -33,7 +33,7 @@ pub struct Sources<'a> {
 }
 
 /// A row for each tag that anybody knows, newest first; with `only`, for that tag.
-pub fn rows(sources: &Sources<'_>, only: Option<&str>) -> Vec<ImageModel> {
+pub(super) fn rows(sources: &Sources<'_>, only: Option<&str>) -> Vec<ImageModel> {
     let familiar = familiar(sources.repository);
     let here: Vec<(&str, &LocalImage)> = sources
         .local

@@ -15,7 +15,7 @@ use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
 /// `dynamo_images`.
-pub struct Images;
+pub(crate) struct Images;
 
 #[async_trait]
 impl DataSource for Images {

@@ -8,7 +8,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional, optional_computed, required};
 use crate::tf_provider::value::Number;
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_images",
     description: "Which images of an engine a host has, and which it would have to download: the versions that this provider \
         knows, whatever else the host has of the same repository, and with `registry = true` all tags that the registry \
@@ -16,7 +16,7 @@ pub const ABOUT: About = About {
 };
 
 model! {
-    pub struct ImagesModel {
+    pub(crate) struct ImagesModel {
         host: Attr<String> = optional_computed(convert::HOST),
         engine: Attr<String> = required("Engine whose images are meant.")
             .check(check::one_of(Engine::ALL.iter().map(|engine| engine.word()))),
@@ -30,7 +30,7 @@ model! {
 }
 
 model! {
-    pub struct ImageModel {
+    pub(crate) struct ImageModel {
         version: Attr<String> = computed("Tag of the image, which is the Dynamo version in NVIDIA's repositories."),
         image: Attr<String> = computed("Full reference, as `image` of a deployment takes it."),
         known: Attr<bool> = computed("Whether this provider can run that version with this engine."),

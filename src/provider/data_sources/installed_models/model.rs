@@ -9,7 +9,7 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 
 /// The models below all folders, by name; one that lies below two of them once.
-pub fn models(trees: &[Tree]) -> Vec<InstalledModel> {
+pub(super) fn models(trees: &[Tree]) -> Vec<InstalledModel> {
     let mut found: Vec<InstalledModel> = trees.iter().flat_map(installed::scan).collect();
     found.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
     found.dedup_by(|a, b| a.path == b.path);
@@ -17,7 +17,7 @@ pub fn models(trees: &[Tree]) -> Vec<InstalledModel> {
     found
 }
 
-pub fn row(model: InstalledModel) -> InstalledModelModel {
+pub(super) fn row(model: InstalledModel) -> InstalledModelModel {
     InstalledModelModel {
         name: text(model.name),
         layout: text(model.layout.word()),
@@ -33,7 +33,7 @@ pub fn row(model: InstalledModel) -> InstalledModelModel {
 }
 
 /// What was asked for and not seen. That the cache is not there yet is no surprise.
-pub fn warnings(host: &str, asked: &[String], trees: &[Tree]) -> Diagnostics {
+pub(super) fn warnings(host: &str, asked: &[String], trees: &[Tree]) -> Diagnostics {
     let mut found = Diagnostics::new();
     for path in asked.iter().filter(|path| !trees.iter().any(|tree| tree.root == **path)) {
         let detail = format!(

@@ -9,7 +9,7 @@ use crate::tf_provider::provider::{About, Applied, Call, DataSource};
 use async_trait::async_trait;
 
 /// `dynamo_installed_models`.
-pub struct InstalledModels;
+pub(crate) struct InstalledModels;
 
 #[async_trait]
 impl DataSource for InstalledModels {

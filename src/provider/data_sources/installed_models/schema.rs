@@ -7,7 +7,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{computed, optional_computed};
 use crate::tf_provider::value::Number;
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_installed_models",
     description: "The models that a host has, complete or not: below the `model_paths` of its entry in the provider's `hosts`, and \
         in its `model_cache`. Hugging Face caches are found (also in `hub`, as below `HF_HOME`), and plain folders with a \
@@ -19,14 +19,14 @@ pub const ABOUT: About = About {
 };
 
 model! {
-    pub struct InstalledModelsModel {
+    pub(crate) struct InstalledModelsModel {
         host: Attr<String> = optional_computed(convert::HOST),
         models: Attr<NestedList<InstalledModelModel>> = computed("The models, by name."),
     }
 }
 
 model! {
-    pub struct InstalledModelModel {
+    pub(crate) struct InstalledModelModel {
         name: Attr<String> = computed("Name on the Hugging Face hub for a model in a cache; for one in a folder, its path below the \
             searched folder."),
         layout: Attr<String> = computed("`cache`: in a Hugging Face cache, used by its name. `folder`: used by its path."),

@@ -12,7 +12,7 @@ use crate::provider::config::models;
 use crate::tf_provider::attr::Attr;
 
 /// Whether the filters let a model through.
-pub fn is_wanted(config: &ModelCatalogModel, model: &Model) -> bool {
+pub(super) fn is_wanted(config: &ModelCatalogModel, model: &Model) -> bool {
     let named = config.name.known().is_none_or(|part| contains(&model.name, part));
     let mut tags = config.tags.known().into_iter().flatten().filter_map(Attr::known);
     let tagged = tags.all(|tag| Tag::parse(tag).is_some_and(|tag| model.tags.contains(&tag)));
@@ -27,7 +27,7 @@ fn contains(name: &str, part: &str) -> bool {
 }
 
 /// `gpu_memory` in bytes.
-pub fn row(model: &Model, engine: Engine, line: Line, gpu_memory: u64) -> CatalogModelModel {
+pub(super) fn row(model: &Model, engine: Engine, line: Line, gpu_memory: u64) -> CatalogModelModel {
     let count = |number: Option<u64>| number.and_then(|it| i64::try_from(it).ok()).into();
     let shape = model.shape.as_ref();
     let (kv_heads, head_dim, latent_width) = match shape.map(|shape| shape.cache) {

@@ -14,7 +14,7 @@ use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
 /// `dynamo_model_catalog`.
-pub struct ModelCatalog;
+pub(crate) struct ModelCatalog;
 
 #[async_trait]
 impl DataSource for ModelCatalog {

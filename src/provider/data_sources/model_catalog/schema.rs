@@ -9,7 +9,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional};
 use crate::tf_provider::value::Number;
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_model_catalog",
     description: "Well-known open models and what is known of them: size, memory, context, how many GPUs they want, and the arguments \
         that an engine serves them with. Entries of the provider's `models` are among them.\n\nA deployment whose `model` is in the \
@@ -18,7 +18,7 @@ pub const ABOUT: About = About {
 };
 
 model! {
-    pub struct ModelCatalogModel {
+    pub(crate) struct ModelCatalogModel {
         name: Attr<String> = optional("Only models whose name contains this, in upper or lower case.").check(check::not_empty()),
         tags: Attr<Vec<Attr<String>>> = optional("Only models that have all of these tags.")
             .check(check::one_of(Tag::ALL.iter().map(|tag| tag.word())).each()),
@@ -34,7 +34,7 @@ model! {
 
 model! {
     /// What is not known of an entry of the provider's `models` is null.
-    pub struct CatalogModelModel {
+    pub(crate) struct CatalogModelModel {
         name: Attr<String> = computed("Name on the Hugging Face hub, or the path of one of your own; for `model` of a deployment."),
         tags: Attr<Vec<Attr<String>>> = computed("`chat`, `code`, `reasoning`, `vision`; `tools` (its tool calls can be parsed), `small` \
             (up to 4.5 thousand million parameters), `moe` (mixture of experts), `quantized`, `long-context` (131,072 tokens or more)."),

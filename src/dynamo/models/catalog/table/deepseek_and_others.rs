@@ -5,7 +5,7 @@
 use crate::dynamo::models::catalog::row::{Dtype, Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", 1_777_088_000, 131_072, Shape::uniform(28, 12, 2, 128))
         .tags(&[Tag::Chat, Tag::Reasoning])
         .thinks("deepseek_r1")

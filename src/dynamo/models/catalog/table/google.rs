@@ -3,7 +3,7 @@
 use crate::dynamo::models::catalog::row::{Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("google/gemma-2-2b-it", 2_614_341_888, 8_192, Shape::uniform(26, 8, 4, 256).windowed(13, 4096))
         .gated("gemma"),
     row("google/gemma-2-9b-it", 9_241_705_984, 8_192, Shape::uniform(42, 16, 8, 256).windowed(21, 4096))

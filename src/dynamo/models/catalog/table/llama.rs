@@ -6,7 +6,7 @@
 use crate::dynamo::models::catalog::row::{Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("meta-llama/Llama-3.2-1B-Instruct", 1_235_814_400, 131_072, Shape::uniform(16, 32, 8, 64))
         .tools("llama3_json")
         .gated("llama3.2"),

@@ -3,7 +3,7 @@
 use crate::dynamo::models::catalog::row::{Dtype, Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("microsoft/Phi-3-mini-4k-instruct", 3_821_079_552, 4_096, Shape::uniform(32, 32, 32, 96))
         .licence("mit"),
     row("microsoft/Phi-3-medium-128k-instruct", 13_960_238_080, 131_072, Shape::uniform(40, 40, 10, 128))

@@ -3,7 +3,7 @@
 use crate::dynamo::models::catalog::row::{Row, row};
 use crate::dynamo::models::memory::shape::Shape;
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("mistralai/Mistral-7B-Instruct-v0.3", 7_248_023_552, 32_768, Shape::uniform(32, 32, 8, 128))
         .tools("mistral"),
     row("mistralai/Ministral-8B-Instruct-2410", 8_019_808_256, 32_768, Shape::uniform(36, 32, 8, 128))

@@ -26,7 +26,7 @@ const FAMILIES: &[&[Row]] = &[
 ];
 
 /// Every row.
-pub fn rows() -> impl Iterator<Item = &'static Row> {
+pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     FAMILIES.iter().copied().flatten()
 }
 

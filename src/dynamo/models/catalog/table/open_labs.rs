@@ -3,7 +3,7 @@
 use crate::dynamo::models::catalog::row::{Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("HuggingFaceTB/SmolLM2-135M-Instruct", 134_515_008, 8_192, Shape::uniform(30, 9, 3, 64)),
     row("HuggingFaceTB/SmolLM2-360M-Instruct", 361_821_120, 8_192, Shape::uniform(32, 15, 5, 64)),
     row("HuggingFaceTB/SmolLM2-1.7B-Instruct", 1_711_376_384, 8_192, Shape::uniform(24, 32, 32, 64)),

@@ -3,7 +3,7 @@
 use crate::dynamo::models::catalog::row::{Dtype, Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
-pub const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("Qwen/Qwen2.5-0.5B-Instruct", 494_032_768, 32_768, Shape::uniform(24, 14, 2, 64)).tools("hermes"),
     row("Qwen/Qwen2.5-1.5B-Instruct", 1_543_714_304, 32_768, Shape::uniform(28, 12, 2, 128)).tools("hermes"),
     row("Qwen/Qwen2.5-3B-Instruct", 3_085_938_688, 32_768, Shape::uniform(36, 16, 2, 128))
