@@ -266,18 +266,21 @@ fn floors_stand_on_those_below() {
 fn circles_only_become_fewer() {
     let file = root().join("architecture/circles.txt");
     let found = Circles::of(&CODE.files, &CODE.folders);
-    let recorded = Circles::read(&fs::read_to_string(&file).unwrap());
+    let text = fs::read_to_string(&file).ok();
+    let recorded = Circles::read(text.as_deref().unwrap_or_default());
     let mut wrong = differences(&found.files, &recorded.files, &CODE.files);
     wrong.extend(differences(&found.folders, &recorded.folders, &CODE.folders));
     if wrong.is_empty() {
         return;
     }
     let shorter = is_shorter(&found.files, &recorded.files) && is_shorter(&found.folders, &recorded.folders);
-    if shorter && std::env::var_os("UPDATE_CIRCLES").is_some() {
+    // Whoever begins the list anew has removed it first, which a review sees.
+    let may_write = shorter || text.is_none();
+    if may_write && std::env::var_os("UPDATE_CIRCLES").is_some() {
         fs::write(&file, found.written()).unwrap();
         return;
     }
-    let help = match shorter {
+    let help = match may_write {
         true => "UPDATE_CIRCLES=1 writes the list anew: there is no more of them than before",
         false => "there is more of them than before: cut one of the arrows",
     };
