@@ -1,6 +1,6 @@
 //! terraform-provider-dynamo: NVIDIA Dynamo on plain GPU hosts, declared.
 //!
-//! The map, and what may name what (held by `architecture.rs`):
+//! The map, and what may name what (held by `architecture`):
 //!
 //! | module | is | may import |
 //! | --- | --- | --- |

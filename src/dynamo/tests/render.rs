@@ -8,7 +8,7 @@ use crate::container::{ContainerSpec, Ipc, Mount, MountSource, Network};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
 use crate::dynamo::terms::objection::Objection;
 
-pub fn blueprint(blueprint: &Blueprint) -> String {
+pub(crate) fn blueprint(blueprint: &Blueprint) -> String {
     let mut text = String::new();
     if let Some(network) = &blueprint.network {
         line(&mut text, &format!("network {}", network.name));
@@ -24,7 +24,7 @@ pub fn blueprint(blueprint: &Blueprint) -> String {
     text
 }
 
-pub fn objections(objections: &[Objection]) -> String {
+pub(crate) fn objections(objections: &[Objection]) -> String {
     objections.iter().fold(String::new(), |text, objection| text + &objection.to_string() + "\n")
 }
 

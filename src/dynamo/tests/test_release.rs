@@ -9,7 +9,7 @@ use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
 use crate::dynamo::spec::{Engine, Mode, NetworkMode};
 
 /// The made-up release, as the oldest, and the real ones.
-pub const ALL: &[&Release] = &[
+pub(crate) const ALL: &[&Release] = &[
     &WITH_SERVICES,
     &v1_0::RELEASE,
     &v1_1::RELEASE,
@@ -20,7 +20,7 @@ pub const ALL: &[&Release] = &[
     &v1_6::RELEASE,
 ];
 
-pub const WITH_SERVICES: Release = Release {
+pub(crate) const WITH_SERVICES: Release = Release {
     line: "0.0",
     versions: &["0.0.1"],
     topologies: &[Topology {

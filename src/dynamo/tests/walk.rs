@@ -19,25 +19,25 @@ use crate::dynamo::spec::{HostFacts, Mode, NetworkMode, Owner, Role};
 use crate::dynamo::{check, decide, lint};
 
 /// GPUs of each worker that has any.
-pub const GPUS: usize = 2;
+pub(crate) const GPUS: usize = 2;
 /// What the host has for caches.
-pub const ROOM: Room = Room { memory: 400 << 30, disk: Some(1000 << 30) };
+pub(crate) const ROOM: Room = Room { memory: 400 << 30, disk: Some(1000 << 30) };
 
-pub fn is<T: Into<String>>(text: T) -> Given<String> {
+pub(crate) fn is<T: Into<String>>(text: T) -> Given<String> {
     Given::Is(text.into())
 }
 
-pub fn host() -> HostFacts {
+pub(crate) fn host() -> HostFacts {
     let advertise_address = Some("10.0.0.11".to_owned());
     HostFacts { cpus: 64, memory_bytes: 512 << 30, advertise_address, ..HostFacts::default() }
 }
 
-pub fn owner() -> Owner {
+pub(crate) fn owner() -> Owner {
     Owner { run: "run-1".to_owned(), spec_json: "{…}".to_owned() }
 }
 
 /// One row of the tables with a network and a router mode.
-pub struct Combination {
+pub(crate) struct Combination {
     pub release: &'static Release,
     pub engine: &'static EngineFacts,
     pub connector: &'static ConnectorFacts,
@@ -45,7 +45,7 @@ pub struct Combination {
     pub router: &'static RouterMode,
 }
 
-pub fn all() -> Vec<Combination> {
+pub(crate) fn all() -> Vec<Combination> {
     let mut found = Vec::new();
     for release in release::ALL {
         for engine in release.engines {
@@ -63,7 +63,12 @@ pub fn all() -> Vec<Combination> {
 }
 
 /// A deployment of which only what must be said is.
-pub fn common(release: &Release, engine: &EngineFacts, mode: Mode, network: NetworkMode) -> CommonDraft {
+pub(crate) fn common(
+    release: &Release,
+    engine: &EngineFacts,
+    mode: Mode,
+    network: NetworkMode,
+) -> CommonDraft {
     let services = [("etcd", "10.0.0.11:2379"), ("nats", "10.0.0.11:4222")];
     let services = services.map(|(name, seat)| (name.to_owned(), is(seat))).into();
     let (name, model) = (is("chat"), is(if engine.renames { "/data/qwen3" } else { "Qwen/Qwen3-8B" }));
@@ -80,14 +85,14 @@ pub fn common(release: &Release, engine: &EngineFacts, mode: Mode, network: Netw
 }
 
 /// What comes of a combination.
-pub struct Decided {
+pub(crate) struct Decided {
     pub deployment: Blueprint,
     pub workers: Vec<(Role, Blueprint)>,
 }
 
 impl Combination {
     /// In words, for who reads that it is wrong.
-    pub fn words(&self) -> Vec<&'static str> {
+    pub(crate) fn words(&self) -> Vec<&'static str> {
         let connector = self.connector.connector.word();
         let mut words =
             vec![self.engine.engine.word(), self.connector.mode.word(), self.router.word, connector];
@@ -111,7 +116,7 @@ impl Combination {
         }
     }
 
-    pub fn deployment(&self) -> DeploymentDraft {
+    pub(crate) fn deployment(&self) -> DeploymentDraft {
         let router = RouterDraft { mode: is(self.router.word), ..RouterDraft::default() };
         let common = common(self.release, self.engine, self.connector.mode, self.network);
         let common = CommonDraft { router, connector: self.connector(), ..common };
@@ -147,7 +152,7 @@ impl Combination {
     }
 
     /// Everything that the second reader can say is held.
-    pub fn decided(&self) -> Decided {
+    pub(crate) fn decided(&self) -> Decided {
         let words = || format!("{} {} {:?}", self.release.line, self.network.word(), self.words());
         let spec = self.deployment().complete().unwrap_or_else(|wrong| panic!("{}: {wrong:?}", words()));
         let deployment = decide::deployment(&spec, &host(), &owner()).unwrap();
@@ -170,7 +175,7 @@ impl Combination {
 
 impl Decided {
     /// The containers of a component, among them those that workers share.
-    pub fn of_component<'a>(&'a self, component: &'a str) -> impl Iterator<Item = &'a Planned> {
+    pub(crate) fn of_component<'a>(&'a self, component: &'a str) -> impl Iterator<Item = &'a Planned> {
         let shared = self.workers.iter().flat_map(|(_, worker)| &worker.shared);
         self.deployment.containers.iter().chain(shared).filter(move |planned| planned.component == component)
     }

@@ -75,7 +75,7 @@ impl Sessions {
     }
 
     #[cfg(test)]
-    pub fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         *self.left.lock().unwrap()
     }
 }

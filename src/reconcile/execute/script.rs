@@ -13,7 +13,7 @@ use crate::inventory::ImageFacts;
 use crate::reconcile::Effects;
 
 #[derive(Default)]
-pub struct Script {
+pub(super) struct Script {
     state: Mutex<State>,
 }
 
@@ -33,43 +33,43 @@ struct State {
 }
 
 impl Script {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::default().with_image("a:1", "sha256:a1")
     }
 
-    pub fn with_image(self, reference: &str, id: &str) -> Self {
+    pub(super) fn with_image(self, reference: &str, id: &str) -> Self {
         self.state.lock().unwrap().images.insert(reference.into(), facts(id));
         self
     }
 
-    pub fn with_container(self, spec: ContainerSpec, state: RunState) -> Self {
+    pub(super) fn with_container(self, spec: ContainerSpec, state: RunState) -> Self {
         self.state.lock().unwrap().add(spec, state);
         self
     }
 
     /// Containers of `image` end up in `state`, restarted `restarts` times, as soon as they are started.
-    pub fn with_fate(self, image: &str, state: RunState, restarts: u32) -> Self {
+    pub(super) fn with_fate(self, image: &str, state: RunState, restarts: u32) -> Self {
         self.state.lock().unwrap().fates.insert(image.into(), (state, restarts));
         self
     }
 
-    pub fn with_logs(self, logs: &str) -> Self {
+    pub(super) fn with_logs(self, logs: &str) -> Self {
         self.state.lock().unwrap().logs = logs.into();
         self
     }
 
-    pub fn failing(self, operation: &str, cause: Cause) -> Self {
+    pub(super) fn failing(self, operation: &str, cause: Cause) -> Self {
         self.state.lock().unwrap().failing.insert(operation.into(), cause);
         self
     }
 
     /// The changes so far. Containers are called by the names that they had at the time.
-    pub fn log(&self) -> Vec<String> {
+    pub(super) fn log(&self) -> Vec<String> {
         self.state.lock().unwrap().log.clone()
     }
 
     /// What exists: `name state`, networks and volumes by name.
-    pub fn objects(&self) -> Vec<String> {
+    pub(super) fn objects(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
         let containers = state.containers.iter().map(|c| format!("{} {}", c.spec.name, c.state.word()));
         containers.chain(state.networks.iter().cloned()).chain(state.volumes.iter().cloned()).collect()

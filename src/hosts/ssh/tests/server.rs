@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Who may come in, and what is allowed.
 #[derive(Clone)]
-pub struct Rules {
+pub(super) struct Rules {
     pub key: Option<PublicKey>,
     pub authority: Option<PublicKey>,
     pub password: Option<&'static str>,
@@ -50,7 +50,7 @@ impl Default for Rules {
 }
 
 #[derive(Default)]
-pub struct Counts {
+pub(super) struct Counts {
     pub connections: AtomicUsize,
     /// Keys and passwords that were offered.
     pub logins: AtomicUsize,
@@ -60,15 +60,15 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn logins(&self) -> usize {
+    pub(super) fn logins(&self) -> usize {
         self.logins.load(Ordering::SeqCst)
     }
-    pub fn connections(&self) -> usize {
+    pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-pub struct Server {
+pub(super) struct Server {
     pub port: u16,
     pub host_key: PublicKey,
     pub counts: Arc<Counts>,
@@ -78,15 +78,15 @@ pub struct Server {
     _folder: tempfile::TempDir,
 }
 
-pub fn key(algorithm: Algorithm) -> PrivateKey {
+pub(super) fn key(algorithm: Algorithm) -> PrivateKey {
     PrivateKey::random(&mut UnwrapErr(getrandom::SysRng), algorithm).unwrap()
 }
 
-pub async fn serve(rules: Rules) -> Server {
+pub(super) async fn serve(rules: Rules) -> Server {
     serve_with(rules, key(Algorithm::Ed25519), Vec::new()).await
 }
 
-pub async fn serve_with(rules: Rules, host_key: PrivateKey, certificates: Vec<Certificate>) -> Server {
+pub(super) async fn serve_with(rules: Rules, host_key: PrivateKey, certificates: Vec<Certificate>) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("docker.sock");
     tokio::spawn(engine(UnixListener::bind(&socket).unwrap()));
@@ -130,7 +130,7 @@ pub async fn serve_with(rules: Rules, host_key: PrivateKey, certificates: Vec<Ce
 
 impl Server {
     /// Ends all connections, as a restart of the host does.
-    pub fn cut(&self) {
+    pub(super) fn cut(&self) {
         let mut cut = self.cut.lock().unwrap();
         cut.cancel();
         *cut = CancellationToken::new();
