@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::graph::{Graph, circles, way_round};
 
-pub type Circle = BTreeSet<String>;
+pub(super) type Circle = BTreeSet<String>;
 
 /// Circles between files and between folders.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Circles {
+pub(super) struct Circles {
     pub files: Vec<Circle>,
     pub folders: Vec<Circle>,
 }
@@ -20,11 +20,11 @@ const HEAD: &str = "\
 ";
 
 impl Circles {
-    pub fn of(files: &Graph, folders: &Graph) -> Self {
+    pub(super) fn of(files: &Graph, folders: &Graph) -> Self {
         Self { files: circles(files), folders: circles(folders) }
     }
 
-    pub fn read(text: &str) -> Self {
+    pub(super) fn read(text: &str) -> Self {
         let mut read = Self::default();
         let mut of_folders = false;
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
@@ -45,7 +45,7 @@ impl Circles {
         read
     }
 
-    pub fn written(&self) -> String {
+    pub(super) fn written(&self) -> String {
         let mut text = HEAD.to_owned();
         for (kind, circles) in [("files", &self.files), ("folders", &self.folders)] {
             for circle in circles {
@@ -58,7 +58,7 @@ impl Circles {
 }
 
 /// What is found beside what is recorded, in words. Empty: the two are the same.
-pub fn differences(found: &[Circle], recorded: &[Circle], graph: &Graph) -> Vec<String> {
+pub(super) fn differences(found: &[Circle], recorded: &[Circle], graph: &Graph) -> Vec<String> {
     let mut wrong = Vec::new();
     for circle in found.iter().filter(|circle| !recorded.iter().any(|it| circle.is_subset(it))) {
         let known = recorded.iter().filter(|it| !it.is_disjoint(circle)).max_by_key(|it| it.len());
@@ -88,7 +88,7 @@ pub fn differences(found: &[Circle], recorded: &[Circle], graph: &Graph) -> Vec<
 
 /// Whether one list may take the other's place: fewer in circles or as many, and no circle larger than the largest was.
 /// Names may be others, for files are moved.
-pub fn is_shorter(found: &[Circle], recorded: &[Circle]) -> bool {
+pub(super) fn is_shorter(found: &[Circle], recorded: &[Circle]) -> bool {
     let all = |list: &[Circle]| list.iter().map(BTreeSet::len).sum::<usize>();
     let largest = |list: &[Circle]| list.iter().map(BTreeSet::len).max();
     all(found) <= all(recorded) && largest(found) <= largest(recorded)

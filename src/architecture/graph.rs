@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One name → the names it imports from, each with a path by which it does.
-pub type Graph = BTreeMap<String, BTreeMap<String, String>>;
+pub(super) type Graph = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The folder of a file, a room of its own beside the folders in it. The crate's root is none: it only declares.
-pub fn folder(file: &str) -> Option<&str> {
+pub(super) fn folder(file: &str) -> Option<&str> {
     file.rsplit_once('/').map(|(folder, _)| folder)
 }
 
 /// The arrows between the folders of the files.
-pub fn between_folders(files: &Graph) -> Graph {
+pub(super) fn between_folders(files: &Graph) -> Graph {
     let mut folders = Graph::new();
     for (from, targets) in files {
         for (to, path) in targets {
@@ -27,7 +27,7 @@ pub fn between_folders(files: &Graph) -> Graph {
 }
 
 /// Those that import from each other, directly or round about: the strongly connected components of more than one.
-pub fn circles(graph: &Graph) -> Vec<BTreeSet<String>> {
+pub(super) fn circles(graph: &Graph) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> =
         graph.keys().map(|it| (it.as_str(), reachable(graph, it))).collect();
     let reaches = |from: &str, to: &str| reached.get(from).is_some_and(|it| it.contains(to));
@@ -57,7 +57,7 @@ fn reachable<'a>(graph: &'a Graph, from: &str) -> BTreeSet<&'a str> {
 }
 
 /// The shortest way from one back to itself, an arrow a line.
-pub fn way_round(graph: &Graph, from: &str) -> String {
+pub(super) fn way_round(graph: &Graph, from: &str) -> String {
     let mut came: BTreeMap<&str, &str> = BTreeMap::new();
     let mut next = VecDeque::from([from]);
     while let Some(it) = next.pop_front() {

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// A path by its segments. One of ours begins with `crate`; any other is left as it is written.
-pub type Path = Vec<String>;
+pub(super) type Path = Vec<String>;
 
 /// What of a file counts when the arrows are drawn; what only tests compile is left out.
 #[derive(Debug, Default)]
-pub struct Product {
+pub(super) struct Product {
     /// Every path that the file names.
     pub named: BTreeSet<Path>,
     /// The public types that it declares.
@@ -25,7 +25,7 @@ struct Place {
 
 /// The modules of a crate, found from its root by their declarations.
 #[derive(Debug, Default)]
-pub struct Modules {
+pub(super) struct Modules {
     places: BTreeMap<Path, Place>,
     /// `#[macro_export]` puts a macro at the crate's root, whatever file it is in.
     macros: BTreeMap<String, String>,
@@ -33,7 +33,7 @@ pub struct Modules {
 
 impl Modules {
     /// `files` maps a path below `src/` to its text.
-    pub fn of(files: &BTreeMap<String, String>) -> Self {
+    pub(super) fn of(files: &BTreeMap<String, String>) -> Self {
         let mut modules = Self::default();
         modules.file(vec!["crate".to_owned()], "lib.rs", false, files);
         modules
@@ -80,13 +80,13 @@ impl Modules {
     }
 
     /// The files that some declaration reaches.
-    pub fn files(&self) -> BTreeSet<&str> {
+    pub(super) fn files(&self) -> BTreeSet<&str> {
         self.places.values().map(|place| place.file.as_str()).collect()
     }
 
     /// The file in which a path of ours ends: the deepest module that its beginning names. None is one that only tests
     /// compile, or that is not ours.
-    pub fn file_of(&self, path: &[String]) -> Option<&str> {
+    pub(super) fn file_of(&self, path: &[String]) -> Option<&str> {
         if let [root, name, ..] = path
             && root == "crate"
             && let Some(file) = self.macros.get(name)
@@ -100,7 +100,7 @@ impl Modules {
     }
 
     /// What every file of the product names and declares.
-    pub fn products(&self, files: &BTreeMap<String, String>) -> BTreeMap<String, Product> {
+    pub(super) fn products(&self, files: &BTreeMap<String, String>) -> BTreeMap<String, Product> {
         let mut products = BTreeMap::new();
         for (path, place) in self.places.iter().filter(|(_, place)| !place.is_test) {
             // An inline module is read with its file.
