@@ -10,7 +10,7 @@
 //!   a leftover of a killed run is told by its name alone, and an old container keeps its name until it is replaced.
 
 use super::objection::Refusal;
-use crate::dynamo::spec::Role;
+use super::words::Role;
 
 /// Longest deployment name. Leaves room for component, end and `--starting` within the 63 bytes of a host name.
 pub(crate) const MAX_LENGTH: usize = 40;
@@ -133,6 +133,12 @@ pub(crate) fn starting(name: &str) -> String {
 pub(crate) fn final_name(name: &str) -> Option<&str> {
     name.strip_suffix(STARTING).filter(|rest| !rest.is_empty())
 }
+
+/// Component of the frontend's container.
+pub(crate) const FRONTEND: &str = "frontend";
+
+/// Component of a worker's container.
+pub(crate) const WORKER: &str = "worker";
 
 #[cfg(test)]
 mod tests {
