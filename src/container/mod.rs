@@ -9,9 +9,12 @@
 
 pub mod image_defaults;
 pub mod labels;
+pub mod names;
 mod secret;
+pub mod spelling;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use secret::{PLACEHOLDER, Redactions, Secret, SecretEnv};
 
@@ -119,6 +122,28 @@ pub enum Restart {
     OnFailure(u32),
 }
 
+impl Restart {
+    /// Docker's word for the policy, without a number of retries.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::UnlessStopped => "unless-stopped",
+            Self::Always => "always",
+            Self::OnFailure(_) => "on-failure",
+        }
+    }
+}
+
+/// As `docker run --restart` takes it: `on-failure:5`.
+impl fmt::Display for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnFailure(retries @ 1..) => write!(f, "{}:{retries}", self.word()),
+            _ => f.write_str(self.word()),
+        }
+    }
+}
+
 /// Whose shared memory and semaphores a container sees. Always said, since an Engine may be configured to either of
 /// `Private` and `Shareable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -130,6 +155,18 @@ pub enum Ipc {
     Host,
     /// Private, without `/dev/shm`.
     None,
+}
+
+impl Ipc {
+    /// Docker's word for the mode.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Shareable => "shareable",
+            Self::Host => "host",
+            Self::None => "none",
+        }
+    }
 }
 
 /// Where the Engine puts what a container prints.

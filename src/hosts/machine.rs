@@ -1,13 +1,40 @@
 //! The machine and its Engine, for those who ask what a host is.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bollard::models::SystemInfo;
 
-use super::{Host, HostError};
+use super::host::{Host, WALK};
+use super::shell::quoted;
+use crate::hosts::error::HostError;
 use crate::inventory::{Disk, Machine};
 
 impl Host {
+    /// What the Engine says of itself and its machine, shared by a walk. No change of ours changes it.
+    pub(super) async fn info(&self) -> Result<Arc<SystemInfo>, HostError> {
+        let ask = || async {
+            let info =
+                self.ask("ask about", "the Engine", |docker| async move { docker.info().await }).await?;
+            Ok(Arc::new(info))
+        };
+        self.0.info.share(WALK, 0, ask).await
+    }
+
+    /// Names of the OCI runtimes and of the log drivers that the Engine has.
+    pub async fn offers(&self) -> Result<(Vec<String>, Vec<String>), HostError> {
+        let info = self.info().await?;
+        let runtimes = info.runtimes.iter().flatten().map(|(name, _)| name.clone()).collect();
+        let drivers = info.plugins.as_ref().and_then(|plugins| plugins.log.clone());
+        Ok((runtimes, drivers.unwrap_or_default()))
+    }
+
+    /// Whether a path exists on the host; `None` where that cannot be seen from here.
+    pub async fn path_exists(&self, path: &str) -> Result<Option<bool>, HostError> {
+        let info = self.info().await?;
+        Ok(self.0.transport.path_exists(Path::new(path), info.name.as_deref().unwrap_or_default()).await)
+    }
+
     /// Asks the Engine twice and the disk once.
     pub async fn machine(&self) -> Result<Machine, HostError> {
         let info = self.info().await?.as_ref().clone();
@@ -36,10 +63,10 @@ impl Host {
     /// The disk that the Engine's own folder is on. `None` where it cannot be seen, which is no reason to fail.
     async fn disk(&self, info: &SystemInfo) -> Option<Disk> {
         let folder = info.docker_root_dir.clone().filter(|folder| folder.starts_with('/'))?;
-        if let Some(answer) = self.0.reach.shell(&format!("df -Pk -- {}", quoted(&folder))).await {
+        if let Some(answer) = self.0.transport.shell(&format!("df -Pk -- {}", quoted(&folder))).await {
             return read_df(&answer.ok()?.stdout);
         }
-        if !self.0.reach.is_here(info.name.as_deref().unwrap_or_default()) {
+        if !self.0.transport.is_here(info.name.as_deref().unwrap_or_default()) {
             return None;
         }
         tokio::task::spawn_blocking(move || stat(Path::new(&folder))).await.ok()?
@@ -63,10 +90,6 @@ fn read_df(text: &str) -> Option<Disk> {
     Some(Disk { size_bytes: size.saturating_mul(1024), free_bytes: free.saturating_mul(1024) })
 }
 
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,10 +109,5 @@ mod tests {
         let disk = stat(Path::new("/nowhere/at/all")).unwrap();
         assert_eq!(Some(disk.size_bytes), stat(Path::new("/")).map(|root| root.size_bytes));
         assert!(disk.size_bytes > 0);
-    }
-
-    #[test]
-    fn folders_are_quoted_for_the_shell() {
-        assert_eq!(quoted("/a b/it's"), r"'/a b/it'\''s'");
     }
 }

@@ -10,11 +10,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::container::spelling::canonical;
 use crate::container::{
-    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PLACEHOLDER,
-    PortBinding, Restart, SecretEnv, Ulimit, labels,
+    ContainerSpec, Limits, Log, Mount, MountSource, Network, ObservedContainer, PLACEHOLDER, PortBinding,
+    SecretEnv, Ulimit, image_defaults, labels,
 };
-use crate::hosts::{canonical, subtract_image_defaults};
 use crate::inventory::ImageFacts;
 
 /// A container wanted, and what is needed to compare it.
@@ -125,7 +125,7 @@ const NONE: &str = "(none)";
 pub(crate) fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Difference> {
     let mut spec = canonical(wanted.spec);
     if let Some(image) = wanted.image {
-        subtract_image_defaults(&mut spec, image);
+        image_defaults::subtract(&mut spec, image);
     }
     // Named one by one: a new field of a container does not compile until it is compared here.
     let ContainerSpec {
@@ -171,7 +171,7 @@ pub(crate) fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> 
     found.compare(Field::Mounts, &list(mounts, mount), &list(&spec.mounts, mount));
     found.compare(Field::Ports, &list(ports, port), &list(&spec.ports, port));
     found.compare(Field::Network, &network_text(network), &network_text(&spec.network));
-    found.with_cure(Field::Restart, &restart_text(*restart), &restart_text(spec.restart), Cure::Update);
+    found.with_cure(Field::Restart, &restart.to_string(), &spec.restart.to_string(), Cure::Update);
     found.limits(limits, &spec.limits);
     found.compare(Field::SharedMemory, &size(*shm_bytes), &size(spec.shm_bytes));
     found.compare(Field::Ulimits, &list(ulimits, ulimit), &list(&spec.ulimits, ulimit));
@@ -179,7 +179,7 @@ pub(crate) fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> 
     found.compare(Field::Capabilities, &list(cap_add, String::clone), &list(&spec.cap_add, String::clone));
     found.compare(Field::Devices, &list(devices, String::clone), &list(&spec.devices, String::clone));
     found.compare(Field::Gpus, &list(gpus, String::clone), &list(&spec.gpus, String::clone));
-    found.compare(Field::Ipc, ipc_text(*ipc), ipc_text(spec.ipc));
+    found.compare(Field::Ipc, ipc.word(), spec.ipc.word());
     found.compare(Field::Privileged, on_or_off(*privileged), on_or_off(spec.privileged));
     found.compare(Field::Runtime, &or_default(runtime.as_deref()), &or_default(spec.runtime.as_deref()));
     found.compare(Field::Log, &log_text(log.as_ref()), &log_text(spec.log.as_ref()));
@@ -318,25 +318,6 @@ fn ulimit(limit: &Ulimit) -> String {
     format!("{}={}:{}", limit.name, limit.soft, limit.hard)
 }
 
-fn ipc_text(ipc: Ipc) -> &'static str {
-    match ipc {
-        Ipc::Private => "private",
-        Ipc::Shareable => "shareable",
-        Ipc::Host => "host",
-        Ipc::None => "none",
-    }
-}
-
-fn restart_text(restart: Restart) -> String {
-    match restart {
-        Restart::No => "no".to_owned(),
-        Restart::UnlessStopped => "unless-stopped".to_owned(),
-        Restart::Always => "always".to_owned(),
-        Restart::OnFailure(0) => "on-failure".to_owned(),
-        Restart::OnFailure(retries) => format!("on-failure:{retries}"),
-    }
-}
-
 fn on_or_off(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
@@ -376,7 +357,7 @@ fn size(bytes: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::{RunState, Secret};
+    use crate::container::{Ipc, Restart, RunState, Secret};
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -549,7 +530,7 @@ mod tests {
             command: vec![],
         };
         let mut old = base();
-        subtract_image_defaults(&mut old, &image);
+        image_defaults::subtract(&mut old, &image);
         assert_ne!(old, base(), "the image says nothing of this spec");
         let spec = base();
         let wanted = Wanted { spec: &spec, image: Some(&image), follow_image: false };

@@ -1,7 +1,7 @@
 //! The Docker Engine's API: agreeing on a version, and making one call with a deadline and an error that says why.
 
+mod client;
 pub(super) mod translate;
-mod transport;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,11 +10,8 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error;
 
-pub(crate) use crate::container::image_defaults::subtract as subtract_image_defaults;
-pub(crate) use translate::canonical;
-
 use crate::hosts::error::{Cause, engine_cause};
-use crate::hosts::transport::Reach;
+use crate::hosts::transport::Transport;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]
@@ -49,11 +46,11 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) async fn connect(reach: Arc<dyn Reach>) -> Result<Self, Cause> {
-        let asking = Self { docker: transport::client(Arc::clone(&reach), None)? };
+    pub(super) async fn connect(transport: Arc<dyn Transport>) -> Result<Self, Cause> {
+        let asking = Self { docker: client::client(Arc::clone(&transport), None)? };
         let answer = asking.call("version", READ, |docker| async move { docker.version().await }).await?;
         let version = ApiVersion::agree(answer.min_api_version.as_deref(), answer.api_version.as_deref())?;
-        Ok(Self { docker: transport::client(reach, Some(version.to_string()))? })
+        Ok(Self { docker: client::client(transport, Some(version.to_string()))? })
     }
 
     /// Makes one call. `subject` names the object it is about, e.g. `container chat-frontend`.
@@ -94,7 +91,7 @@ pub(super) fn cause_of(error: &Error, subject: &str) -> Cause {
             engine_cause(*status_code, message, subject)
         }
         Error::DockerStreamError { error } => engine_cause(500, error, subject),
-        error => transport::connection_cause(error),
+        error => client::connection_cause(error),
     }
 }
 

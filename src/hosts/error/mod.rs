@@ -4,14 +4,14 @@
 //! is full". Prose is read in one table here ([`engine_cause`]), so that the rest of the program matches on [`Cause`]
 //! and never on words. Every cause knows its next step; an error without one leaves the user searching.
 
-pub(super) mod files;
-pub(super) mod ssh;
+pub(in crate::hosts) mod files;
+pub(in crate::hosts) mod ssh;
 
 use std::fmt;
 
 use crate::container::Redactions;
-use crate::hosts::ssh::Trouble;
-use crate::hosts::transfer::FileTrouble;
+use files::FileTrouble;
+use ssh::Trouble;
 
 /// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl Cause {
             Self::Files(trouble) => trouble.next_step(),
             Self::BadAddress { .. } => "Use unix:///path/to/docker.sock or tcp://host:port.",
             Self::TlsUnsupported { .. } => {
-                "Reach the host over SSH instead: give it an address in the provider's hosts."
+                "Transport the host over SSH instead: give it an address in the provider's hosts."
             }
             Self::EngineSilent { .. } => {
                 "See what the daemon is doing with `journalctl -u docker`; one that hangs has to be restarted."
@@ -240,6 +240,18 @@ impl Cause {
                 "Try again (finished layers are kept); check the network between host and registry."
             }
         }
+    }
+}
+
+impl From<Trouble> for Cause {
+    fn from(trouble: Trouble) -> Self {
+        Self::Ssh(Box::new(trouble))
+    }
+}
+
+impl From<FileTrouble> for Cause {
+    fn from(trouble: FileTrouble) -> Self {
+        Self::Files(Box::new(trouble))
     }
 }
 

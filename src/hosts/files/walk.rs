@@ -1,11 +1,11 @@
 //! This machine's files, read directly. Blocks: call it where that is allowed.
 
+use super::disks;
 use super::disks::Room;
-use super::{
-    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, disks, expected_bytes, finish,
-    listing,
+use super::limits::{
+    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, expected_bytes, finish, listing,
 };
-use crate::hosts::Cause;
+use crate::hosts::error::Cause;
 use crate::inventory::files::{Content, Disk, FileEntry, FileKind, FolderListing, Tree};
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata};

@@ -11,9 +11,10 @@ mod nvml;
 
 use std::time::Duration;
 
-use crate::hosts::single_flight::Freshness;
-use crate::hosts::ssh::Trouble;
-use crate::hosts::{Cause, Host, HostError};
+use crate::hosts::error::ssh::Trouble;
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use crate::hosts::sync::single_flight::Freshness;
 use crate::inventory::gpu::GpuSight;
 
 /// How long a look is shared, unless a change of ours ends that: a container that was just removed is no process any
@@ -32,12 +33,12 @@ impl Host {
     }
 
     async fn look_at_gpus(&self) -> Result<GpuSight, HostError> {
-        if let Some(answer) = self.0.reach.shell(nvidia_smi::SCRIPT).await {
+        if let Some(answer) = self.0.transport.shell(nvidia_smi::SCRIPT).await {
             let output = answer.map_err(|cause| self.error("look at the GPUs", hung(cause)))?;
             return Ok(nvidia_smi::read(&output.stdout));
         }
         let info = self.info().await?;
-        if !self.0.reach.is_here(info.name.as_deref().unwrap_or_default()) {
+        if !self.0.transport.is_here(info.name.as_deref().unwrap_or_default()) {
             return Ok(GpuSight::Unseen(NOT_VISIBLE.to_owned()));
         }
         let look = tokio::task::spawn_blocking(nvml::look);

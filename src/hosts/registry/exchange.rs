@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use crate::hosts::http::exchange;
-use crate::hosts::transport::{Reach, Stream};
+use crate::hosts::transport::{Stream, Transport};
 
 const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
@@ -33,7 +33,7 @@ impl Answer {
 
 /// The error is a clause. Redirections are answers like others.
 pub(super) async fn get(
-    reach: &dyn Reach,
+    transport: &dyn Transport,
     url: &Uri,
     authorization: Option<&HeaderValue>,
 ) -> Result<Answer, String> {
@@ -43,7 +43,7 @@ pub(super) async fn get(
     let tls = url.scheme_str() == Some("https");
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let port = url.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    let stream = reach.tcp(bare, port).await.map_err(|error| format!("{authority}: {error}"))?;
+    let stream = transport.tcp(bare, port).await.map_err(|error| format!("{authority}: {error}"))?;
     let stream = if tls { encrypted(stream, bare).await? } else { stream };
 
     let path = url.path_and_query().map_or("/", |path| path.as_str());

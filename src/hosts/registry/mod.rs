@@ -16,8 +16,9 @@ use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{HeaderValue, LINK, LOCATION, WWW_AUTHENTICATE};
 
-use crate::hosts::images::{Credentials, DOCKER_HUB, registry_of};
-use crate::hosts::{Cause, Host, HostError};
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use crate::hosts::registry_auth::{Credentials, DOCKER_HUB, registry_of};
 use challenge::Challenge;
 use exchange::Answer;
 
@@ -56,7 +57,7 @@ impl<'a> Question<'a> {
     fn new(host: &'a Host, repository: &'a str) -> Self {
         let registry = registry_of(repository);
         let (origin, path) = place(&registry, repository);
-        Self { host, repository, origin, path, credentials: host.credentials_of(&registry) }
+        Self { host, repository, origin, path, credentials: host.0.registry_auth.credentials_of(&registry) }
     }
 
     async fn tags(&self) -> Result<Vec<String>, Cause> {
@@ -109,7 +110,7 @@ impl<'a> Question<'a> {
     async fn get(&self, url: &str, authorization: Option<&HeaderValue>) -> Result<Answer, Cause> {
         let unreachable = |text: String| Cause::RegistryUnreachable { text };
         let url: Uri = url.parse().map_err(|error| unreachable(format!("{url}: {error}")))?;
-        let asked = exchange::get(self.host.0.reach.as_ref(), &url, authorization);
+        let asked = exchange::get(self.host.0.transport.as_ref(), &url, authorization);
         let answer = tokio::time::timeout(PATIENCE, asked).await;
         let silent = |_| unreachable(format!("no answer within {} s", PATIENCE.as_secs()));
         answer.map_err(silent)?.map_err(unreachable)
@@ -201,7 +202,7 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::LocalReach;
+    use crate::hosts::transport::local::LocalTransport;
     use std::collections::BTreeMap;
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
@@ -253,7 +254,7 @@ mod tests {
     fn host(port: u16) -> Host {
         let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
         let auth = BTreeMap::from([(format!("127.0.0.1:{port}"), credentials)]);
-        Host::new("gpu-a", Arc::new(LocalReach::default()), auth)
+        Host::new("gpu-a", Arc::new(LocalTransport::default()), auth)
     }
 
     #[tokio::test(flavor = "multi_thread")]

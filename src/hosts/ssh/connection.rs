@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -28,6 +28,7 @@ use super::sessions::Sessions;
 use super::settings::{Environment, HostKeys, Peer, Settings};
 use super::{auth, settings};
 use crate::hosts::error::ssh::Trouble;
+use crate::hosts::sync::locked::Locked;
 
 /// For a TCP connection.
 const DIAL: Duration = Duration::from_secs(8);
@@ -62,9 +63,9 @@ pub(super) struct Link(Arc<Inner>);
 struct Inner {
     settings: Settings,
     environment: Environment,
-    slot: Mutex<Slot>,
+    slot: Locked<Slot>,
     /// When the last attempt to reach the host ended without.
-    unreached: Mutex<Option<Instant>>,
+    unreached: Locked<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -87,7 +88,7 @@ pub(super) struct Live {
 
 impl Link {
     pub(super) fn new(settings: Settings, environment: Environment) -> Self {
-        Self(Arc::new(Inner { settings, environment, slot: Mutex::default(), unreached: Mutex::default() }))
+        Self(Arc::new(Inner { settings, environment, slot: Locked::default(), unreached: Locked::default() }))
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -100,7 +101,7 @@ impl Link {
     }
 
     fn attempt(&self) -> Result<Attempt, Trouble> {
-        let mut slot = self.0.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.0.slot.lock();
         if slot.closed {
             return Err(Trouble::Closed);
         }
@@ -129,7 +130,7 @@ impl Link {
     /// Says good-bye. What comes later fails.
     pub(super) async fn close(&self) {
         let attempt = {
-            let mut slot = self.0.slot.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = self.0.slot.lock();
             slot.closed = true;
             slot.attempt.take()
         };
@@ -151,12 +152,12 @@ impl Inner {
         let passing = |trouble: &Trouble| matches!(trouble, Trouble::Cut { .. });
         let unreached =
             matches!(made, Err(trouble) if !after_cut && trouble.is_unreachable() && !passing(trouble));
-        let mut last = self.unreached.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.unreached.lock();
         *last = unreached.then(Instant::now);
     }
 
     fn was_unreached_lately(&self) -> bool {
-        let last = self.unreached.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.unreached.lock();
         last.is_some_and(|at| at.elapsed() < UNREACHED)
     }
 

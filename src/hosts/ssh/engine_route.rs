@@ -7,6 +7,7 @@
 
 use crate::hosts::error::Cause;
 use crate::hosts::error::ssh::Trouble;
+use crate::hosts::shell::quoted;
 
 /// A way that may work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(super) enum Socket {
 
 /// Prints what [`Look::parse`] reads.
 pub(super) fn look_script(socket: &str) -> String {
-    let socket = quote(socket);
+    let socket = quoted(socket);
     format!(
         "if [ -S {socket} ]; then if [ -r {socket} ] && [ -w {socket} ]; then echo socket open; else echo socket shut; fi; \
          fi\ncommand -v docker >/dev/null && echo has docker\ncommand -v sudo >/dev/null && echo has sudo\nexit 0\n"
@@ -86,14 +87,14 @@ impl Way {
     pub(super) fn command(self, socket: &str) -> Option<String> {
         let address = match socket {
             DEFAULT_SOCKET => String::new(),
-            other => format!(" -H {}", quote(&format!("unix://{other}"))),
+            other => format!(" -H {}", quoted(&format!("unix://{other}"))),
         };
         let dial = format!("docker{address} system dial-stdio");
         match self {
             Self::Forward => None,
             Self::Command => Some(dial),
             Self::Sudo => Some(format!("sudo -k -n {dial}")),
-            Self::SudoPassword => Some(format!("sudo -k -S -p {} {dial}", quote(PROMPT))),
+            Self::SudoPassword => Some(format!("sudo -k -S -p {} {dial}", quoted(PROMPT))),
         }
     }
 
@@ -143,11 +144,6 @@ const REFUSALS: &[(&str, Refusal)] = &[
     ("permission denied", Refusal::Permission),
     ("sudo: ", Refusal::Sudo),
 ];
-
-/// One word for a POSIX shell.
-pub(super) fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
 
 #[cfg(test)]
 mod tests {

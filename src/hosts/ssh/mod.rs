@@ -30,17 +30,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
 
-pub(crate) use crate::hosts::error::ssh::Trouble;
 pub(crate) use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Settings};
 
 use crate::container::Secret;
 use crate::hosts::error::Cause;
-use crate::hosts::listening_sockets;
-use crate::hosts::listening_sockets::ListeningSocket;
-use crate::hosts::transport::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
+use crate::hosts::error::ssh::Trouble;
+use crate::hosts::shell::quoted;
+use crate::hosts::transport::engine_address::EngineAddress;
+use crate::hosts::transport::listening_sockets;
+use crate::hosts::transport::listening_sockets::ListeningSocket;
+use crate::hosts::transport::{Ended, Running, ShellOutput, Stream, Transport};
 use channel::{ChannelIo, Ending, carry};
 use connection::Link;
-use engine_route::{Look, Way, quote};
+use engine_route::{Look, Way};
 
 /// For a script, and for a command to answer.
 const SHELL: Duration = Duration::from_secs(60);
@@ -54,13 +56,13 @@ pub(crate) fn is_host_key(text: &str) -> bool {
 }
 
 /// A host that is reached over SSH.
-pub(crate) struct SshReach {
+pub(crate) struct SshTransport {
     link: Link,
     /// The way to the Engine that worked.
     way: OnceCell<Way>,
 }
 
-impl SshReach {
+impl SshTransport {
     /// Connects to nothing yet.
     pub(crate) fn new(settings: Settings, environment: Environment) -> Self {
         Self { link: Link::new(settings, environment), way: OnceCell::new() }
@@ -253,14 +255,8 @@ fn opened_or_refused(
     }
 }
 
-impl From<Trouble> for Cause {
-    fn from(trouble: Trouble) -> Self {
-        Self::Ssh(Box::new(trouble))
-    }
-}
-
 #[async_trait]
-impl Reach for SshReach {
+impl Transport for SshTransport {
     async fn engine(&self) -> Result<Stream, Cause> {
         let address = self.address()?;
         match &address {
@@ -321,7 +317,7 @@ impl Reach for SshReach {
 
 /// Says `yes`, `no`, or nothing where a folder on the way may not be entered: Docker may see what this user does not.
 fn exists_script(path: &str) -> String {
-    let path = quote(path);
+    let path = quoted(path);
     format!(
         "p={path}\nif [ -e \"$p\" ]; then echo yes; exit 0; fi\n\
          while [ \"$p\" != / ] && [ ! -d \"$p\" ]; do p=$(dirname \"$p\"); done\n\
@@ -329,8 +325,8 @@ fn exists_script(path: &str) -> String {
     )
 }
 
-impl fmt::Debug for SshReach {
+impl fmt::Debug for SshTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SshReach").field("settings", self.link.settings()).finish_non_exhaustive()
+        f.debug_struct("SshTransport").field("settings", self.link.settings()).finish_non_exhaustive()
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::host_key::Guard;
 use crate::hosts::error::ssh::Trouble;
+use crate::hosts::sync::locked::Locked;
 
 const PLACES: usize = 8;
 /// With one place left a refusal means that the server has not yet noticed the end of the last session, or that it opens
@@ -27,12 +28,12 @@ const PAUSES: [Duration; 4] = [
 pub(super) struct Sessions {
     places: Arc<Semaphore>,
     /// Held by whoever gives up a place, so that the last one is never given up.
-    left: std::sync::Mutex<usize>,
+    left: Locked<usize>,
 }
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(PLACES)), left: std::sync::Mutex::new(PLACES) }
+        Self { places: Arc::new(Semaphore::new(PLACES)), left: Locked::new(PLACES) }
     }
 }
 
@@ -65,7 +66,7 @@ impl Sessions {
 
     /// Whether there was one to spare.
     fn give_up_one(&self) -> bool {
-        let mut left = self.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut left = self.left.lock();
         let spare = *left > 1;
         if spare {
             *left -= 1;
@@ -76,6 +77,6 @@ impl Sessions {
 
     #[cfg(test)]
     pub(super) fn left(&self) -> usize {
-        *self.left.lock().unwrap()
+        *self.left.lock()
     }
 }

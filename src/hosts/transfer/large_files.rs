@@ -15,13 +15,15 @@ use aws_lc_rs::digest::{Context, SHA256};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, ReadHalf, WriteHalf};
 
+use super::file::{At, TransferFile, cause_of, hex, join};
 use super::progress::Progress;
+use super::remote_command;
 use super::remote_command::{judge, sh};
-use super::staging::cause_of;
-use super::{FileTrouble, TransferFile, join, remote_command};
-use crate::hosts::files::quoted;
+use crate::hosts::error::Cause;
+use crate::hosts::error::files::FileTrouble;
+use crate::hosts::host::Host;
+use crate::hosts::shell::quoted;
 use crate::hosts::transport::{Ended, Stream};
-use crate::hosts::{Cause, Host};
 
 /// What is asked for and continued from, in bytes.
 const BLOCK: u64 = 1 << 20;
@@ -50,19 +52,13 @@ enum Sink {
 }
 
 /// A file between two hosts.
-pub(in crate::hosts::transfer) struct Copy<'a> {
+pub(super) struct Copy<'a> {
     pub from: &'a Host,
     pub to: &'a Host,
     pub source: String,
     pub target: String,
     pub size: u64,
     pub progress: &'a Progress,
-}
-
-/// Which end an error is of.
-pub(in crate::hosts::transfer) enum At {
-    Source(Cause),
-    Target(Cause),
 }
 
 impl<'a> Copy<'a> {
@@ -154,7 +150,7 @@ impl<'a> Copy<'a> {
                dd if={file} bs={BLOCK} skip=\"$skip\" count=\"$count\" status=none || exit 1; \
              done"
         );
-        match self.from.0.reach.exec(&sh(&script)).await {
+        match self.from.0.transport.exec(&sh(&script)).await {
             Some(running) => {
                 let running = running?;
                 let (output, requests) = tokio::io::split(running.stream);
@@ -183,7 +179,7 @@ impl<'a> Copy<'a> {
             )
         };
         let script = format!("umask 022; mkdir -p -- {folder} && {write}");
-        match self.to.0.reach.exec(&sh(&script)).await {
+        match self.to.0.transport.exec(&sh(&script)).await {
             Some(running) => {
                 let running = running?;
                 let (output, input) = tokio::io::split(running.stream);
@@ -301,10 +297,6 @@ async fn sha256(host: &Host, path: &str, size: u64) -> Result<String, Cause> {
     });
     let hashed = hashed.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
     hashed.map_err(|error| cause_of(&error, path))
-}
-
-pub(in crate::hosts::transfer) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parent(path: &str) -> &str {

@@ -1,18 +1,19 @@
 //! Files in bulk: from a host to another, by way of this process.
 //!
 //! The hosts need not reach each other and need no program for it beyond `sh`, `tar` and `sha256sum`: each is spoken to
-//! over the one connection there is, or is this machine. Large files go as streams, several at once ([`stream`]); small
-//! ones in batches ([`batch`]). They arrive in a folder of their own and are moved to their place when all are there and
-//! checked, so nobody ever sees half a model ([`place`]).
+//! over the one connection there is, or is this machine. Large files go as streams, several at once ([`large_files`]); small
+//! ones in batches ([`small_files`]). They arrive in a folder of their own and are moved to their place when all are there and
+//! checked, so nobody ever sees half a model ([`staging`]).
 //!
 //! What ends a transfer is silence, not its length: a terabyte may take its hours, a cable that was pulled may not. After
 //! a cut it goes on where it was, in this run or in the next.
 
-pub(crate) mod large_files;
+mod file;
+mod large_files;
 mod progress;
-pub(crate) mod remote_command;
-pub(crate) mod small_files;
-pub(crate) mod staging;
+mod remote_command;
+mod small_files;
+mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +24,12 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use crate::hosts::error::files::FileTrouble;
+pub(crate) use file::TransferFile;
 
-use crate::hosts::{Cause, Host, HostError};
-use large_files::{At, Copy};
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use file::At;
+use large_files::Copy;
 use progress::Progress;
 
 /// From this size on a file has a stream of its own.
@@ -37,18 +41,6 @@ const BATCH_FILES: usize = 1000;
 const AT_ONCE: usize = 4;
 /// Before trying again.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// A file to be copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TransferFile {
-    /// Path below the source's folder: of a file, not of a link.
-    pub at: String,
-    /// Path below the target's folder.
-    pub to: String,
-    pub size_bytes: u64,
-    /// In hexadecimal, where it is known beforehand.
-    pub sha256: Option<String>,
-}
 
 /// Files of a folder on a host, to a folder on another.
 pub(crate) struct Transfer<'a> {
@@ -173,8 +165,4 @@ fn parcels(files: &[TransferFile]) -> Vec<Parcel<'_>> {
         parcels.push(Parcel::Batch(batch));
     }
     parcels
-}
-
-fn join(folder: &str, path: &str) -> String {
-    format!("{}/{path}", folder.trim_end_matches('/'))
 }

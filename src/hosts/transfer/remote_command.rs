@@ -4,26 +4,28 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::FileTrouble;
+use crate::hosts::error::Cause;
+use crate::hosts::error::files::FileTrouble;
+use crate::hosts::host::Host;
+use crate::hosts::shell::quoted;
 use crate::hosts::transport::Ended;
-use crate::hosts::{Cause, Host};
 
 /// What is read of an answer, in bytes: a batch of files is smaller.
 const MOST_OUTPUT: u64 = 256 << 20;
 
 /// A script as a command.
-pub(in crate::hosts::transfer) fn sh(script: &str) -> String {
-    format!("sh -c {}", crate::hosts::files::quoted(script))
+pub(super) fn sh(script: &str) -> String {
+    format!("sh -c {}", quoted(script))
 }
 
 /// Runs a script to its end; `None` where no program is started.
-pub(in crate::hosts::transfer) async fn run(
+pub(super) async fn run(
     host: &Host,
     script: &str,
     input: &[u8],
     patience: Duration,
 ) -> Option<Result<Vec<u8>, Cause>> {
-    let running = match host.0.reach.exec(&sh(script)).await? {
+    let running = match host.0.transport.exec(&sh(script)).await? {
         Ok(running) => running,
         Err(cause) => return Some(Err(cause)),
     };
@@ -44,7 +46,7 @@ pub(in crate::hosts::transfer) async fn run(
 }
 
 /// What a command's end means. `path` is what it worked on.
-pub(in crate::hosts::transfer) fn judge(ended: &Ended, path: &str) -> Result<(), Cause> {
+pub(super) fn judge(ended: &Ended, path: &str) -> Result<(), Cause> {
     let text = ended.stderr.trim().chars().take(400).collect::<String>();
     match ended.status {
         Some(0) => Ok(()),
@@ -56,12 +58,6 @@ pub(in crate::hosts::transfer) fn judge(ended: &Ended, path: &str) -> Result<(),
             Err(FileTrouble::NotWritable { path, text }.into())
         }
         Some(status) => Err(FileTrouble::Command { text: format!("{status}: {text}") }.into()),
-    }
-}
-
-impl From<FileTrouble> for Cause {
-    fn from(trouble: FileTrouble) -> Self {
-        Self::Files(Box::new(trouble))
     }
 }
 

@@ -10,16 +10,18 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::large_files::{At, hex};
-use super::{FileTrouble, TransferFile, join, remote_command};
-use crate::hosts::files::quoted;
-use crate::hosts::{Cause, Host};
+use super::file::{At, TransferFile, hex, join};
+use super::remote_command;
+use crate::hosts::error::Cause;
+use crate::hosts::error::files::FileTrouble;
+use crate::hosts::host::Host;
+use crate::hosts::shell::quoted;
 
 /// For a batch to be read, or written, on the slowest of disks and lines.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Copies the files, and gives the checksum of each in their order, in hexadecimal.
-pub(in crate::hosts::transfer) async fn copy(
+pub(super) async fn copy(
     from: (&Host, &str),
     to: (&Host, &str),
     files: &[TransferFile],
@@ -119,7 +121,7 @@ async fn check(
 }
 
 /// An archive of links (path → text) and small texts (path → content).
-pub(in crate::hosts::transfer) fn archive(
+pub(super) fn archive(
     links: &BTreeMap<String, String>,
     texts: &BTreeMap<String, String>,
 ) -> std::io::Result<Vec<u8>> {

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_util::sync::CancellationToken;
 
 use crate::hosts::transfer::*;
+use crate::hosts::transport::listening_sockets::ListeningSocket;
 use crate::hosts::transport::{Ended, Running};
-use crate::hosts::{ListeningSocket, Reach, Stream};
+use crate::hosts::transport::{Stream, Transport};
 
 /// A machine with a shell. Its first `breaks` streams that write break off after some bytes; where it `hangs`, they stay
 /// open, and nothing moves any more.
@@ -21,7 +22,7 @@ struct Shell {
 }
 
 #[async_trait::async_trait]
-impl Reach for Shell {
+impl Transport for Shell {
     async fn engine(&self) -> Result<Stream, Cause> {
         Err(Cause::FilesUnseen)
     }
@@ -141,8 +142,7 @@ impl Pair {
         for file in &self.files {
             let read = std::fs::read(Path::new(&self.path("to")).join(&file.to)).unwrap();
             assert!(read == content(file.size_bytes as usize), "{}", file.to);
-            let checksum =
-                large_files::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &read).as_ref());
+            let checksum = file::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &read).as_ref());
             assert_eq!(checksums[&file.to], checksum);
         }
     }

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use failure::{Failed, Failure};
 pub(crate) use wait::{Probe, Readiness};
 
+use crate::container::names::starting;
 use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, Redactions, VolumeSpec};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
@@ -30,7 +31,7 @@ use crate::reconcile::Effects;
 use crate::reconcile::diff::Wanted;
 use crate::reconcile::order::{Step, steps};
 use ledger::{Ledger, run_of};
-use run::{Run, fetch_images, go_on, name_is_free, starting_name};
+use run::{Run, fetch_images, go_on, name_is_free};
 use wait::Clock;
 
 /// Everything that one resource has on one host.
@@ -282,7 +283,7 @@ pub(crate) async fn take_down(
 ) -> Result<(), Failure> {
     for name in containers.iter().rev() {
         go_on(effects, cancel, &format!("removing container {name}"))?;
-        end(effects, &starting_name(name), true).await?;
+        end(effects, &starting(name), true).await?;
         end(effects, name, true).await?;
     }
     for name in networks {

@@ -1,6 +1,6 @@
 //! One call of execution at work: launching, replacing, updating single containers.
 //!
-//! A container is born under a name that ends in [`STARTING`] and gets its own name when it works. So a name without
+//! A container is born under a name that ends in [`names::STARTING`](crate::container::names::STARTING) and gets its own name when it works. So a name without
 //! the suffix stands for something that worked, and after a kill in mid-start the next run can tell the leftover.
 
 use std::collections::BTreeSet;
@@ -9,18 +9,12 @@ use super::failure::{Failed, Failure, Left, Object, PreviousContainer};
 use super::ledger::{Ledger, run_of, token};
 use super::wait::{Clock, Waited, wait_ready};
 use super::{Part, PullPolicy, Swap};
+use crate::container::names::starting;
 use crate::container::{
     ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
 };
 use crate::hosts::{Cause, Ensured, HostError};
 use crate::reconcile::Effects;
-
-/// Ending of a container's name until it is ready.
-pub(crate) const STARTING: &str = "--starting";
-
-pub(super) fn starting_name(name: &str) -> String {
-    format!("{name}{STARTING}")
-}
 
 pub(super) struct Run<'a> {
     pub effects: &'a dyn Effects,
@@ -107,7 +101,7 @@ impl Run<'_> {
     /// here on the new one stays, whatever fails.
     async fn retire(&mut self, part: &Part, id: &str, drain: bool) -> Result<(), Failed> {
         let name = &part.spec.name;
-        let new = Object::Container(starting_name(name));
+        let new = Object::Container(starting(name));
         self.ledger.keep(&new);
         let handed_over = async {
             if drain {
@@ -135,7 +129,7 @@ impl Run<'_> {
 
     /// Creates and starts a container under its starting name, and waits until it is ready. Gives back its id.
     async fn launch(&mut self, part: &Part) -> Result<String, Failure> {
-        let starting = starting_name(&part.spec.name);
+        let starting = starting(&part.spec.name);
         self.go_on(&format!("creating container {}", part.spec.name))?;
         self.clear_leftover(&starting, token(&part.spec.labels)).await?;
         self.ledger.note(Object::Container(starting.clone()), token(&part.spec.labels));
