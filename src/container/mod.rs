@@ -193,6 +193,31 @@ pub struct Ulimit {
     pub hard: i64,
 }
 
+/// When an image is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PullPolicy {
+    /// When it is not on the host.
+    Missing,
+    /// Always; and a container that runs another image than the name stands for now is replaced.
+    Always,
+    /// Never: an image that is not on the host is an error.
+    Never,
+}
+
+impl PullPolicy {
+    /// Every value, in the order in which messages list them.
+    pub const ALL: &'static [Self] = &[Self::Missing, Self::Always, Self::Never];
+
+    /// The word for it in a configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
 /// A user-defined bridge network.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NetworkSpec {

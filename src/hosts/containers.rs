@@ -98,9 +98,9 @@ impl Host {
     /// fine.
     pub async fn stop(&self, name: &str, grace_seconds: u32) -> Result<(), HostError> {
         let Some(_lock) = if_found(self.lock_networks_of(name).await)? else { return Ok(()) };
-        let patience = CHANGE.plus(Duration::from_secs(u64::from(grace_seconds)));
+        let policy = CHANGE.plus(Duration::from_secs(u64::from(grace_seconds)));
         let stopped = self
-            .change("stop", &container(name), patience, |docker| async move {
+            .change("stop", &container(name), policy, |docker| async move {
                 let grace = i32::try_from(grace_seconds).unwrap_or(i32::MAX);
                 docker.stop_container(name, Some(StopContainerOptions { t: Some(grace), signal: None })).await
             })

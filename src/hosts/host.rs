@@ -16,7 +16,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::registry_auth::{Credentials, RegistryAuth};
 use crate::container::ObservedContainer;
 use crate::hosts::docker;
-use crate::hosts::docker::{Engine, Patience};
+use crate::hosts::docker::{CallPolicy, Engine};
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::sync::keyed_lock::KeyedLock;
 use crate::hosts::sync::single_flight::{Freshness, SingleFlight, SingleFlightGroup};
@@ -132,14 +132,14 @@ impl Host {
         &self,
         verb: &str,
         subject: &str,
-        patience: Patience,
+        policy: CallPolicy,
         call: impl Fn(bollard::Docker) -> F,
     ) -> Result<T, HostError>
     where
         F: Future<Output = Result<T, bollard::errors::Error>>,
     {
         let engine = self.engine().await?;
-        let answer = engine.call(subject, patience, call).await;
+        let answer = engine.call(subject, policy, call).await;
         self.0.generation.fetch_add(1, Ordering::SeqCst);
         answer.map_err(|cause| self.error(&format!("{verb} {subject}"), cause))
     }

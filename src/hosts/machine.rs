@@ -8,7 +8,7 @@ use bollard::models::SystemInfo;
 use super::host::{Host, WALK};
 use super::shell::quoted;
 use crate::hosts::error::HostError;
-use crate::inventory::{Disk, Machine};
+use crate::inventory::{DiskSpace, Machine};
 
 impl Host {
     /// What the Engine says of itself and its machine, shared by a walk. No change of ours changes it.
@@ -61,7 +61,7 @@ impl Host {
     }
 
     /// The disk that the Engine's own folder is on. `None` where it cannot be seen, which is no reason to fail.
-    async fn disk(&self, info: &SystemInfo) -> Option<Disk> {
+    async fn disk(&self, info: &SystemInfo) -> Option<DiskSpace> {
         let folder = info.docker_root_dir.clone().filter(|folder| folder.starts_with('/'))?;
         if let Some(answer) = self.0.transport.shell(&format!("df -Pk -- {}", quoted(&folder))).await {
             return read_df(&answer.ok()?.stdout);
@@ -74,20 +74,20 @@ impl Host {
 }
 
 /// The folder itself may be root's alone: then one above it is on the same disk more often than not.
-fn stat(folder: &Path) -> Option<Disk> {
+fn stat(folder: &Path) -> Option<DiskSpace> {
     let found = folder.ancestors().find_map(|folder| rustix::fs::statvfs(folder).ok())?;
-    Some(Disk {
+    Some(DiskSpace {
         size_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
     })
 }
 
 /// The last line of `df -Pk`: device, blocks of 1024 bytes, used, free, percent, where mounted.
-fn read_df(text: &str) -> Option<Disk> {
+fn read_df(text: &str) -> Option<DiskSpace> {
     let line = text.lines().last()?;
     let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<u64>().ok());
     let (size, _used, free) = (numbers.next()?, numbers.next()?, numbers.next()?);
-    Some(Disk { size_bytes: size.saturating_mul(1024), free_bytes: free.saturating_mul(1024) })
+    Some(DiskSpace { size_bytes: size.saturating_mul(1024), free_bytes: free.saturating_mul(1024) })
 }
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
     fn df_is_read() {
         let text = "Filesystem     1024-blocks      Used Available Capacity Mounted on\n\
                     /dev/nvme0n1p1   100000000  40000000  55000000      43% /var/lib/docker\n";
-        let disk = Disk { size_bytes: 102_400_000_000, free_bytes: 56_320_000_000 };
+        let disk = DiskSpace { size_bytes: 102_400_000_000, free_bytes: 56_320_000_000 };
         assert_eq!(read_df(text), Some(disk));
         assert_eq!(read_df("df: /x: No such file or directory"), None);
         assert_eq!(read_df(""), None);

@@ -10,7 +10,7 @@ use crate::dynamo::spec::{HostFacts, Role};
 use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::objection::Refusal;
 use crate::dynamo::terms::{names, ports};
-use crate::hosts::ssh::{Environment, SshTransport};
+use crate::hosts::ssh::{ProcessEnvironment, SshTransport};
 use crate::hosts::{Credentials, Host, HostError, LocalTransport, Transport};
 use crate::inventory::PortInUse;
 use crate::inventory::files::Tree;
@@ -74,7 +74,7 @@ pub struct Entry {
 /// What holds for all hosts.
 #[derive(Clone, Default)]
 pub struct Surroundings {
-    environment: Environment,
+    environment: ProcessEnvironment,
     registries: BTreeMap<String, Credentials>,
 }
 
@@ -89,7 +89,7 @@ impl Client {
     /// Values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
         let surroundings =
-            Surroundings { environment: Environment::of_process(), registries: registry_auth(config) };
+            Surroundings { environment: ProcessEnvironment::of_process(), registries: registry_auth(config) };
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {

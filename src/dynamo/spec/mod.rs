@@ -10,6 +10,8 @@ pub(crate) mod model;
 
 use std::collections::BTreeMap;
 
+pub(crate) use crate::container::PullPolicy;
+
 use crate::container::{Ipc, Log, Mount, Restart, SecretEnv, Ulimit};
 use crate::dynamo::facts::connector::ConnectorSpec;
 use crate::dynamo::facts::engine::EngineFacts;
@@ -81,15 +83,6 @@ words!(
         Bridge = "bridge",
         /// The hosts' own network, for several hosts.
         Host = "host",
-    }
-);
-
-words!(
-    /// When an image is downloaded.
-    PullPolicy {
-        Missing = "missing",
-        Always = "always",
-        Never = "never",
     }
 );
 
@@ -274,6 +267,6 @@ mod tests {
                 assert_eq!($name::parse(""), None);
             )+};
         }
-        check!(Engine, Mode, Role, NetworkMode, PullPolicy, DesiredState);
+        check!(Engine, Mode, Role, NetworkMode, DesiredState);
     }
 }

@@ -15,17 +15,17 @@ use crate::hosts::transport::Transport;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct CallPolicy {
     pub deadline: Duration,
     pub attempts: u32,
 }
 
 /// Questions: quick, and safe to ask again.
-pub(super) const READ: Patience = Patience { deadline: Duration::from_secs(20), attempts: 3 };
+pub(super) const READ: CallPolicy = CallPolicy { deadline: Duration::from_secs(20), attempts: 3 };
 /// Changes: the Engine may have to unpack, mount and connect. Never repeated: the first may have been heard.
-pub(super) const CHANGE: Patience = Patience { deadline: Duration::from_secs(120), attempts: 1 };
+pub(super) const CHANGE: CallPolicy = CallPolicy { deadline: Duration::from_secs(120), attempts: 1 };
 
-impl Patience {
+impl CallPolicy {
     /// A change that is expected to take `more` on top, such as the time that a container has to stop.
     pub(super) fn plus(self, more: Duration) -> Self {
         Self { deadline: self.deadline + more, ..self }
@@ -57,19 +57,19 @@ impl Engine {
     pub(super) async fn call<T, F>(
         &self,
         subject: &str,
-        patience: Patience,
+        policy: CallPolicy,
         call: impl Fn(Docker) -> F,
     ) -> Result<T, Cause>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let mut left = patience.attempts;
+        let mut left = policy.attempts;
         loop {
             left = left.saturating_sub(1);
-            let cause = match tokio::time::timeout(patience.deadline, call(self.docker.clone())).await {
+            let cause = match tokio::time::timeout(policy.deadline, call(self.docker.clone())).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => cause_of(&error, subject),
-                Err(_) => Cause::EngineSilent { seconds: patience.deadline.as_secs() },
+                Err(_) => Cause::EngineSilent { seconds: policy.deadline.as_secs() },
             };
             if left == 0 || !cause.is_transient() {
                 return Err(cause);

@@ -1,6 +1,6 @@
 //! How much is looked at and read, whichever way it is looked at.
 
-use super::disks::Room;
+use crate::inventory::DiskSpace;
 use crate::inventory::files::{FileEntry, FolderListing, Tree};
 
 /// Entries of one folder that are listed.
@@ -15,7 +15,7 @@ pub(super) const MOST_TEXT_BYTES: u64 = 256 << 10;
 pub(super) const MOST_HEADER_BYTES: u64 = 100_000_000;
 
 /// A folder's entries, sorted and no more than may be.
-pub(super) fn listing(mut entries: Vec<FileEntry>, room: Room) -> FolderListing {
+pub(super) fn listing(mut entries: Vec<FileEntry>, room: DiskSpace) -> FolderListing {
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     let truncated = entries.len() > MOST_IN_FOLDER;
     entries.truncate(MOST_IN_FOLDER);

@@ -22,19 +22,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a look at all models is shared.
-const A_WHILE: Freshness = Freshness::aged(Duration::from_secs(60));
+const SHARED_FOR: Freshness = Freshness::aged(Duration::from_secs(60));
 impl Host {
     /// The entries of a folder, and the room on its file system. `path` is absolute.
     pub async fn folder(&self, path: &str) -> Result<FolderListing, HostError> {
         let here = path.to_owned();
         let parse = |answer: &ShellOutput| script::read_folder(answer, path);
-        self.look(&format!("list folder {path}"), script::folder(path), parse, move || walk::folder(&here))
+        self.scan(&format!("list folder {path}"), script::folder(path), parse, move || walk::folder(&here))
             .await
     }
 
     /// The host's disks, by mount point.
     pub async fn disks(&self) -> Result<Vec<Disk>, HostError> {
-        self.look("list the disks", script::disks(), script::read_disks, walk::disks).await
+        self.scan("list the disks", script::disks(), script::read_disks, walk::disks).await
     }
 
     /// As [`Host::trees`], shared by all who ask within a minute and between our own changes: a walk over terabytes of
@@ -42,7 +42,7 @@ impl Host {
     pub async fn model_trees(&self, roots: &[String]) -> Result<Arc<Vec<Tree>>, HostError> {
         let generation = self.0.models_changed.load(Ordering::SeqCst);
         let look = || async { self.trees(roots).await.map(Arc::new) };
-        self.0.model_trees.of(&roots.join("\0")).share(A_WHILE, generation, look).await
+        self.0.model_trees.of(&roots.join("\0")).share(SHARED_FOR, generation, look).await
     }
 
     /// Says that we changed what lies in folders of models.
@@ -54,11 +54,11 @@ impl Host {
     pub async fn trees(&self, roots: &[String]) -> Result<Vec<Tree>, HostError> {
         let here = roots.to_vec();
         let walk = move || Ok(here.iter().filter_map(|root| walk::tree(root)).collect());
-        self.look("look for models", script::trees(roots), script::read_trees, walk).await
+        self.scan("look for models", script::trees(roots), script::read_trees, walk).await
     }
 
     /// Asks the host's shell, or this machine where it is the host.
-    async fn look<T: Send + 'static>(
+    async fn scan<T: Send + 'static>(
         &self,
         operation: &str,
         script: String,

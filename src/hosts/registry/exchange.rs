@@ -14,18 +14,18 @@ use crate::hosts::transport::{Stream, Transport};
 
 const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-pub(super) struct Answer {
+pub(super) struct HttpResponse {
     pub status: StatusCode,
     headers: HeaderMap,
     pub body: String,
 }
 
-impl Answer {
+impl HttpResponse {
     pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// As [`Answer::header`], of a header that may be there several times.
+    /// As [`HttpResponse::header`], of a header that may be there several times.
     pub(super) fn headers(&self, name: HeaderName) -> impl Iterator<Item = &str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
@@ -36,7 +36,7 @@ pub(super) async fn get(
     transport: &dyn Transport,
     url: &Uri,
     authorization: Option<&HeaderValue>,
-) -> Result<Answer, String> {
+) -> Result<HttpResponse, String> {
     let (Some(host), Some(authority)) = (url.host(), url.authority()) else {
         return Err(format!("{url} names no machine"));
     };
@@ -56,7 +56,7 @@ pub(super) async fn get(
         None => request,
     };
     let (parts, body) = exchange(stream, request).await.map_err(|text| format!("{authority}: {text}"))?;
-    Ok(Answer { status: parts.status, headers: parts.headers, body })
+    Ok(HttpResponse { status: parts.status, headers: parts.headers, body })
 }
 
 async fn encrypted(stream: Stream, host: &str) -> Result<Stream, String> {

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::hosts::error::Cause;
-use crate::hosts::error::files::FileTrouble;
+use crate::hosts::error::files::TransferError;
 
 /// A file to be copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(crate) struct TransferFile {
 }
 
 /// Which end an error is of.
-pub(super) enum At {
+pub(super) enum CopyError {
     Source(Cause),
     Target(Cause),
 }
@@ -29,9 +29,9 @@ pub(super) fn cause_of(error: &io::Error, path: &str) -> Cause {
     match error.kind() {
         io::ErrorKind::StorageFull => Cause::NoSpace { text },
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            FileTrouble::NotWritable { path, text }.into()
+            TransferError::NotWritable { path, text }.into()
         }
-        _ => FileTrouble::CutShort { path, text }.into(),
+        _ => TransferError::CutShort { path, text }.into(),
     }
 }
 

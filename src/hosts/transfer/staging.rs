@@ -16,7 +16,7 @@ use crate::hosts::host::Host;
 use crate::hosts::shell::quoted;
 
 /// For what is quick unless the disk hangs.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 impl Host {
     /// Makes a folder, with those above it, and sees that files can be made there.
@@ -60,7 +60,7 @@ impl Host {
     pub async fn small_text(&self, path: &str) -> Result<Option<String>, HostError> {
         let operation = format!("read {path}");
         let script = format!("[ -f {0} ] || exit 0; cat <{0} && printf .", quoted(path));
-        if let Some(said) = remote_command::run(self, &script, &[], PATIENCE).await {
+        if let Some(said) = remote_command::run(self, &script, &[], TIMEOUT).await {
             let said = said.map_err(|cause| self.error(&operation, cause))?;
             return Ok(String::from_utf8_lossy(&said).strip_suffix('.').map(str::to_owned));
         }
@@ -121,7 +121,7 @@ impl Host {
         input: &[u8],
         here: impl FnOnce() -> io::Result<()> + Send + 'static,
     ) -> Result<(), HostError> {
-        if let Some(done) = remote_command::run(self, script, input, PATIENCE).await {
+        if let Some(done) = remote_command::run(self, script, input, TIMEOUT).await {
             return done.map(drop).map_err(|cause| self.error(operation, cause));
         }
         self.is_here(operation).await?;

@@ -46,7 +46,7 @@ pub trait Transport: Send + Sync + fmt::Debug {
     }
 
     /// Starts a command for the shell of the user there; `None` where no program is started, which is so on this machine.
-    async fn exec(&self, _command: &str) -> Option<Result<Running, Cause>> {
+    async fn exec(&self, _command: &str) -> Option<Result<RunningCommand, Cause>> {
         None
     }
 
@@ -60,16 +60,16 @@ pub trait Transport: Send + Sync + fmt::Debug {
 }
 
 /// A command that runs on a host. Dropping the stream ends it.
-pub struct Running {
+pub struct RunningCommand {
     /// Its input and output. Shutting our side down is the end of its input.
     pub stream: Stream,
     /// How it ended; comes when it has.
-    pub ended: BoxFuture<'static, Ended>,
+    pub exit: BoxFuture<'static, CommandExit>,
 }
 
 /// How a command ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct CommandExit {
     /// `None`: killed, or the connection broke.
     pub status: Option<u32>,
     pub stderr: String,

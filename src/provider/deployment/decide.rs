@@ -9,7 +9,7 @@ use crate::dynamo::spec::{DeploymentSpec, DesiredState, HostFacts, Owner};
 use crate::hosts::HostError;
 use crate::provider::attributes::{host_errors, paths};
 use crate::provider::session::{Client, Entry};
-use crate::reconcile::Failed as NotDone;
+use crate::reconcile::ReconcileError as NotDone;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 
 /// What the configuration says of a host.

@@ -6,7 +6,7 @@ use super::schema::ModelModel;
 use crate::dynamo::models::files;
 use crate::dynamo::models::files::{CopyPlan, ModelOnDisk};
 use crate::dynamo::models::installed::{Layout, MANIFEST};
-use crate::hosts::transfer::{FileTrouble, Transfer, TransferFile};
+use crate::hosts::transfer::{Transfer, TransferError, TransferFile};
 use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::files::{FileKind, Tree};
 use crate::provider::attributes::host_errors;
@@ -243,7 +243,7 @@ impl Fetch<'_> {
         Err(HostError {
             host: host.name().to_owned(),
             operation: format!("copy model {}", self.name()),
-            cause: Cause::Files(Box::new(FileTrouble::NoRoom {
+            cause: Cause::Files(Box::new(TransferError::NoRoom {
                 path,
                 needed_bytes: needed,
                 free_bytes: free,

@@ -38,7 +38,7 @@ fn with_password() -> Login {
 }
 
 fn transport(settings: Settings) -> SshTransport {
-    SshTransport::new(settings, Environment::default())
+    SshTransport::new(settings, ProcessEnvironment::default())
 }
 
 /// A server with a password and these rules, and a way to it.
@@ -57,9 +57,9 @@ async fn ask(transport: &SshTransport, path: &str) -> Result<String, Cause> {
     Ok(answer.rsplit("\r\n").next().unwrap_or_default().to_owned())
 }
 
-fn trouble(cause: Cause) -> Trouble {
+fn ssh_error(cause: Cause) -> SshError {
     match cause {
-        Cause::Ssh(trouble) => *trouble,
+        Cause::Ssh(error) => *error,
         other => panic!("{other:?}"),
     }
 }
@@ -123,8 +123,8 @@ async fn a_users_certificate_logs_in() {
         };
         assert_eq!(ask(&transport(settings(&server, login.clone())), "/x").await.unwrap(), "/x");
         let other = Login { key: Some(text_of(&key(Algorithm::Ed25519))), ..login };
-        let error = trouble(ask(&transport(settings(&server, other)), "/x").await.unwrap_err());
-        assert!(matches!(&error, Trouble::Key { text, .. } if text.contains("another key")), "{error}");
+        let error = ssh_error(ask(&transport(settings(&server, other)), "/x").await.unwrap_err());
+        assert!(matches!(&error, SshError::Key { text, .. } if text.contains("another key")), "{error}");
     }
 }
 
@@ -137,10 +137,10 @@ async fn a_wrong_key_is_offered_once_and_never_again() {
     let askers = join_all((0..10).map(|_| ask(&transport, "/x"))).await;
     let later = ask(&transport, "/x").await;
     for refused in askers.into_iter().chain([later]) {
-        let error = trouble(refused.unwrap_err());
+        let error = ssh_error(refused.unwrap_err());
         let text = error.to_string();
         let fingerprint = wrong.public_key().fingerprint(HashAlg::Sha256).to_string();
-        assert!(matches!(error, Trouble::LoginRefused { .. }), "{text}");
+        assert!(matches!(error, SshError::LoginRefused { .. }), "{text}");
         assert!(text.contains(&fingerprint) && text.contains("it accepts"), "{text}");
     }
     assert_eq!((server.counts.logins(), server.counts.connections()), (1, 1));
@@ -158,7 +158,7 @@ async fn a_server_with_another_key_learns_nothing() {
     for host_keys in policies {
         let mut settings = settings(&server, with_password());
         settings.target.host_keys = host_keys;
-        let error = trouble(ask(&transport(settings), "/x").await.unwrap_err()).to_string();
+        let error = ssh_error(ask(&transport(settings), "/x").await.unwrap_err()).to_string();
         for key in [&server.host_key, other.public_key()] {
             assert!(error.contains(&key.fingerprint(HashAlg::Sha256).to_string()), "{error}");
         }
@@ -166,8 +166,8 @@ async fn a_server_with_another_key_learns_nothing() {
     }
     let mut unknown = settings(&server, with_password());
     unknown.target.host_keys = HostKeys::Files(vec![folder.path().join("none")]);
-    let error = trouble(ask(&transport(unknown), "/x").await.unwrap_err());
-    assert!(matches!(error, Trouble::HostKeyUnknown { .. }), "{error}");
+    let error = ssh_error(ask(&transport(unknown), "/x").await.unwrap_err());
+    assert!(matches!(error, SshError::HostKeyUnknown { .. }), "{error}");
     assert_eq!(server.counts.logins(), 0, "no login was tried");
 }
 
@@ -186,11 +186,11 @@ async fn what_is_wrong_on_our_side_is_known_before_anybody_is_called() {
         Login { agent: true, ..Login::default() },
     ];
     for login in logins {
-        trouble(ask(&transport(settings(&server, login)), "/x").await.unwrap_err());
+        ssh_error(ask(&transport(settings(&server, login)), "/x").await.unwrap_err());
     }
     let mut unreadable = settings(&server, with_password());
     unreadable.target.host_keys = HostKeys::Files(vec![folder.path().to_owned()]);
-    trouble(ask(&transport(unreadable), "/x").await.unwrap_err());
+    ssh_error(ask(&transport(unreadable), "/x").await.unwrap_err());
     assert_eq!(server.counts.connections(), 0);
 }
 
@@ -205,8 +205,8 @@ async fn an_unknown_host_key_is_looked_at_once() {
     unknown.target.host_keys = HostKeys::Files(vec!["/none".into()]);
     let transport = transport(unknown);
     for _ in 0..3 {
-        let error = trouble(ask(&transport, "/x").await.unwrap_err());
-        assert!(matches!(error, Trouble::HostKeyUnknown { .. }), "{error}");
+        let error = ssh_error(ask(&transport, "/x").await.unwrap_err());
+        assert!(matches!(error, SshError::HostKeyUnknown { .. }), "{error}");
     }
     assert_eq!(server.counts.connections(), 1);
 }
@@ -221,8 +221,8 @@ async fn that_a_host_is_not_reached_is_heard_by_all() {
         Some(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
     let transport = transport(through);
     for _ in 0..4 {
-        let error = trouble(ask(&transport, "/x").await.unwrap_err());
-        assert!(matches!(error, Trouble::BastionRefuses { .. }), "{error}");
+        let error = ssh_error(ask(&transport, "/x").await.unwrap_err());
+        assert!(matches!(error, SshError::BastionRefuses { .. }), "{error}");
     }
     assert_eq!(bastion.counts.connections(), 1);
 }
@@ -422,12 +422,12 @@ async fn as_many_sessions_are_used_as_the_server_has() {
         assert_eq!(shells, expected);
         let refused = server.counts.refused_sessions.load(Ordering::SeqCst);
         assert!(refused > 0, "eight were tried");
-        let left = transport.link.live().await.unwrap().sessions.left();
+        let left = transport.connection.session().await.unwrap().channels.left();
         assert!((1..=most).contains(&left), "{left} of {most}");
     }
     let (_server, transport) = open(Rules { max_sessions: 0, ..Rules::default() }).await;
     let error = transport.run("sh -s", "echo").await.unwrap_err();
-    assert!(matches!(error, Trouble::SessionRefused { .. }), "{error}");
+    assert!(matches!(error, SshError::SessionRefused { .. }), "{error}");
     assert_eq!(ask(&transport, "/x").await.unwrap(), "/x", "forwarding is not a session");
 }
 
@@ -488,7 +488,7 @@ async fn a_host_that_is_not_there_is_unreachable_and_one_that_refuses_is_not() {
 /// Known hosts as ssh-keygen writes and hashes them.
 #[test]
 fn known_hosts_are_judged_as_ssh_does() {
-    use crate::hosts::ssh::known_hosts::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::known_hosts::{KnownHosts, OfferedKey, Verdict};
     let keys: Vec<PublicKey> = (0..3).map(|_| key(Algorithm::Ed25519).public_key().clone()).collect();
     let line = |hosts: &str, n: usize| format!("{hosts} {}", keys[n].to_openssh().unwrap());
     let hashed = {
@@ -525,29 +525,27 @@ fn known_hosts_are_judged_as_ssh_does() {
         (format!("# {}\n\ngarbage\ngpu-a ssh-ed25519 AAAA", line("gpu-a", 0)), "gpu-a", 22, Verdict::Unknown),
     ];
     for (text, host, port, expected) in table {
-        let judged = Trust::known_hosts(&text).judge(host, port, Shown::Key(keys[0].key_data()), 0);
+        let judged = KnownHosts::parse(&text).judge(host, port, OfferedKey::Key(keys[0].key_data()), 0);
         assert_eq!(judged, expected, "{host}:{port} in {text}");
     }
     let pinned =
-        Trust::pinned(&format!("{}\n{}", keys[1].to_openssh().unwrap(), keys[2].to_openssh().unwrap()));
+        KnownHosts::pinned(&format!("{}\n{}", keys[1].to_openssh().unwrap(), keys[2].to_openssh().unwrap()));
     let pinned = pinned.unwrap();
-    assert_eq!(pinned.judge("any", 1, Shown::Key(keys[2].key_data()), 0), Verdict::Trusted);
+    assert_eq!(pinned.judge("any", 1, OfferedKey::Key(keys[2].key_data()), 0), Verdict::Trusted);
     assert!(
-        matches!(pinned.judge("any", 1, Shown::Key(keys[0].key_data()), 0), Verdict::Mismatch(both) if both.len() == 2)
+        matches!(pinned.judge("any", 1, OfferedKey::Key(keys[0].key_data()), 0), Verdict::Mismatch(both) if both.len() == 2)
     );
     for text in ["", "ssh-ed25519", "gpu-a ssh-ed25519 AAAA"] {
-        assert!(Trust::pinned(text).is_err(), "{text}");
+        assert!(KnownHosts::pinned(text).is_err(), "{text}");
     }
 }
 
 #[test]
 fn certificates_of_hosts_are_judged() {
-    use crate::hosts::ssh::known_hosts::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::known_hosts::{KnownHosts, OfferedKey, Verdict};
     let (authority, own, other) = (key(Algorithm::Ed25519), key(Algorithm::Ed25519), key(Algorithm::Ed25519));
-    let known = Trust::known_hosts(&format!(
-        "@cert-authority *.org {}",
-        authority.public_key().to_openssh().unwrap()
-    ));
+    let known =
+        KnownHosts::parse(&format!("@cert-authority *.org {}", authority.public_key().to_openssh().unwrap()));
     let host = CertType::Host;
     // who signed, of which kind, for whom, until when, at which time, good
     let table = [
@@ -559,7 +557,7 @@ fn certificates_of_hosts_are_judged() {
     ];
     for (signer, kind, principal, until, now, good) in table {
         let certificate = signed(signer, own.public_key(), kind, principal, until);
-        let verdict = known.judge("a.org", 22, Shown::Certificate(&certificate), now);
+        let verdict = known.judge("a.org", 22, OfferedKey::Certificate(&certificate), now);
         let as_expected = match good {
             Some(true) => verdict == Verdict::Trusted,
             Some(false) => matches!(verdict, Verdict::BadCertificate(_)),
