@@ -1,15 +1,15 @@
-//! Networks and volumes. "Ensure" makes what is missing; what is there under the name must be ours.
+//! Networks. "Ensure" creates what is missing; what is there under the name must be ours.
 
 use std::collections::HashMap;
 
-use bollard::models::{NetworkCreateRequest, NetworkInspect, Volume, VolumeCreateRequest};
-use bollard::query_parameters::{InspectNetworkOptions, RemoveVolumeOptions};
+use bollard::models::{NetworkCreateRequest, NetworkInspect};
+use bollard::query_parameters::InspectNetworkOptions;
 
-use super::{Cause, Host, HostError};
+use super::host::Host;
+use crate::container::NetworkSpec;
 use crate::container::labels::Ownership;
-use crate::container::{NetworkSpec, VolumeSpec};
 use crate::hosts::docker::CHANGE;
-use crate::hosts::error::if_found;
+use crate::hosts::error::{Cause, HostError, if_found};
 
 /// Whether [`Host::ensure_network`] or [`Host::ensure_volume`] had anything to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Host {
     pub async fn ensure_network(&self, spec: &NetworkSpec) -> Result<Ensured, HostError> {
         let subject = network(&spec.name);
         // Network names are not unique to the Engine: looking and making must not interleave.
-        let _turn = self.turn(&spec.name).await;
+        let _lock = self.lock_network(&spec.name).await;
         if let Some(found) = self.find_network(&spec.name).await? {
             return self.ours(&subject, found.labels.unwrap_or_default());
         }
@@ -49,7 +49,7 @@ impl Host {
     /// an error that names them.
     pub async fn remove_network(&self, name: &str) -> Result<(), HostError> {
         let subject = network(name);
-        let _turn = self.turn(name).await;
+        let _lock = self.lock_network(name).await;
         let Some(found) = self.find_network(name).await? else { return Ok(()) };
         if !is_ours(found.labels.unwrap_or_default()) {
             return Ok(());
@@ -80,48 +80,8 @@ impl Host {
         if_found(answer)
     }
 
-    /// Makes a volume unless there is one of ours by that name. One of somebody else's is an error.
-    pub async fn ensure_volume(&self, spec: &VolumeSpec) -> Result<Ensured, HostError> {
-        let subject = volume(&spec.name);
-        if let Some(found) = self.find_volume(&spec.name).await? {
-            return self.ours(&subject, found.labels);
-        }
-        self.change("create", &subject, CHANGE, |docker| {
-            let request = VolumeCreateRequest {
-                name: Some(spec.name.clone()),
-                driver: Some("local".to_owned()),
-                driver_opts: Some(spec.options.clone().into_iter().collect()),
-                labels: Some(spec.labels.clone().into_iter().collect()),
-                ..Default::default()
-            };
-            async move { docker.create_volume(request).await }
-        })
-        .await?;
-        Ok(Ensured::Created)
-    }
-
-    /// Removes a volume of ours with what is in it; one that is gone or somebody else's is left as it is.
-    pub async fn remove_volume(&self, name: &str) -> Result<(), HostError> {
-        let Some(found) = self.find_volume(name).await? else { return Ok(()) };
-        if !is_ours(found.labels) {
-            return Ok(());
-        }
-        let removed = self
-            .change("remove", &volume(name), CHANGE, |docker| async move {
-                docker.remove_volume(name, None::<RemoveVolumeOptions>).await
-            })
-            .await;
-        if_found(removed).map(|_| ())
-    }
-
-    async fn find_volume(&self, name: &str) -> Result<Option<Volume>, HostError> {
-        let answer = self
-            .ask("inspect", &volume(name), |docker| async move { docker.inspect_volume(name).await })
-            .await;
-        if_found(answer)
-    }
-
-    fn ours(&self, subject: &str, labels: HashMap<String, String>) -> Result<Ensured, HostError> {
+    /// [`Ensured::Found`] when the labels of what was found are ours.
+    pub(super) fn ours(&self, subject: &str, labels: HashMap<String, String>) -> Result<Ensured, HostError> {
         if is_ours(labels) {
             return Ok(Ensured::Found);
         }
@@ -133,10 +93,7 @@ fn network(name: &str) -> String {
     format!("network {name}")
 }
 
-fn volume(name: &str) -> String {
-    format!("volume {name}")
-}
-
-fn is_ours(labels: HashMap<String, String>) -> bool {
+/// Whether an object with these labels was made by this provider.
+pub(super) fn is_ours(labels: HashMap<String, String>) -> bool {
     Ownership::from_labels(&labels.into_iter().collect()).is_some()
 }

@@ -11,8 +11,8 @@ use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::Refusal;
 use crate::dynamo::terms::words::Role;
 use crate::dynamo::terms::{names, ports};
-use crate::hosts::ssh::{Environment, SshReach};
-use crate::hosts::{Credentials, Host, HostError, LocalReach, Reach};
+use crate::hosts::ssh::{ProcessEnvironment, SshTransport};
+use crate::hosts::{Credentials, Host, HostError, LocalTransport, Transport};
 use crate::inventory::PortInUse;
 use crate::inventory::files::Tree;
 use crate::provider::allocation::cache_memory::CacheLedger;
@@ -75,7 +75,7 @@ pub struct Entry {
 /// What holds for all hosts.
 #[derive(Clone, Default)]
 pub struct Surroundings {
-    environment: Environment,
+    environment: ProcessEnvironment,
     registries: BTreeMap<String, Credentials>,
 }
 
@@ -90,7 +90,7 @@ impl Client {
     /// Values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
         let surroundings =
-            Surroundings { environment: Environment::of_process(), registries: registry_auth(config) };
+            Surroundings { environment: ProcessEnvironment::of_process(), registries: registry_auth(config) };
         let hosts = match &config.hosts {
             Attr::Unknown => None,
             Attr::Null => {
@@ -250,12 +250,12 @@ impl Entry {
         let amount = |given: Given<Amount>| given.known().copied();
         let (cache, paths) = (model.model_cache.clone(), model.model_paths.clone());
         let roots = HostModel { model_cache: cache, model_paths: paths, ..HostModel::default() };
-        let reach: Arc<dyn Reach> = match ssh::settings(model) {
-            Some(settings) => Arc::new(SshReach::new(settings, surroundings.environment.clone())),
-            None => Arc::new(LocalReach { docker_host: model.docker_host.known().cloned() }),
+        let transport: Arc<dyn Transport> = match ssh::settings(model) {
+            Some(settings) => Arc::new(SshTransport::new(settings, surroundings.environment.clone())),
+            None => Arc::new(LocalTransport { docker_host: model.docker_host.known().cloned() }),
         };
         Self {
-            host: Host::new(name, reach, surroundings.registries.clone()),
+            host: Host::new(name, transport, surroundings.registries.clone()),
             reserved_cpus: reserved.and_then(|it| amount(to_draft::amount(&it.cpus))),
             reserved_memory_gb: reserved.and_then(|it| amount(to_draft::amount(&it.memory_gb))),
             model_cache: model.model_cache.clone(),

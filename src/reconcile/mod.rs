@@ -8,9 +8,9 @@ pub(crate) mod effects;
 pub(crate) mod execute;
 pub(crate) mod order;
 
-pub(crate) use diff::{Cure, Difference, Field, Wanted, differences};
+pub(crate) use diff::{ChangeKind, ContainerDifference, ContainerField, WantedContainer, differences};
 pub(crate) use effects::Effects;
 pub(crate) use execute::{
-    Assembly, Budget, Failed, Failure, Part, PrivateFile, Probe, PullPolicy, Readiness, Swap, bring_up,
+    Assembly, Deadline, Failure, Part, PrivateFile, Probe, ProbeAnswer, ReconcileError, Rollout, bring_up,
     converge, fetch, halt, take_down,
 };

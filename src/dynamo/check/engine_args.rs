@@ -114,8 +114,8 @@ fn check_value(value: &ArgValue) -> Result<ArgValue, Refusal> {
 mod tests {
     use super::*;
     use crate::dynamo::facts::engine::arg_rules::ListStyle;
-    use crate::dynamo::spec::engine_args::{fold, over, render};
     use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
+    use crate::dynamo::spec::engine_args::{fold, over, render};
 
     fn rendered(value: ArgValue) -> Vec<String> {
         render(&EngineArgs::from([("x".to_owned(), value)]), &mocker::V1_6.args)

@@ -118,8 +118,8 @@ fn misplaced(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::facts::router::OptionFlag;
     use crate::dynamo::facts::release;
+    use crate::dynamo::facts::router::OptionFlag;
     use crate::dynamo::spec::router::OptionValue;
 
     #[test]

@@ -53,8 +53,8 @@ fn check_version(text: &str) -> Result<String, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use crate::container::ContainerSpec;
     use super::*;
+    use crate::container::ContainerSpec;
     use crate::dynamo::decide::secret_env::give;
 
     fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, Given<Secret>> {

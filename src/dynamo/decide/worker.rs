@@ -231,9 +231,9 @@ fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
 
 #[cfg(test)]
 mod tests {
-    use crate::dynamo::spec::engine_args::ArgValue;
     use super::*;
     use crate::dynamo::spec::draft::{CommonDraft, GpuDraft, RouterDraft, WorkerDraft};
+    use crate::dynamo::spec::engine_args::ArgValue;
     use crate::dynamo::spec::{HostFacts, Owner};
     use crate::dynamo::terms::given::Given;
     use crate::dynamo::{check, decide};

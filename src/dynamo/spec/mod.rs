@@ -200,6 +200,6 @@ mod tests {
                 assert_eq!($name::parse(""), None);
             )+};
         }
-        check!(Engine, Mode, Role, NetworkMode, PullPolicy, DesiredState);
+        check!(Engine, Mode, Role, NetworkMode, DesiredState);
     }
 }

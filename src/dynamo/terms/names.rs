@@ -11,13 +11,13 @@
 
 use super::objection::Refusal;
 use super::words::Role;
+pub(crate) use crate::container::names::{final_name, starting};
 
 /// Longest deployment name. Leaves room for component, end and `--starting` within the 63 bytes of a host name.
 pub(crate) const MAX_LENGTH: usize = 40;
 /// Characters of a worker's end.
 pub(crate) const SUFFIX_LENGTH: usize = 6;
 
-const STARTING: &str = "--starting";
 /// Without the characters that look like another one.
 const ALPHABET: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
 
@@ -122,16 +122,6 @@ pub(crate) fn generation<'a>(parts: impl IntoIterator<Item = &'a str>) -> String
 /// that a killed run left is told and removed like any other that was.
 pub(crate) fn question(deployment: &str, parts: &[&str]) -> String {
     starting(&format!("{deployment}-ask-{}", generation(parts.iter().copied())))
-}
-
-/// What a container is called until it works.
-pub(crate) fn starting(name: &str) -> String {
-    format!("{name}{STARTING}")
-}
-
-/// The final name of a container that is called as one being brought up; `None` for any other.
-pub(crate) fn final_name(name: &str) -> Option<&str> {
-    name.strip_suffix(STARTING).filter(|rest| !rest.is_empty())
 }
 
 /// Component of the frontend's container.

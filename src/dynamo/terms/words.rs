@@ -1,5 +1,7 @@
 //! The words of a configuration that stand for a choice, one enum each.
 
+pub(crate) use crate::container::PullPolicy;
+
 /// An enum whose values have one spelling each, in configurations and in messages alike.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)+ }) => {
@@ -58,15 +60,6 @@ words!(
         Bridge = "bridge",
         /// The hosts' own network, for several hosts.
         Host = "host",
-    }
-);
-
-words!(
-    /// When an image is downloaded.
-    PullPolicy {
-        Missing = "missing",
-        Always = "always",
-        Never = "never",
     }
 );
 

@@ -2,7 +2,7 @@
 
 /// The text is a clause without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FileTrouble {
+pub enum TransferError {
     #[error("{path} could not be read to its end ({text})")]
     CutShort { path: String, text: String },
     #[error("the content of {path} is not what its checksum says")]
@@ -21,7 +21,7 @@ pub enum FileTrouble {
     Command { text: String },
 }
 
-impl FileTrouble {
+impl TransferError {
     pub fn next_step(&self) -> &'static str {
         match self {
             Self::CutShort { .. } => "Look whether somebody changes or removes it, and apply again.",

@@ -4,14 +4,14 @@
 //! is full". Prose is read in one table here ([`engine_cause`]), so that the rest of the program matches on [`Cause`]
 //! and never on words. Every cause knows its next step; an error without one leaves the user searching.
 
-pub(super) mod files;
-pub(super) mod ssh;
+pub(in crate::hosts) mod files;
+pub(in crate::hosts) mod ssh;
 
 use std::fmt;
 
 use crate::container::Redactions;
-use crate::hosts::ssh::Trouble;
-use crate::hosts::transfer::FileTrouble;
+use files::TransferError;
+use ssh::SshError;
 
 /// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl std::error::Error for HostError {
 impl HostError {
     /// The host may be down, or may not exist yet.
     pub fn is_unreachable(&self) -> bool {
-        matches!(&self.cause, Cause::Ssh(trouble) if trouble.is_unreachable())
+        matches!(&self.cause, Cause::Ssh(error) if error.is_unreachable())
     }
 
     /// The same, with nothing of these in what the Engine said.
@@ -103,10 +103,10 @@ pub enum Cause {
 
     /// The way to the host.
     #[error(transparent)]
-    Ssh(Box<Trouble>),
+    Ssh(Box<SshError>),
     // Files of the host.
     #[error(transparent)]
-    Files(Box<FileTrouble>),
+    Files(Box<TransferError>),
     #[error("there is no folder {path}")]
     NoSuchFolder { path: String },
     #[error("{path} is not a folder")]
@@ -164,7 +164,7 @@ impl Cause {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Connection { .. } | Self::NothingListening { .. } => true,
-            Self::Ssh(trouble) => matches!(**trouble, Trouble::Cut { .. }),
+            Self::Ssh(error) => matches!(**error, SshError::Cut { .. }),
             _ => false,
         }
     }
@@ -179,8 +179,8 @@ impl Cause {
             Self::PermissionDenied { .. } => {
                 "Add the user to the docker group (`sudo usermod -aG docker USER`) and log in again."
             }
-            Self::Ssh(trouble) => trouble.next_step(),
-            Self::Files(trouble) => trouble.next_step(),
+            Self::Ssh(error) => error.next_step(),
+            Self::Files(error) => error.next_step(),
             Self::BadAddress { .. } => "Use unix:///path/to/docker.sock or tcp://host:port.",
             Self::TlsUnsupported { .. } => {
                 "Reach the host over SSH instead: give it an address in the provider's hosts."
@@ -243,19 +243,31 @@ impl Cause {
     }
 }
 
+impl From<SshError> for Cause {
+    fn from(error: SshError) -> Self {
+        Self::Ssh(Box::new(error))
+    }
+}
+
+impl From<TransferError> for Cause {
+    fn from(error: TransferError) -> Self {
+        Self::Files(Box::new(error))
+    }
+}
+
 /// A refusal of the Engine, understood. `subject` is the object or image that the call was about.
 pub(super) fn engine_cause(status: u16, text: &str, subject: &str) -> Cause {
     let lower = text.to_lowercase();
     let subject = subject.to_owned();
     match REFUSALS.iter().find(|(needle, _)| lower.contains(needle)).map(|(_, refusal)| refusal) {
-        Some(Refusal::PortTaken) => Cause::PortTaken { port: port_in(text).unwrap_or(subject) },
-        Some(Refusal::NameTaken) => Cause::NameTaken { holder: quoted_last(text).unwrap_or(subject) },
-        Some(Refusal::MountSource) => Cause::MountSourceMissing { path: after_last_colon(text) },
-        Some(Refusal::NoGpu) => Cause::NoGpuRuntime { text: text.to_owned() },
-        Some(Refusal::NoSpace) => Cause::NoSpace { text: text.to_owned() },
-        Some(Refusal::ImageMissing) => Cause::ImageMissing { image: after_last_colon(text) },
-        Some(Refusal::DoesNotStop) => Cause::DoesNotStop { container: subject },
-        Some(Refusal::VolumeInUse) => Cause::VolumeInUse { volume: subject },
+        Some(EngineRefusal::PortTaken) => Cause::PortTaken { port: port_in(text).unwrap_or(subject) },
+        Some(EngineRefusal::NameTaken) => Cause::NameTaken { holder: quoted_last(text).unwrap_or(subject) },
+        Some(EngineRefusal::MountSource) => Cause::MountSourceMissing { path: after_last_colon(text) },
+        Some(EngineRefusal::NoGpu) => Cause::NoGpuRuntime { text: text.to_owned() },
+        Some(EngineRefusal::NoSpace) => Cause::NoSpace { text: text.to_owned() },
+        Some(EngineRefusal::ImageMissing) => Cause::ImageMissing { image: after_last_colon(text) },
+        Some(EngineRefusal::DoesNotStop) => Cause::DoesNotStop { container: subject },
+        Some(EngineRefusal::VolumeInUse) => Cause::VolumeInUse { volume: subject },
         None if status == 404 => Cause::NotFound { what: missing_in(text).unwrap_or(subject) },
         None => Cause::Engine { status, text: text.trim().to_owned() },
     }
@@ -275,7 +287,7 @@ pub(super) fn registry_cause(text: &str, image: &str) -> Cause {
     }
 }
 
-enum Refusal {
+enum EngineRefusal {
     PortTaken,
     NameTaken,
     MountSource,
@@ -287,19 +299,19 @@ enum Refusal {
 }
 
 /// The Engine's words, in lower case, and what they mean. The first row that matches wins.
-const REFUSALS: &[(&str, Refusal)] = &[
-    ("no space left on device", Refusal::NoSpace),
-    ("port is already allocated", Refusal::PortTaken),
-    ("address already in use", Refusal::PortTaken),
-    ("ports are not available", Refusal::PortTaken),
-    ("is already in use by container", Refusal::NameTaken),
-    ("bind source path does not exist", Refusal::MountSource),
-    ("could not select device driver", Refusal::NoGpu),
-    ("nvidia-container-cli", Refusal::NoGpu),
-    ("unknown runtime specified nvidia", Refusal::NoGpu),
-    ("no such image", Refusal::ImageMissing),
-    ("did not receive an exit event", Refusal::DoesNotStop),
-    ("volume is in use", Refusal::VolumeInUse),
+const REFUSALS: &[(&str, EngineRefusal)] = &[
+    ("no space left on device", EngineRefusal::NoSpace),
+    ("port is already allocated", EngineRefusal::PortTaken),
+    ("address already in use", EngineRefusal::PortTaken),
+    ("ports are not available", EngineRefusal::PortTaken),
+    ("is already in use by container", EngineRefusal::NameTaken),
+    ("bind source path does not exist", EngineRefusal::MountSource),
+    ("could not select device driver", EngineRefusal::NoGpu),
+    ("nvidia-container-cli", EngineRefusal::NoGpu),
+    ("unknown runtime specified nvidia", EngineRefusal::NoGpu),
+    ("no such image", EngineRefusal::ImageMissing),
+    ("did not receive an exit event", EngineRefusal::DoesNotStop),
+    ("volume is in use", EngineRefusal::VolumeInUse),
 ];
 
 enum PullRefusal {

@@ -4,7 +4,7 @@
 
 /// The text is a clause without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum SshError {
     // On the way.
     #[error("{address} cannot be resolved ({text})")]
     Unresolved { address: String, text: String },
@@ -77,7 +77,7 @@ fn listed(words: &[String]) -> String {
     if words.is_empty() { "nothing more".to_owned() } else { words.join(", ") }
 }
 
-impl Trouble {
+impl SshError {
     /// What the user should do, as a sentence.
     pub fn next_step(&self) -> &'static str {
         match self {

@@ -1,11 +1,11 @@
 //! This machine's files, read directly. Blocks: call it where that is allowed.
 
-use super::disks::Room;
-use super::{
-    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, disks, expected_bytes, finish,
-    listing,
+use super::disks;
+use super::limits::{
+    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, expected_bytes, finish, listing,
 };
-use crate::hosts::Cause;
+use crate::hosts::error::Cause;
+use crate::inventory::DiskSpace;
 use crate::inventory::files::{Content, Disk, FileEntry, FileKind, FolderListing, Tree};
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
@@ -29,10 +29,10 @@ pub(super) fn folder(path: &str) -> Result<FolderListing, Cause> {
     Ok(listing(entries, room(folder).map_err(failed)?))
 }
 
-fn room(path: &Path) -> io::Result<Room> {
+fn room(path: &Path) -> io::Result<DiskSpace> {
     let room = rustix::fs::statvfs(path)?;
     let bytes = |blocks: u64| blocks.saturating_mul(room.f_frsize);
-    Ok(Room { size_bytes: bytes(room.f_blocks), free_bytes: bytes(room.f_bavail) })
+    Ok(DiskSpace { size_bytes: bytes(room.f_blocks), free_bytes: bytes(room.f_bavail) })
 }
 
 pub(super) fn disks() -> Result<Vec<Disk>, Cause> {

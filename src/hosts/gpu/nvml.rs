@@ -20,7 +20,7 @@ const MOST_LINKS: u32 = 18;
 const NAME_LENGTH: usize = 256;
 
 /// Takes a second or more where no program keeps the driver awake: not for the async threads.
-pub(super) fn look() -> GpuSight {
+pub(super) fn read() -> GpuSight {
     match open() {
         Ok(nvml) => seen(&nvml).unwrap_or_else(|error| absent(&error)),
         Err(error) => absent(&error),
@@ -165,7 +165,7 @@ mod tests {
     /// On any machine: absence is an answer, and what is seen can be told apart.
     #[test]
     fn a_look_never_fails() {
-        match look() {
+        match read() {
             GpuSight::Seen(inventory) => {
                 assert!(!inventory.gpus.is_empty());
                 assert!(inventory.gpus.iter().all(|gpu| gpu.uuid.starts_with("GPU-")), "{inventory:?}");

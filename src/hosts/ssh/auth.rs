@@ -19,10 +19,10 @@ use russh::keys::{Algorithm, Certificate, HashAlg, PrivateKey, PrivateKeyWithHas
 use russh::{AgentAuthError, MethodKind, MethodSet};
 use tokio::net::UnixStream;
 
-use super::host_key::{Failure, Guard};
+use super::host_key::{HandshakeError, HostKeyCheck};
 use super::known_hosts::fingerprint;
-use super::settings::{Environment, KeySource, Login, Peer};
-use crate::hosts::error::ssh::Trouble;
+use super::settings::{KeySource, Login, Peer, ProcessEnvironment};
+use crate::hosts::error::ssh::SshError;
 
 /// A server gives up on who fails six times; an agent may hold more keys than that.
 const MOST_AGENT_KEYS: usize = 5;
@@ -65,7 +65,7 @@ fn offers(login: &Login) -> Vec<Offer> {
 }
 
 /// What a login needs, read and found usable.
-pub(super) struct Means {
+pub(super) struct PreparedLogin {
     offers: Vec<Offer>,
     key: Option<Arc<PrivateKey>>,
     certificate: Option<Certificate>,
@@ -73,10 +73,13 @@ pub(super) struct Means {
 }
 
 /// Makes ready what will be offered. No server is needed to know that a key cannot be read.
-pub(super) async fn prepare(peer: &Peer, environment: &Environment) -> Result<Means, Trouble> {
+pub(super) async fn prepare(
+    peer: &Peer,
+    environment: &ProcessEnvironment,
+) -> Result<PreparedLogin, SshError> {
     let offers = offers(&peer.login);
     if offers.is_empty() {
-        return Err(Trouble::NothingToOffer { at: peer.to_string() });
+        return Err(SshError::NothingToOffer { at: peer.to_string() });
     }
     let key = load_key(&peer.login).await?.map(Arc::new);
     let certificate = match (&key, &peer.login.certificate) {
@@ -85,13 +88,13 @@ pub(super) async fn prepare(peer: &Peer, environment: &Environment) -> Result<Me
     };
     let agent = environment.agent_socket.clone();
     if peer.login.agent && agent.is_none() {
-        return Err(Trouble::Agent { text: "SSH_AUTH_SOCK is not set".to_owned() });
+        return Err(SshError::Agent { text: "SSH_AUTH_SOCK is not set".to_owned() });
     }
-    Ok(Means { offers, key, certificate, agent })
+    Ok(PreparedLogin { offers, key, certificate, agent })
 }
 
-fn certificate_of(key: &PrivateKey, text: &str, peer: &Peer) -> Result<Certificate, Trouble> {
-    let unusable = |text: String| Trouble::Key { what: format!("the certificate for {peer}"), text };
+fn certificate_of(key: &PrivateKey, text: &str, peer: &Peer) -> Result<Certificate, SshError> {
+    let unusable = |text: String| SshError::Key { what: format!("the certificate for {peer}"), text };
     let certificate = Certificate::from_openssh(text.trim()).map_err(|error| unusable(error.to_string()))?;
     if certificate.public_key() != key.public_key().key_data() {
         return Err(unusable("it belongs to another key".to_owned()));
@@ -100,8 +103,12 @@ fn certificate_of(key: &PrivateKey, text: &str, peer: &Peer) -> Result<Certifica
 }
 
 /// Logs in, or says what was offered and what would have been accepted.
-pub(super) async fn log_in(handle: &mut Handle<Guard>, peer: &Peer, means: Means) -> Result<(), Trouble> {
-    let Means { offers, key, certificate, agent } = means;
+pub(super) async fn log_in(
+    handle: &mut Handle<HostKeyCheck>,
+    peer: &Peer,
+    prepared: PreparedLogin,
+) -> Result<(), SshError> {
+    let PreparedLogin { offers, key, certificate, agent } = prepared;
     let mut attempt = Attempt { handle, peer, offered: Vec::new(), accepted: None };
     for offer in offers {
         if !attempt.accepts(offer.method()) {
@@ -125,7 +132,7 @@ pub(super) async fn log_in(handle: &mut Handle<Guard>, peer: &Peer, means: Means
 }
 
 struct Attempt<'a> {
-    handle: &'a mut Handle<Guard>,
+    handle: &'a mut Handle<HostKeyCheck>,
     peer: &'a Peer,
     /// In words, for the error.
     offered: Vec<String>,
@@ -138,10 +145,10 @@ impl Attempt<'_> {
         self.accepted.as_ref().is_none_or(|methods| methods.contains(&method))
     }
 
-    fn refused(self) -> Trouble {
+    fn refused(self) -> SshError {
         let accepted = self.accepted.unwrap_or_else(MethodSet::empty);
         let accepted = accepted.iter().filter(|method| **method != MethodKind::None);
-        Trouble::LoginRefused {
+        SshError::LoginRefused {
             at: self.peer.to_string(),
             user: self.peer.user.clone(),
             offered: self.offered,
@@ -149,8 +156,8 @@ impl Attempt<'_> {
         }
     }
 
-    fn heard(&mut self, answer: Result<AuthResult, russh::Error>) -> Result<bool, Trouble> {
-        match answer.map_err(|error| Failure::from(error).trouble(self.peer))? {
+    fn heard(&mut self, answer: Result<AuthResult, russh::Error>) -> Result<bool, SshError> {
+        match answer.map_err(|error| HandshakeError::from(error).into_ssh_error(self.peer))? {
             AuthResult::Success => Ok(true),
             AuthResult::Failure { remaining_methods, .. } => {
                 self.accepted = Some(remaining_methods);
@@ -166,7 +173,7 @@ impl Attempt<'_> {
         Some(best.ok().flatten().flatten().unwrap_or(HashAlg::Sha512))
     }
 
-    async fn key(&mut self, key: &Arc<PrivateKey>) -> Result<bool, Trouble> {
+    async fn key(&mut self, key: &Arc<PrivateKey>) -> Result<bool, SshError> {
         self.offered.push(described("key", key.public_key().key_data()));
         let hash = self.hash_for(&key.algorithm()).await;
         let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
@@ -178,9 +185,9 @@ impl Attempt<'_> {
         &mut self,
         key: &Arc<PrivateKey>,
         certificate: Certificate,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, SshError> {
         let unusable =
-            |text: String| Trouble::Key { what: format!("the certificate for {}", self.peer), text };
+            |text: String| SshError::Key { what: format!("the certificate for {}", self.peer), text };
         self.offered.push(described("certificate of key", certificate.public_key()));
         let user = self.peer.user.as_str();
         let hash = self.hash_for(&key.algorithm()).await;
@@ -189,19 +196,19 @@ impl Attempt<'_> {
         self.heard(Ok(answer.map_err(|error| unusable(error.to_string()))?))
     }
 
-    async fn agent(&mut self, socket: &Path) -> Result<bool, Trouble> {
-        let trouble = |text: &dyn std::fmt::Display| Trouble::Agent { text: text.to_string() };
+    async fn agent(&mut self, socket: &Path) -> Result<bool, SshError> {
+        let failed = |text: &dyn std::fmt::Display| SshError::Agent { text: text.to_string() };
         let mut agent: AgentClient<UnixStream> =
-            AgentClient::connect_uds(socket).await.map_err(|error| trouble(&error))?;
+            AgentClient::connect_uds(socket).await.map_err(|error| failed(&error))?;
         // Older agents do not know what this is, and their keys have no use for it.
         if let Some(binding) = self.handle.agent_session_binding()
             && let Err(error) = agent.bind_session(binding, false).await
         {
             tracing::debug!(%error, "the SSH agent does not bind the session");
         }
-        let identities = agent.request_identities().await.map_err(|error| trouble(&error))?;
+        let identities = agent.request_identities().await.map_err(|error| failed(&error))?;
         if identities.is_empty() {
-            return Err(trouble(&"it holds no keys"));
+            return Err(failed(&"it holds no keys"));
         }
         for identity in identities.into_iter().take(MOST_AGENT_KEYS) {
             if !self.accepts(MethodKind::PublicKey) {
@@ -219,7 +226,7 @@ impl Attempt<'_> {
                     self.handle.authenticate_certificate_with(user, certificate, hash, &mut agent).await
                 }
             };
-            if self.heard(Ok(answer.map_err(|error| trouble(&error))?))? {
+            if self.heard(Ok(answer.map_err(|error| failed(&error))?))? {
                 return Ok(true);
             }
         }
@@ -230,7 +237,7 @@ impl Attempt<'_> {
         self.peer.login.password.as_ref().map_or_else(String::new, |password| password.reveal().to_owned())
     }
 
-    async fn password(&mut self) -> Result<bool, Trouble> {
+    async fn password(&mut self) -> Result<bool, SshError> {
         self.offered.push("password".to_owned());
         let password = self.secret();
         let answer = self.handle.authenticate_password(self.peer.user.as_str(), password).await;
@@ -238,10 +245,10 @@ impl Attempt<'_> {
     }
 
     /// Answers each question that is not echoed with the password, once.
-    async fn questions(&mut self) -> Result<bool, Trouble> {
+    async fn questions(&mut self) -> Result<bool, SshError> {
         use KeyboardInteractiveAuthResponse as Response;
         self.offered.push("keyboard-interactive".to_owned());
-        let failed = |error: russh::Error, peer: &Peer| Failure::from(error).trouble(peer);
+        let failed = |error: russh::Error, peer: &Peer| HandshakeError::from(error).into_ssh_error(peer);
         let user = self.peer.user.as_str();
         let mut response = self
             .handle
@@ -302,18 +309,18 @@ fn described(what: &str, key: &russh::keys::ssh_key::public::KeyData) -> String 
     format!("{what} {} {}", key.algorithm(), fingerprint(key))
 }
 
-async fn load_key(login: &Login) -> Result<Option<PrivateKey>, Trouble> {
+async fn load_key(login: &Login) -> Result<Option<PrivateKey>, SshError> {
     let (what, text) = match &login.key {
         None => return Ok(None),
         Some(KeySource::Text(text)) => ("private_key".to_owned(), text.reveal().to_owned()),
         Some(KeySource::File(path)) => {
             let what = format!("the private key {}", path.display());
             let read = tokio::fs::read_to_string(path).await;
-            (what.clone(), read.map_err(|error| Trouble::Key { what, text: error.to_string() })?)
+            (what.clone(), read.map_err(|error| SshError::Key { what, text: error.to_string() })?)
         }
     };
     let passphrase = login.passphrase.as_ref().map(|it| it.reveal());
-    decode_key(&text, passphrase).map(Some).map_err(|text| Trouble::Key { what, text })
+    decode_key(&text, passphrase).map(Some).map_err(|text| SshError::Key { what, text })
 }
 
 /// A variable that went through a form often has `\n` in two characters where lines should end.

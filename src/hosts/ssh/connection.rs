@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -20,14 +20,15 @@ use russh::{Disconnect, Preferred, cipher};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::auth::Means;
+use super::auth::PreparedLogin;
 use super::config_file::ConfigFile;
-use super::host_key::{Failure, Guard};
-use super::known_hosts::Trust;
-use super::sessions::Sessions;
-use super::settings::{Environment, HostKeys, Peer, Settings};
+use super::host_key::{HandshakeError, HostKeyCheck};
+use super::known_hosts::KnownHosts;
+use super::session_channels::SessionChannels;
+use super::settings::{HostKeys, Peer, ProcessEnvironment, Settings};
 use super::{auth, settings};
-use crate::hosts::error::ssh::Trouble;
+use crate::hosts::error::ssh::SshError;
+use crate::hosts::sync::locked::Locked;
 
 /// For a TCP connection.
 const DIAL: Duration = Duration::from_secs(8);
@@ -54,17 +55,17 @@ const PAUSES_AFTER_A_CUT: &[Duration] =
 /// For how long everybody hears that a host was not reached: a plan of a hundred workers would wait a hundred times.
 const UNREACHED: Duration = Duration::from_secs(10);
 /// No new try after this long: a call to the host waits for twenty seconds and should hear the reason.
-const PATIENCE: Duration = Duration::from_secs(9);
+const RETRY_WINDOW: Duration = Duration::from_secs(9);
 
 /// The connection to a host: there, to be made, or refused.
-pub(super) struct Link(Arc<Inner>);
+pub(super) struct Connection(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    environment: Environment,
-    slot: Mutex<Slot>,
+    environment: ProcessEnvironment,
+    slot: Locked<Slot>,
     /// When the last attempt to reach the host ended without.
-    unreached: Mutex<Option<Instant>>,
+    unreached: Locked<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -73,21 +74,21 @@ struct Slot {
     closed: bool,
 }
 
-type Attempt = Shared<BoxFuture<'static, Result<Arc<Live>, Trouble>>>;
+type Attempt = Shared<BoxFuture<'static, Result<Arc<Session>, SshError>>>;
 
 /// A connection that is logged in.
-pub(super) struct Live {
+pub(super) struct Session {
     /// The server, for errors.
     pub at: String,
-    pub handle: Handle<Guard>,
-    pub sessions: Sessions,
+    pub handle: Handle<HostKeyCheck>,
+    pub channels: SessionChannels,
     /// The servers that were passed on the way, first to last.
-    bastions: Vec<Handle<Guard>>,
+    bastions: Vec<Handle<HostKeyCheck>>,
 }
 
-impl Link {
-    pub(super) fn new(settings: Settings, environment: Environment) -> Self {
-        Self(Arc::new(Inner { settings, environment, slot: Mutex::default(), unreached: Mutex::default() }))
+impl Connection {
+    pub(super) fn new(settings: Settings, environment: ProcessEnvironment) -> Self {
+        Self(Arc::new(Inner { settings, environment, slot: Locked::default(), unreached: Locked::default() }))
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -95,21 +96,21 @@ impl Link {
     }
 
     /// The connection, made if there is none.
-    pub(super) async fn live(&self) -> Result<Arc<Live>, Trouble> {
+    pub(super) async fn session(&self) -> Result<Arc<Session>, SshError> {
         self.attempt()?.await
     }
 
-    fn attempt(&self) -> Result<Attempt, Trouble> {
-        let mut slot = self.0.slot.lock().unwrap_or_else(PoisonError::into_inner);
+    fn attempt(&self) -> Result<Attempt, SshError> {
+        let mut slot = self.0.slot.lock();
         if slot.closed {
-            return Err(Trouble::Closed);
+            return Err(SshError::Closed);
         }
         let last = slot.attempt.as_ref();
         let after_cut = match last.map(|attempt| (attempt, attempt.peek())) {
             None => false,
             Some((attempt, None)) => return Ok(attempt.clone()),
-            Some((attempt, Some(Ok(live)))) if !live.handle.is_closed() => return Ok(attempt.clone()),
-            Some((attempt, Some(Err(trouble)))) if trouble.is_final() || self.0.was_unreached_lately() => {
+            Some((attempt, Some(Ok(session)))) if !session.handle.is_closed() => return Ok(attempt.clone()),
+            Some((attempt, Some(Err(error)))) if error.is_final() || self.0.was_unreached_lately() => {
                 return Ok(attempt.clone());
             }
             Some((_, Some(Ok(_)))) => true,
@@ -121,7 +122,7 @@ impl Link {
             inner.note(after_cut, &made);
             made
         });
-        let attempt = made.map(|joined| joined.unwrap_or(Err(Trouble::Closed))).boxed().shared();
+        let attempt = made.map(|joined| joined.unwrap_or(Err(SshError::Closed))).boxed().shared();
         slot.attempt = Some(attempt.clone());
         Ok(attempt)
     }
@@ -129,12 +130,12 @@ impl Link {
     /// Says good-bye. What comes later fails.
     pub(super) async fn close(&self) {
         let attempt = {
-            let mut slot = self.0.slot.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = self.0.slot.lock();
             slot.closed = true;
             slot.attempt.take()
         };
-        let Some(Ok(live)) = attempt.and_then(Shared::now_or_never) else { return };
-        for handle in [&live.handle].into_iter().chain(live.bastions.iter().rev()) {
+        let Some(Ok(session)) = attempt.and_then(Shared::now_or_never) else { return };
+        for handle in [&session.handle].into_iter().chain(session.bastions.iter().rev()) {
             // An error says that it has ended already.
             if handle.disconnect(Disconnect::ByApplication, "done", "").await.is_ok() {
                 while !handle.is_closed() {
@@ -147,38 +148,37 @@ impl Link {
 
 impl Inner {
     /// A connection that was cut is tried again by whoever used it, however often.
-    fn note(&self, after_cut: bool, made: &Result<Arc<Live>, Trouble>) {
-        let passing = |trouble: &Trouble| matches!(trouble, Trouble::Cut { .. });
-        let unreached =
-            matches!(made, Err(trouble) if !after_cut && trouble.is_unreachable() && !passing(trouble));
-        let mut last = self.unreached.lock().unwrap_or_else(PoisonError::into_inner);
+    fn note(&self, after_cut: bool, made: &Result<Arc<Session>, SshError>) {
+        let passing = |error: &SshError| matches!(error, SshError::Cut { .. });
+        let unreached = matches!(made, Err(error) if !after_cut && error.is_unreachable() && !passing(error));
+        let mut last = self.unreached.lock();
         *last = unreached.then(Instant::now);
     }
 
     fn was_unreached_lately(&self) -> bool {
-        let last = self.unreached.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.unreached.lock();
         last.is_some_and(|at| at.elapsed() < UNREACHED)
     }
 
-    async fn establish(&self, after_cut: bool) -> Result<Arc<Live>, Trouble> {
+    async fn establish(&self, after_cut: bool) -> Result<Arc<Session>, SshError> {
         let peers = self.peers().await?;
         let (begun, mut pauses) = (Instant::now(), pauses(after_cut).iter());
         loop {
-            let trouble = match self.connect(&peers).await {
-                Ok(live) => return Ok(Arc::new(live)),
-                Err(trouble) => trouble,
+            let error = match self.connect(&peers).await {
+                Ok(session) => return Ok(Arc::new(session)),
+                Err(error) => error,
             };
-            match pauses.next().filter(|_| begun.elapsed() < PATIENCE && passes(&trouble, after_cut)) {
+            match pauses.next().filter(|_| begun.elapsed() < RETRY_WINDOW && passes(&error, after_cut)) {
                 Some(pause) => {
-                    tracing::debug!(%trouble, "connecting again");
+                    tracing::debug!(%error, "connecting again");
                     sleep(*pause).await;
                 }
-                None => return Err(trouble),
+                None => return Err(error),
             }
         }
     }
 
-    async fn peers(&self) -> Result<Vec<Peer>, Trouble> {
+    async fn peers(&self) -> Result<Vec<Peer>, SshError> {
         let file = match self.settings.ssh_config {
             true => config_file(self.environment.home.clone()).await?,
             false => ConfigFile::default(),
@@ -186,44 +186,49 @@ impl Inner {
         settings::resolve(&self.settings, &self.environment, &file)
     }
 
-    async fn connect(&self, peers: &[Peer]) -> Result<Live, Trouble> {
+    async fn connect(&self, peers: &[Peer]) -> Result<Session, SshError> {
         let mut ready = Vec::new();
         for peer in peers {
-            let means = auth::prepare(peer, &self.environment).await?;
-            ready.push((peer, trust(&peer.host_keys).await?, means));
+            let prepared = auth::prepare(peer, &self.environment).await?;
+            ready.push((peer, known_hosts(&peer.host_keys).await?, prepared));
         }
-        let mut passed: Vec<Handle<Guard>> = Vec::new();
-        for (peer, trust, means) in ready {
+        let mut passed: Vec<Handle<HostKeyCheck>> = Vec::new();
+        for (peer, known_hosts, prepared) in ready {
             let handle = match passed.last() {
-                None => enter(peer, dial(peer).await?, trust, means).await?,
-                Some(bastion) => enter(peer, through(bastion, peer).await?, trust, means).await?,
+                None => enter(peer, dial(peer).await?, known_hosts, prepared).await?,
+                Some(bastion) => enter(peer, through(bastion, peer).await?, known_hosts, prepared).await?,
             };
             passed.push(handle);
         }
-        let handle = passed.pop().ok_or(Trouble::Closed)?;
+        let handle = passed.pop().ok_or(SshError::Closed)?;
         let at = peers.last().map(Peer::to_string).unwrap_or_default();
-        Ok(Live { at, handle, sessions: Sessions::default(), bastions: passed })
+        Ok(Session { at, handle, channels: SessionChannels::default(), bastions: passed })
     }
 }
 
 /// Agrees on keys, judges the server, logs in.
-async fn enter<S>(peer: &Peer, stream: S, trust: Trust, means: Means) -> Result<Handle<Guard>, Trouble>
+async fn enter<S>(
+    peer: &Peer,
+    stream: S,
+    known_hosts: KnownHosts,
+    prepared: PreparedLogin,
+) -> Result<Handle<HostKeyCheck>, SshError>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let config = Arc::new(config(&trust, peer));
-    let guard = Guard { trust, peer: peer.clone() };
+    let config = Arc::new(config(&known_hosts, peer));
+    let check = HostKeyCheck { known_hosts, peer: peer.clone() };
     let entering = async {
-        let connected = russh::client::connect_stream(config, stream, guard).await;
-        let mut handle = connected.map_err(|failure: Failure| failure.trouble(peer))?;
-        auth::log_in(&mut handle, peer, means).await?;
+        let connected = russh::client::connect_stream(config, stream, check).await;
+        let mut handle = connected.map_err(|failure: HandshakeError| failure.into_ssh_error(peer))?;
+        auth::log_in(&mut handle, peer, prepared).await?;
         Ok(handle)
     };
     timeout(ENTER, entering).await.unwrap_or_else(|_| Err(timed_out(peer, ENTER)))
 }
 
-async fn config_file(home: Option<PathBuf>) -> Result<ConfigFile, Trouble> {
-    let unread = |what: String| Trouble::Configuration { text: format!("ssh_config is true, but {what}") };
+async fn config_file(home: Option<PathBuf>) -> Result<ConfigFile, SshError> {
+    let unread = |what: String| SshError::Configuration { text: format!("ssh_config is true, but {what}") };
     let home = home.ok_or_else(|| unread("HOME is not set, so there is no ~/.ssh/config".to_owned()))?;
     let path = home.join(".ssh/config");
     let shown = path.display().to_string();
@@ -237,16 +242,16 @@ fn pauses(after_cut: bool) -> &'static [Duration] {
 }
 
 /// Whether it may be otherwise in a moment.
-fn passes(trouble: &Trouble, after_cut: bool) -> bool {
-    matches!(trouble, Trouble::Cut { .. }) || (after_cut && trouble.is_unreachable())
+fn passes(error: &SshError, after_cut: bool) -> bool {
+    matches!(error, SshError::Cut { .. }) || (after_cut && error.is_unreachable())
 }
 
-fn timed_out(peer: &Peer, after: Duration) -> Trouble {
-    Trouble::TimedOut { at: peer.to_string(), seconds: after.as_secs() }
+fn timed_out(peer: &Peer, after: Duration) -> SshError {
+    SshError::TimedOut { at: peer.to_string(), seconds: after.as_secs() }
 }
 
-async fn dial(peer: &Peer) -> Result<TcpStream, Trouble> {
-    let unresolved = |text: String| Trouble::Unresolved { address: peer.address.clone(), text };
+async fn dial(peer: &Peer) -> Result<TcpStream, SshError> {
+    let unresolved = |text: String| SshError::Unresolved { address: peer.address.clone(), text };
     let dialing = async {
         let found = tokio::net::lookup_host((peer.address.as_str(), peer.port)).await;
         let addresses: Vec<SocketAddr> = found.map_err(|error| unresolved(error.to_string()))?.collect();
@@ -261,30 +266,30 @@ async fn dial(peer: &Peer) -> Result<TcpStream, Trouble> {
     timeout(DIAL, dialing).await.unwrap_or_else(|_| Err(timed_out(peer, DIAL)))
 }
 
-fn not_dialled(peer: &Peer, error: &io::Error) -> Trouble {
+fn not_dialled(peer: &Peer, error: &io::Error) -> SshError {
     let at = peer.to_string();
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => Trouble::Refused { at },
+        io::ErrorKind::ConnectionRefused => SshError::Refused { at },
         io::ErrorKind::TimedOut => timed_out(peer, DIAL),
-        _ => Trouble::Unreachable { at, text: error.to_string() },
+        _ => SshError::Unreachable { at, text: error.to_string() },
     }
 }
 
 async fn through(
-    bastion: &Handle<Guard>,
+    bastion: &Handle<HostKeyCheck>,
     peer: &Peer,
-) -> Result<russh::ChannelStream<russh::client::Msg>, Trouble> {
+) -> Result<russh::ChannelStream<russh::client::Msg>, SshError> {
     let opening = bastion.channel_open_direct_tcpip(peer.address.as_str(), peer.port.into(), "127.0.0.1", 0);
     let opened = timeout(DIAL, opening).await.map_err(|_| timed_out(peer, DIAL))?;
     let refused =
-        |error: russh::Error| Trouble::BastionRefuses { at: peer.to_string(), text: error.to_string() };
+        |error: russh::Error| SshError::BastionRefuses { at: peer.to_string(), text: error.to_string() };
     opened.map(russh::Channel::into_stream).map_err(refused)
 }
 
 /// The server is asked for the kinds of keys that are known of it first; else one with several would show another one
 /// than the known one, and look like an impostor.
-fn config(trust: &Trust, peer: &Peer) -> Config {
-    let known = trust.algorithms(&peer.address, peer.port);
+fn config(known_hosts: &KnownHosts, peer: &Peer) -> Config {
+    let known = known_hosts.algorithms(&peer.address, peer.port);
     let is_known = |algorithm: &Algorithm| {
         let both_rsa =
             |it: &Algorithm| matches!((it, algorithm), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }));
@@ -293,7 +298,8 @@ fn config(trust: &Trust, peer: &Peer) -> Config {
     let sha1 = |algorithm: &Algorithm| matches!(algorithm, Algorithm::Rsa { hash: None });
     let mut keys: Vec<Algorithm> = Preferred::DEFAULT.key.iter().filter(|it| !sha1(it)).cloned().collect();
     keys.sort_by_key(|algorithm| !is_known(algorithm));
-    let certificates = if trust.has_authority(&peer.address, peer.port) { keys.clone() } else { Vec::new() };
+    let certificates =
+        if known_hosts.has_authority(&peer.address, peer.port) { keys.clone() } else { Vec::new() };
     Config {
         preferred: Preferred {
             key: Cow::Owned(keys),
@@ -308,19 +314,19 @@ fn config(trust: &Trust, peer: &Peer) -> Config {
     }
 }
 
-async fn trust(host_keys: &HostKeys) -> Result<Trust, Trouble> {
+async fn known_hosts(host_keys: &HostKeys) -> Result<KnownHosts, SshError> {
     match host_keys {
-        HostKeys::Anything => Ok(Trust::Anything),
-        HostKeys::Pinned(text) => Trust::pinned(text).map_err(|line| Trouble::Configuration {
+        HostKeys::AnyKey => Ok(KnownHosts::AnyKey),
+        HostKeys::Pinned(text) => KnownHosts::pinned(text).map_err(|line| SshError::Configuration {
             text: format!("host_key must be lines such as \"ssh-ed25519 AAAA…\", got {line:?}"),
         }),
-        HostKeys::UserFile => Ok(Trust::known_hosts("")),
-        HostKeys::Files(paths) => known_hosts(paths).await,
+        HostKeys::UserFile => Ok(KnownHosts::parse("")),
+        HostKeys::Files(paths) => read_known_hosts(paths).await,
     }
 }
 
 /// A file that is not there knows nobody.
-async fn known_hosts(paths: &[PathBuf]) -> Result<Trust, Trouble> {
+async fn read_known_hosts(paths: &[PathBuf]) -> Result<KnownHosts, SshError> {
     let mut text = String::new();
     for path in paths {
         match tokio::fs::read(path).await {
@@ -329,9 +335,9 @@ async fn known_hosts(paths: &[PathBuf]) -> Result<Trust, Trouble> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let path = path.display().to_string();
-                return Err(Trouble::KnownHosts { path, text: error.to_string() });
+                return Err(SshError::KnownHosts { path, text: error.to_string() });
             }
         }
     }
-    Ok(Trust::known_hosts(&text))
+    Ok(KnownHosts::parse(&text))
 }

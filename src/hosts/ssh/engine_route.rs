@@ -6,11 +6,12 @@
 //! same by a command, and with sudo also for a user who may not open the socket.
 
 use crate::hosts::error::Cause;
-use crate::hosts::error::ssh::Trouble;
+use crate::hosts::error::ssh::SshError;
+use crate::hosts::shell::quoted;
 
 /// A way that may work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum EngineRoute {
     /// sshd forwards to the socket.
     Forward,
     Command,
@@ -21,52 +22,54 @@ pub(super) enum Way {
 
 /// What a look with a shell showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Look {
-    pub socket: Socket,
+pub(super) struct SocketReport {
+    pub socket: SocketAccess,
     pub has_docker: bool,
     pub has_sudo: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Socket {
+pub(super) enum SocketAccess {
     Missing,
     /// It is there, and not for this user.
-    Shut,
+    Denied,
     Open,
 }
 
-/// Prints what [`Look::parse`] reads.
-pub(super) fn look_script(socket: &str) -> String {
-    let socket = quote(socket);
+/// Prints what [`SocketReport::parse`] reads.
+pub(super) fn socket_report_script(socket: &str) -> String {
+    let socket = quoted(socket);
     format!(
         "if [ -S {socket} ]; then if [ -r {socket} ] && [ -w {socket} ]; then echo socket open; else echo socket shut; fi; \
          fi\ncommand -v docker >/dev/null && echo has docker\ncommand -v sudo >/dev/null && echo has sudo\nexit 0\n"
     )
 }
 
-impl Look {
+impl SocketReport {
     pub(super) fn parse(output: &str) -> Self {
         let says = |line: &str| output.lines().any(|it| it.trim() == line);
         let socket = match (says("socket open"), says("socket shut")) {
-            (true, _) => Socket::Open,
-            (false, true) => Socket::Shut,
-            (false, false) => Socket::Missing,
+            (true, _) => SocketAccess::Open,
+            (false, true) => SocketAccess::Denied,
+            (false, false) => SocketAccess::Missing,
         };
         Self { socket, has_docker: says("has docker"), has_sudo: says("has sudo") }
     }
 
     /// The ways to try after sshd refused to forward, or why there is none.
-    pub(super) fn ways(&self, socket: &str, has_password: bool) -> Result<&'static [Way], Cause> {
+    pub(super) fn routes(&self, socket: &str, has_password: bool) -> Result<&'static [EngineRoute], Cause> {
         match (self.socket, self.has_docker, self.has_sudo, has_password) {
-            (Socket::Missing, ..) => Err(Cause::SocketMissing { path: socket.to_owned() }),
-            (Socket::Open, true, ..) => Ok(&[Way::Command]),
-            (Socket::Open, false, ..) => Err(Cause::from(Trouble::NoWayToDocker {
+            (SocketAccess::Missing, ..) => Err(Cause::SocketMissing { path: socket.to_owned() }),
+            (SocketAccess::Open, true, ..) => Ok(&[EngineRoute::Command]),
+            (SocketAccess::Open, false, ..) => Err(Cause::from(SshError::NoWayToDocker {
                 socket: socket.to_owned(),
                 text: "no docker command was found".to_owned(),
             })),
-            (Socket::Shut, true, true, false) => Ok(&[Way::Sudo]),
-            (Socket::Shut, true, true, true) => Ok(&[Way::Sudo, Way::SudoPassword]),
-            (Socket::Shut, ..) => Err(Cause::PermissionDenied { address: format!("unix://{socket}") }),
+            (SocketAccess::Denied, true, true, false) => Ok(&[EngineRoute::Sudo]),
+            (SocketAccess::Denied, true, true, true) => Ok(&[EngineRoute::Sudo, EngineRoute::SudoPassword]),
+            (SocketAccess::Denied, ..) => {
+                Err(Cause::PermissionDenied { address: format!("unix://{socket}") })
+            }
         }
     }
 }
@@ -80,20 +83,20 @@ pub(super) const CHECK_PASSWORD: &str = "sudo -k -S -p '' -v";
 /// Docker's own default.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
-impl Way {
+impl EngineRoute {
     /// What to run; `None` where nothing is run. sudo forgets what it remembers, so that it asks for the password always
     /// or never, and the password cannot end up anywhere but with sudo.
     pub(super) fn command(self, socket: &str) -> Option<String> {
         let address = match socket {
             DEFAULT_SOCKET => String::new(),
-            other => format!(" -H {}", quote(&format!("unix://{other}"))),
+            other => format!(" -H {}", quoted(&format!("unix://{other}"))),
         };
         let dial = format!("docker{address} system dial-stdio");
         match self {
             Self::Forward => None,
             Self::Command => Some(dial),
             Self::Sudo => Some(format!("sudo -k -n {dial}")),
-            Self::SudoPassword => Some(format!("sudo -k -S -p {} {dial}", quote(PROMPT))),
+            Self::SudoPassword => Some(format!("sudo -k -S -p {} {dial}", quoted(PROMPT))),
         }
     }
 
@@ -103,21 +106,21 @@ impl Way {
         let socket = socket.to_owned();
         let address = format!("unix://{socket}");
         match REFUSALS.iter().find(|(words, _)| lower.contains(words)).map(|(_, refusal)| refusal) {
-            Some(Refusal::NothingListening) => Cause::NothingListening { address },
-            Some(Refusal::Permission) => Cause::PermissionDenied { address },
-            Some(Refusal::NoDocker) => Cause::from(Trouble::NoWayToDocker { socket, text }),
-            Some(Refusal::WrongPassword) => Cause::from(Trouble::SudoWrongPassword { socket }),
-            Some(Refusal::NeedsPassword) => Cause::from(Trouble::SudoNeedsPassword { socket }),
-            Some(Refusal::Sudo) => Cause::from(Trouble::SudoRefused { socket, text }),
+            Some(SudoRefusal::NothingListening) => Cause::NothingListening { address },
+            Some(SudoRefusal::Permission) => Cause::PermissionDenied { address },
+            Some(SudoRefusal::NoDocker) => Cause::from(SshError::NoWayToDocker { socket, text }),
+            Some(SudoRefusal::WrongPassword) => Cause::from(SshError::SudoWrongPassword { socket }),
+            Some(SudoRefusal::NeedsPassword) => Cause::from(SshError::SudoNeedsPassword { socket }),
+            Some(SudoRefusal::Sudo) => Cause::from(SshError::SudoRefused { socket, text }),
             None => {
                 let command = self.command(&socket).unwrap_or_default();
-                Cause::from(Trouble::DialStdio { command, text })
+                Cause::from(SshError::DialStdio { command, text })
             }
         }
     }
 }
 
-enum Refusal {
+enum SudoRefusal {
     NothingListening,
     Permission,
     NoDocker,
@@ -127,27 +130,22 @@ enum Refusal {
 }
 
 /// The words of docker, the shell and sudo, in lower case. The first row that matches wins.
-const REFUSALS: &[(&str, Refusal)] = &[
-    ("cannot connect to the docker daemon", Refusal::NothingListening),
-    ("connection refused", Refusal::NothingListening),
-    ("a password is required", Refusal::NeedsPassword),
-    ("incorrect password", Refusal::WrongPassword),
-    ("sorry, try again", Refusal::WrongPassword),
-    ("no password was provided", Refusal::WrongPassword),
-    ("not in the sudoers", Refusal::Sudo),
-    ("may not run", Refusal::Sudo),
-    ("not allowed to", Refusal::Sudo),
-    ("must have a tty", Refusal::Sudo),
-    ("docker: command not found", Refusal::NoDocker),
-    ("docker: not found", Refusal::NoDocker),
-    ("permission denied", Refusal::Permission),
-    ("sudo: ", Refusal::Sudo),
+const REFUSALS: &[(&str, SudoRefusal)] = &[
+    ("cannot connect to the docker daemon", SudoRefusal::NothingListening),
+    ("connection refused", SudoRefusal::NothingListening),
+    ("a password is required", SudoRefusal::NeedsPassword),
+    ("incorrect password", SudoRefusal::WrongPassword),
+    ("sorry, try again", SudoRefusal::WrongPassword),
+    ("no password was provided", SudoRefusal::WrongPassword),
+    ("not in the sudoers", SudoRefusal::Sudo),
+    ("may not run", SudoRefusal::Sudo),
+    ("not allowed to", SudoRefusal::Sudo),
+    ("must have a tty", SudoRefusal::Sudo),
+    ("docker: command not found", SudoRefusal::NoDocker),
+    ("docker: not found", SudoRefusal::NoDocker),
+    ("permission denied", SudoRefusal::Permission),
+    ("sudo: ", SudoRefusal::Sudo),
 ];
-
-/// One word for a POSIX shell.
-pub(super) fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
 
 #[cfg(test)]
 mod tests {
@@ -158,21 +156,21 @@ mod tests {
     #[test]
     fn what_was_seen_decides_the_way() {
         let missing = || Err("SocketMissing");
-        type Row = (&'static str, bool, Result<&'static [Way], &'static str>);
+        type Row = (&'static str, bool, Result<&'static [EngineRoute], &'static str>);
         let table: [Row; 9] = [
-            ("socket open\nhas docker\nhas sudo", false, Ok(&[Way::Command])),
-            ("socket open\nhas docker", true, Ok(&[Way::Command])),
+            ("socket open\nhas docker\nhas sudo", false, Ok(&[EngineRoute::Command])),
+            ("socket open\nhas docker", true, Ok(&[EngineRoute::Command])),
             ("socket open\nhas sudo", true, Err("NoWayToDocker")),
-            ("socket shut\nhas docker\nhas sudo", false, Ok(&[Way::Sudo])),
-            ("socket shut\nhas docker\nhas sudo", true, Ok(&[Way::Sudo, Way::SudoPassword])),
+            ("socket shut\nhas docker\nhas sudo", false, Ok(&[EngineRoute::Sudo])),
+            ("socket shut\nhas docker\nhas sudo", true, Ok(&[EngineRoute::Sudo, EngineRoute::SudoPassword])),
             ("socket shut\nhas docker", true, Err("PermissionDenied")),
             ("socket shut\nhas sudo", true, Err("PermissionDenied")),
             ("has docker\nhas sudo", true, missing()),
             ("", false, missing()),
         ];
         for (seen, has_password, expected) in table {
-            match (Look::parse(seen).ways(SOCKET, has_password), expected) {
-                (Ok(ways), Ok(expected)) => assert_eq!(ways, expected, "{seen}"),
+            match (SocketReport::parse(seen).routes(SOCKET, has_password), expected) {
+                (Ok(routes), Ok(expected)) => assert_eq!(routes, expected, "{seen}"),
                 (Err(cause), Err(name)) => assert!(format!("{cause:?}").contains(name), "{seen}: {cause:?}"),
                 (found, _) => panic!("{seen}: {found:?}"),
             }
@@ -195,17 +193,17 @@ mod tests {
             ("unknown command: docker system dial-stdio", "DialStdio"),
         ];
         for (stderr, expected) in table {
-            let cause = Way::Command.failure(SOCKET, stderr);
+            let cause = EngineRoute::Command.failure(SOCKET, stderr);
             assert!(format!("{cause:?}").contains(expected), "{stderr}: {cause:?}");
         }
     }
 
     #[test]
     fn commands_name_the_socket_only_where_docker_would_not_find_it() {
-        assert_eq!(Way::Forward.command(SOCKET), None);
-        assert_eq!(Way::Sudo.command(SOCKET).unwrap(), "sudo -k -n docker system dial-stdio");
+        assert_eq!(EngineRoute::Forward.command(SOCKET), None);
+        assert_eq!(EngineRoute::Sudo.command(SOCKET).unwrap(), "sudo -k -n docker system dial-stdio");
         assert_eq!(
-            Way::Command.command("/run/it's/docker.sock").unwrap(),
+            EngineRoute::Command.command("/run/it's/docker.sock").unwrap(),
             r"docker -H 'unix:///run/it'\''s/docker.sock' system dial-stdio"
         );
     }
@@ -214,13 +212,13 @@ mod tests {
     fn the_script_sees_what_is_there() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("it's.sock");
-        let look = || {
-            let script = look_script(&socket.display().to_string());
+        let socket_report = || {
+            let script = socket_report_script(&socket.display().to_string());
             let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-            Look::parse(&String::from_utf8_lossy(&output.stdout)).socket
+            SocketReport::parse(&String::from_utf8_lossy(&output.stdout)).socket
         };
-        assert_eq!(look(), Socket::Missing);
+        assert_eq!(socket_report(), SocketAccess::Missing);
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert_eq!(look(), Socket::Open);
+        assert_eq!(socket_report(), SocketAccess::Open);
     }
 }

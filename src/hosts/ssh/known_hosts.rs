@@ -14,14 +14,15 @@ use russh::keys::ssh_key::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use super::config_file::matches_any;
 
-/// What a server has to show.
+/// The keys by which a server is known, which is what it has to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trust {
+pub(super) enum KnownHosts {
     /// One of these keys.
-    Keys(Vec<KeyData>),
-    /// A key or certificate that known_hosts has for it.
-    KnownHosts(Vec<Line>),
-    Anything,
+    Pinned(Vec<KeyData>),
+    /// A key or certificate that these lines of known_hosts have for it.
+    Lines(Vec<Line>),
+    /// Any key: nothing is checked.
+    AnyKey,
 }
 
 /// A line of known_hosts.
@@ -47,7 +48,7 @@ enum Hosts {
 
 /// The server's key or certificate.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Shown<'a> {
+pub(super) enum OfferedKey<'a> {
     Key(&'a KeyData),
     Certificate(&'a Certificate),
 }
@@ -67,7 +68,7 @@ pub(super) fn fingerprint(key: &KeyData) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 
-impl Trust {
+impl KnownHosts {
     /// Pinned keys: one or several lines of `type base64`, with or without a comment. The error is a line that is none.
     pub(super) fn pinned(text: &str) -> Result<Self, String> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -75,20 +76,20 @@ impl Trust {
             lines.map(|line| key_of(line).ok_or_else(|| line.to_owned())).collect();
         match keys {
             Ok(keys) if keys.is_empty() => Err(text.to_owned()),
-            keys => keys.map(Self::Keys),
+            keys => keys.map(Self::Pinned),
         }
     }
 
-    pub(super) fn known_hosts(text: &str) -> Self {
-        Self::KnownHosts(text.lines().filter_map(Line::parse).collect())
+    pub(super) fn parse(text: &str) -> Self {
+        Self::Lines(text.lines().filter_map(Line::parse).collect())
     }
 
     /// What becomes of a server at `host` and `port` that shows this; `now` in seconds since 1970.
-    pub(super) fn judge(&self, host: &str, port: u16, shown: Shown<'_>, now: u64) -> Verdict {
+    pub(super) fn judge(&self, host: &str, port: u16, shown: OfferedKey<'_>, now: u64) -> Verdict {
         match (self, shown) {
-            (Self::Anything, _) => Verdict::Trusted,
-            (Self::Keys(keys), shown) => among(keys.iter(), shown.key()),
-            (Self::KnownHosts(lines), shown) => {
+            (Self::AnyKey, _) => Verdict::Trusted,
+            (Self::Pinned(keys), shown) => among(keys.iter(), shown.key()),
+            (Self::Lines(lines), shown) => {
                 let [name, plain] = lookup_names(host, port);
                 match judged(lines, &name, host, shown, now) {
                     Verdict::Unknown => match judged(lines, &plain, host, shown, now) {
@@ -104,9 +105,9 @@ impl Trust {
     /// The kinds of keys that are known of the server: it is asked for these first, since it may have others too.
     pub(super) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
         match self {
-            Self::Anything => Vec::new(),
-            Self::Keys(keys) => keys.iter().map(KeyData::algorithm).collect(),
-            Self::KnownHosts(lines) => {
+            Self::AnyKey => Vec::new(),
+            Self::Pinned(keys) => keys.iter().map(KeyData::algorithm).collect(),
+            Self::Lines(lines) => {
                 let of = |name: &str| -> Vec<Algorithm> {
                     let known = lines.iter().filter(|it| it.marker == Marker::None && it.hosts.take(name));
                     known.map(|line| line.key.algorithm()).collect()
@@ -119,14 +120,14 @@ impl Trust {
 
     /// Whether certificates of this server could be judged.
     pub(super) fn has_authority(&self, host: &str, port: u16) -> bool {
-        let Self::KnownHosts(lines) = self else { return false };
+        let Self::Lines(lines) = self else { return false };
         let names = lookup_names(host, port);
         let is_for = |line: &Line| names.iter().any(|name| line.hosts.take(name));
         lines.iter().any(|line| line.marker == Marker::Authority && is_for(line))
     }
 }
 
-impl Shown<'_> {
+impl OfferedKey<'_> {
     pub(super) fn key(&self) -> &KeyData {
         match self {
             Self::Key(key) => key,
@@ -180,7 +181,7 @@ fn lookup_names(host: &str, port: u16) -> [String; 2] {
 }
 
 /// What the lines for that one name say.
-fn judged(lines: &[Line], name: &str, host: &str, shown: Shown<'_>, now: u64) -> Verdict {
+fn judged(lines: &[Line], name: &str, host: &str, shown: OfferedKey<'_>, now: u64) -> Verdict {
     let of = |marker: Marker| {
         let lines = lines.iter().filter(move |line| line.marker == marker);
         lines.filter(|line| line.hosts.take(name)).map(|line| &line.key)
@@ -189,7 +190,7 @@ fn judged(lines: &[Line], name: &str, host: &str, shown: Shown<'_>, now: u64) ->
         return Verdict::Revoked;
     }
     match shown {
-        Shown::Certificate(certificate)
+        OfferedKey::Certificate(certificate)
             if of(Marker::Authority).any(|key| key == certificate.signature_key()) =>
         {
             certificate_holds(certificate, host, now)

@@ -3,7 +3,7 @@
 //! Containers are asked over HTTP whether they are ready, and with private networks nothing but the host reaches them.
 //! bash connects by itself, so nothing needs to be installed; what comes and goes is the command's output and input.
 
-use super::engine_route::quote;
+use crate::hosts::shell::quoted;
 
 /// What the command says first, once it is connected.
 pub(super) const CONNECTED: u8 = 1;
@@ -22,7 +22,7 @@ exit 0";
 
 /// What to run.
 pub(super) fn command(address: &str, port: u16) -> String {
-    format!("bash -c {} {} {port}", quote(SCRIPT), quote(address))
+    format!("bash -c {} {} {port}", quoted(SCRIPT), quoted(address))
 }
 
 /// Why it did not connect, from what it said on stderr.

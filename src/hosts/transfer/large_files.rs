@@ -15,13 +15,15 @@ use aws_lc_rs::digest::{Context, SHA256};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, ReadHalf, WriteHalf};
 
+use super::file::{CopyError, TransferFile, cause_of, hex, join};
 use super::progress::Progress;
-use super::remote_command::{judge, sh};
-use super::staging::cause_of;
-use super::{FileTrouble, TransferFile, join, remote_command};
-use crate::hosts::files::quoted;
-use crate::hosts::transport::{Ended, Stream};
-use crate::hosts::{Cause, Host};
+use super::remote_command;
+use super::remote_command::{check_exit, sh};
+use crate::hosts::error::Cause;
+use crate::hosts::error::files::TransferError;
+use crate::hosts::host::Host;
+use crate::hosts::shell::quoted;
+use crate::hosts::transport::{CommandExit, Stream};
 
 /// What is asked for and continued from, in bytes.
 const BLOCK: u64 = 1 << 20;
@@ -38,19 +40,19 @@ enum Source {
     There {
         output: ReadHalf<Stream>,
         requests: WriteHalf<Stream>,
-        ended: BoxFuture<'static, Ended>,
+        exit: BoxFuture<'static, CommandExit>,
         asked: u64,
     },
     Here(tokio::fs::File),
 }
 
 enum Sink {
-    There { output: ReadHalf<Stream>, input: WriteHalf<Stream>, ended: BoxFuture<'static, Ended> },
+    There { output: ReadHalf<Stream>, input: WriteHalf<Stream>, exit: BoxFuture<'static, CommandExit> },
     Here(tokio::fs::File),
 }
 
 /// A file between two hosts.
-pub(in crate::hosts::transfer) struct Copy<'a> {
+pub(super) struct FileCopy<'a> {
     pub from: &'a Host,
     pub to: &'a Host,
     pub source: String,
@@ -59,13 +61,7 @@ pub(in crate::hosts::transfer) struct Copy<'a> {
     pub progress: &'a Progress,
 }
 
-/// Which end an error is of.
-pub(in crate::hosts::transfer) enum At {
-    Source(Cause),
-    Target(Cause),
-}
-
-impl<'a> Copy<'a> {
+impl<'a> FileCopy<'a> {
     pub(super) fn new(
         from: (&'a Host, &str),
         to: (&'a Host, &str),
@@ -78,36 +74,38 @@ impl<'a> Copy<'a> {
 
     /// Copies what is missing of the file, and gives its checksum as it is at the target and, where it was made, at the
     /// source: both in hexadecimal.
-    pub(super) async fn run(&self, resume: bool) -> Result<(String, String), At> {
-        let have = if resume { self.have().await.map_err(At::Target)? } else { 0 };
+    pub(super) async fn run(&self, resume: bool) -> Result<(String, String), CopyError> {
+        let have = if resume { self.have().await.map_err(CopyError::Target)? } else { 0 };
         let begin = have.min(self.size) / BLOCK;
         // Whoever opens two sessions opens that of the same host first, so that nobody waits for each other's.
         let (mut source, mut sink) = if self.from.name() <= self.to.name() {
-            let source = self.source(begin).await.map_err(At::Source)?;
-            (source, self.sink(begin).await.map_err(At::Target)?)
+            let source = self.source(begin).await.map_err(CopyError::Source)?;
+            (source, self.sink(begin).await.map_err(CopyError::Target)?)
         } else {
-            let sink = self.sink(begin).await.map_err(At::Target)?;
-            (self.source(begin).await.map_err(At::Source)?, sink)
+            let sink = self.sink(begin).await.map_err(CopyError::Target)?;
+            (self.source(begin).await.map_err(CopyError::Source)?, sink)
         };
         self.progress.add(begin * BLOCK);
         let sent = self.pump(&mut source, &mut sink, begin * BLOCK).await?;
         drop(source);
-        let written = self.close(sink, begin, &sent).await.map_err(At::Target)?;
+        let written = self.close(sink, begin, &sent).await.map_err(CopyError::Target)?;
         if begin == 0 {
             return Ok((written, sent));
         }
-        let read = sha256(self.from, &self.source, self.size).await.map_err(At::Source)?;
+        let read = sha256(self.from, &self.source, self.size).await.map_err(CopyError::Source)?;
         Ok((written, read))
     }
 
-    async fn pump(&self, source: &mut Source, sink: &mut Sink, begin: u64) -> Result<String, At> {
+    async fn pump(&self, source: &mut Source, sink: &mut Sink, begin: u64) -> Result<String, CopyError> {
         let (mut hash, mut at) = (Context::new(&SHA256), begin);
         let mut buffer = vec![0; BUFFER];
         while at < self.size {
             let most = usize::try_from(self.size - at).unwrap_or(BUFFER).min(BUFFER);
             let room = buffer.get_mut(..most).unwrap_or_default();
-            let read =
-                source.read(room, at, self.size).await.map_err(|cause| At::Source(self.named(cause)))?;
+            let read = source
+                .read(room, at, self.size)
+                .await
+                .map_err(|cause| CopyError::Source(self.named(cause)))?;
             let bytes = buffer.get(..read).unwrap_or_default();
             hash.update(bytes);
             let written = match sink {
@@ -115,7 +113,7 @@ impl<'a> Copy<'a> {
                 Sink::Here(file) => file.write_all(bytes).await,
             };
             if let Err(error) = written {
-                return Err(At::Target(self.why_not_written(sink, &error).await));
+                return Err(CopyError::Target(self.why_not_written(sink, &error).await));
             }
             at += read as u64;
             self.progress.add(read as u64);
@@ -127,18 +125,18 @@ impl<'a> Copy<'a> {
     async fn why_not_written(&self, sink: &mut Sink, error: &std::io::Error) -> Cause {
         match sink {
             Sink::Here(_) => cause_of(error, &self.target),
-            Sink::There { ended, .. } => {
-                let broken = FileTrouble::Broken { text: error.to_string() };
-                judge(&ended.await, &self.target).err().unwrap_or_else(|| broken.into())
+            Sink::There { exit, .. } => {
+                let broken = TransferError::Broken { text: error.to_string() };
+                check_exit(&exit.await, &self.target).err().unwrap_or_else(|| broken.into())
             }
         }
     }
 
     fn named(&self, cause: Cause) -> Cause {
         match cause {
-            Cause::Files(trouble) => match *trouble {
-                FileTrouble::Command { text } => {
-                    FileTrouble::CutShort { path: self.source.clone(), text }.into()
+            Cause::Files(error) => match *error {
+                TransferError::Command { text } => {
+                    TransferError::CutShort { path: self.source.clone(), text }.into()
                 }
                 other => other.into(),
             },
@@ -154,11 +152,11 @@ impl<'a> Copy<'a> {
                dd if={file} bs={BLOCK} skip=\"$skip\" count=\"$count\" status=none || exit 1; \
              done"
         );
-        match self.from.0.reach.exec(&sh(&script)).await {
+        match self.from.0.transport.exec(&sh(&script)).await {
             Some(running) => {
                 let running = running?;
                 let (output, requests) = tokio::io::split(running.stream);
-                Ok(Source::There { output, requests, ended: running.ended, asked: begin })
+                Ok(Source::There { output, requests, exit: running.exit, asked: begin })
             }
             None => {
                 let opened = async {
@@ -167,7 +165,7 @@ impl<'a> Copy<'a> {
                     Ok(file)
                 };
                 opened.await.map(Source::Here).map_err(|error: std::io::Error| {
-                    FileTrouble::CutShort { path: self.source.clone(), text: error.to_string() }.into()
+                    TransferError::CutShort { path: self.source.clone(), text: error.to_string() }.into()
                 })
             }
         }
@@ -183,11 +181,11 @@ impl<'a> Copy<'a> {
             )
         };
         let script = format!("umask 022; mkdir -p -- {folder} && {write}");
-        match self.to.0.reach.exec(&sh(&script)).await {
+        match self.to.0.transport.exec(&sh(&script)).await {
             Some(running) => {
                 let running = running?;
                 let (output, input) = tokio::io::split(running.stream);
-                Ok(Sink::There { output, input, ended: running.ended })
+                Ok(Sink::There { output, input, exit: running.exit })
             }
             None => {
                 let opened = async {
@@ -215,12 +213,12 @@ impl<'a> Copy<'a> {
                 done.await.map_err(|error| cause_of(&error, &self.target))?;
                 if begin == 0 { Ok(sent.to_owned()) } else { sha256(self.to, &self.target, self.size).await }
             }
-            Sink::There { mut output, mut input, ended } => {
+            Sink::There { mut output, mut input, exit } => {
                 drop(input.shutdown().await);
                 let mut said = String::new();
                 drop(output.read_to_string(&mut said).await);
-                let ended = ended.await;
-                judge(&ended, &self.target)?;
+                let exit = exit.await;
+                check_exit(&exit, &self.target)?;
                 let mut lines = said.lines();
                 let checksum =
                     lines.next().and_then(|line| line.split_whitespace().next()).unwrap_or_default();
@@ -229,8 +227,8 @@ impl<'a> Copy<'a> {
                     return Ok(checksum.to_owned());
                 }
                 // tee goes on after an error, and only says so.
-                let failed = Ended { status: Some(1), stderr: ended.stderr };
-                judge(&failed, &self.target).map(|()| String::new())
+                let failed = CommandExit { status: Some(1), stderr: exit.stderr };
+                check_exit(&failed, &self.target).map(|()| String::new())
             }
         }
     }
@@ -239,14 +237,14 @@ impl<'a> Copy<'a> {
     async fn have(&self) -> Result<u64, Cause> {
         let file = quoted(&self.target);
         let script = format!("[ -f {file} ] || {{ echo 0; exit 0; }}; wc -c <{file}");
-        match remote_command::run(self.to, &script, &[], PATIENCE).await {
+        match remote_command::run(self.to, &script, &[], TIMEOUT).await {
             Some(said) => Ok(String::from_utf8_lossy(&said?).trim().parse().unwrap_or(0)),
             None => Ok(tokio::fs::metadata(&self.target).await.map_or(0, |about| about.len())),
         }
     }
 }
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Source {
     /// The next bytes. The end before the end is an error.
@@ -266,24 +264,23 @@ impl Source {
             }
         };
         match (read, self) {
-            (Ok(0), Self::There { ended, .. }) => {
-                judge(&ended.await, "")?;
-                Err(FileTrouble::Command { text: "it is shorter than it was".to_owned() }.into())
+            (Ok(0), Self::There { exit, .. }) => {
+                check_exit(&exit.await, "")?;
+                Err(TransferError::Command { text: "it is shorter than it was".to_owned() }.into())
             }
             (Ok(0), Self::Here(_)) => {
-                Err(FileTrouble::Command { text: "it is shorter than it was".to_owned() }.into())
+                Err(TransferError::Command { text: "it is shorter than it was".to_owned() }.into())
             }
             (Ok(read), _) => Ok(read),
-            (Err(error), _) => Err(FileTrouble::Broken { text: error.to_string() }.into()),
+            (Err(error), _) => Err(TransferError::Broken { text: error.to_string() }.into()),
         }
     }
 }
 
 /// Checksum of a file of that size, in hexadecimal.
 async fn sha256(host: &Host, path: &str, size: u64) -> Result<String, Cause> {
-    let patience = PATIENCE + Duration::from_secs(size / SLOWEST);
-    if let Some(said) =
-        remote_command::run(host, &format!("sha256sum <{}", quoted(path)), &[], patience).await
+    let timeout = TIMEOUT + Duration::from_secs(size / SLOWEST);
+    if let Some(said) = remote_command::run(host, &format!("sha256sum <{}", quoted(path)), &[], timeout).await
     {
         let said = String::from_utf8_lossy(&said?).into_owned();
         return Ok(said.split_whitespace().next().unwrap_or_default().to_owned());
@@ -301,10 +298,6 @@ async fn sha256(host: &Host, path: &str, size: u64) -> Result<String, Cause> {
     });
     let hashed = hashed.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
     hashed.map_err(|error| cause_of(&error, path))
-}
-
-pub(in crate::hosts::transfer) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parent(path: &str) -> &str {

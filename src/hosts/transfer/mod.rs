@@ -1,18 +1,19 @@
 //! Files in bulk: from a host to another, by way of this process.
 //!
 //! The hosts need not reach each other and need no program for it beyond `sh`, `tar` and `sha256sum`: each is spoken to
-//! over the one connection there is, or is this machine. Large files go as streams, several at once ([`stream`]); small
-//! ones in batches ([`batch`]). They arrive in a folder of their own and are moved to their place when all are there and
-//! checked, so nobody ever sees half a model ([`place`]).
+//! over the one connection there is, or is this machine. Large files go as streams, several at once ([`large_files`]); small
+//! ones in batches ([`small_files`]). They arrive in a folder of their own and are moved to their place when all are there and
+//! checked, so nobody ever sees half a model ([`staging`]).
 //!
 //! What ends a transfer is silence, not its length: a terabyte may take its hours, a cable that was pulled may not. After
 //! a cut it goes on where it was, in this run or in the next.
 
-pub(crate) mod large_files;
+mod file;
+mod large_files;
 mod progress;
-pub(crate) mod remote_command;
-pub(crate) mod small_files;
-pub(crate) mod staging;
+mod remote_command;
+mod small_files;
+mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -22,10 +23,13 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use crate::hosts::error::files::FileTrouble;
+pub(crate) use crate::hosts::error::files::TransferError;
+pub(crate) use file::TransferFile;
 
-use crate::hosts::{Cause, Host, HostError};
-use large_files::{At, Copy};
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use file::CopyError;
+use large_files::FileCopy;
 use progress::Progress;
 
 /// From this size on a file has a stream of its own.
@@ -37,18 +41,6 @@ const BATCH_FILES: usize = 1000;
 const AT_ONCE: usize = 4;
 /// Before trying again.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// A file to be copied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TransferFile {
-    /// Path below the source's folder: of a file, not of a link.
-    pub at: String,
-    /// Path below the target's folder.
-    pub to: String,
-    pub size_bytes: u64,
-    /// In hexadecimal, where it is known beforehand.
-    pub sha256: Option<String>,
-}
 
 /// Files of a folder on a host, to a folder on another.
 pub(crate) struct Transfer<'a> {
@@ -63,7 +55,7 @@ pub(crate) struct Transfer<'a> {
     pub stopping: &'a CancellationToken,
 }
 
-enum Parcel<'a> {
+enum WorkItem<'a> {
     Stream(&'a TransferFile),
     Batch(Vec<TransferFile>),
 }
@@ -73,46 +65,46 @@ impl Transfer<'_> {
     pub(crate) async fn run(&self) -> Result<BTreeMap<String, String>, HostError> {
         let progress = Progress::new();
         let total = self.files.iter().map(|file| file.size_bytes).sum();
-        let parcels = parcels(self.files);
+        let work_items = work_items(self.files);
         let mut sending = Vec::new();
-        for parcel in &parcels {
-            sending.push(self.send(parcel, &progress).boxed());
+        for item in &work_items {
+            sending.push(self.send(item, &progress).boxed());
         }
         let work = futures_util::stream::iter(sending).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>();
         let (from, to) = (self.from.0.name(), self.to.0.name());
         tokio::select! {
             sent = work => Ok(sent?.into_iter().flatten().collect()),
             () = progress.watch(from, to, self.what, total, self.stall) => {
-                let trouble = FileTrouble::Stalled { seconds: self.stall.as_secs(), text: "no answer".to_owned() };
-                Err(self.error(At::Target(trouble.into())))
+                let error = TransferError::Stalled { seconds: self.stall.as_secs(), text: "no answer".to_owned() };
+                Err(self.error(CopyError::Target(error.into())))
             }
-            () = self.stopping.cancelled() => Err(self.error(At::Target(FileTrouble::Stopped.into()))),
+            () = self.stopping.cancelled() => Err(self.error(CopyError::Target(TransferError::Stopped.into()))),
         }
     }
 
-    fn error(&self, at: At) -> HostError {
+    fn error(&self, at: CopyError) -> HostError {
         match at {
-            At::Source(cause) => self.from.0.error(&format!("read model {}", self.what), cause),
-            At::Target(cause) => self.to.0.error(&format!("write model {}", self.what), cause),
+            CopyError::Source(cause) => self.from.0.error(&format!("read model {}", self.what), cause),
+            CopyError::Target(cause) => self.to.0.error(&format!("write model {}", self.what), cause),
         }
     }
 
     /// Sends one parcel, again after a cut, until it is there or nothing has moved for too long.
     async fn send(
         &self,
-        parcel: &Parcel<'_>,
+        item: &WorkItem<'_>,
         progress: &Progress,
     ) -> Result<Vec<(String, String)>, HostError> {
         loop {
-            let sent = match parcel {
-                Parcel::Stream(file) => self.stream(file, progress).await,
-                Parcel::Batch(files) => self.batch(files, progress).await,
+            let sent = match item {
+                WorkItem::Stream(file) => self.stream(file, progress).await,
+                WorkItem::Batch(files) => self.batch(files, progress).await,
             };
             let at = match sent {
                 Ok(sent) => return Ok(sent),
                 Err(at) => at,
             };
-            let (At::Source(cause) | At::Target(cause)) = &at;
+            let (CopyError::Source(cause) | CopyError::Target(cause)) = &at;
             if !passes(cause) || progress.silence() >= self.stall {
                 return Err(self.error(at));
             }
@@ -121,15 +113,23 @@ impl Transfer<'_> {
         }
     }
 
-    async fn batch(&self, files: &[TransferFile], progress: &Progress) -> Result<Vec<(String, String)>, At> {
+    async fn batch(
+        &self,
+        files: &[TransferFile],
+        progress: &Progress,
+    ) -> Result<Vec<(String, String)>, CopyError> {
         let checksums = small_files::copy(self.from, self.to, files).await?;
         progress.add(files.iter().map(|file| file.size_bytes).sum());
         Ok(files.iter().map(|file| file.to.clone()).zip(checksums).collect())
     }
 
     /// What was left by a former attempt and turns out to be something else is sent once more from its beginning.
-    async fn stream(&self, file: &TransferFile, progress: &Progress) -> Result<Vec<(String, String)>, At> {
-        let copy = Copy::new(self.from, self.to, file, progress);
+    async fn stream(
+        &self,
+        file: &TransferFile,
+        progress: &Progress,
+    ) -> Result<Vec<(String, String)>, CopyError> {
+        let copy = FileCopy::new(self.from, self.to, file, progress);
         let right = |written: &str, read: &str| {
             written == read && file.sha256.as_ref().is_none_or(|known| known == written)
         };
@@ -140,8 +140,8 @@ impl Transfer<'_> {
         }
         match (right(&written, &read), written == read) {
             (true, _) => Ok(vec![(file.to.clone(), written)]),
-            (false, true) => Err(At::Source(FileTrouble::Checksum { path: copy.source }.into())),
-            (false, false) => Err(At::Target(FileTrouble::Checksum { path: copy.target }.into())),
+            (false, true) => Err(CopyError::Source(TransferError::Checksum { path: copy.source }.into())),
+            (false, false) => Err(CopyError::Target(TransferError::Checksum { path: copy.target }.into())),
         }
     }
 }
@@ -149,32 +149,28 @@ impl Transfer<'_> {
 /// Whether it may be otherwise in a moment.
 fn passes(cause: &Cause) -> bool {
     match cause {
-        Cause::Files(trouble) => trouble.passes(),
-        Cause::Ssh(trouble) => trouble.is_unreachable(),
+        Cause::Files(error) => error.passes(),
+        Cause::Ssh(error) => error.is_unreachable(),
         _ => false,
     }
 }
 
 /// Large files first: what is sent last should be short.
-fn parcels(files: &[TransferFile]) -> Vec<Parcel<'_>> {
+fn work_items(files: &[TransferFile]) -> Vec<WorkItem<'_>> {
     let (mut large, small): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.size_bytes >= LARGE);
     large.sort_by_key(|file| std::cmp::Reverse(file.size_bytes));
-    let mut parcels: Vec<Parcel<'_>> = large.into_iter().map(Parcel::Stream).collect();
+    let mut work_items: Vec<WorkItem<'_>> = large.into_iter().map(WorkItem::Stream).collect();
     let (mut batch, mut bytes) = (Vec::new(), 0);
     for file in small {
         if !batch.is_empty() && (bytes + file.size_bytes > BATCH_BYTES || batch.len() >= BATCH_FILES) {
-            parcels.push(Parcel::Batch(std::mem::take(&mut batch)));
+            work_items.push(WorkItem::Batch(std::mem::take(&mut batch)));
             bytes = 0;
         }
         bytes += file.size_bytes;
         batch.push(file.clone());
     }
     if !batch.is_empty() {
-        parcels.push(Parcel::Batch(batch));
+        work_items.push(WorkItem::Batch(batch));
     }
-    parcels
-}
-
-fn join(folder: &str, path: &str) -> String {
-    format!("{}/{path}", folder.trim_end_matches('/'))
+    work_items
 }

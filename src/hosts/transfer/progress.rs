@@ -1,33 +1,34 @@
 //! How far a transfer is, and whether it still moves.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::hosts::sync::locked::Locked;
+
 /// Between two lines in the log.
 const REPORT: Duration = Duration::from_secs(5);
 
-pub(in crate::hosts::transfer) struct Progress {
+pub(super) struct Progress {
     moved: AtomicU64,
-    last: Mutex<Instant>,
+    last: Locked<Instant>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { moved: AtomicU64::new(0), last: Mutex::new(Instant::now()) }
+        Self { moved: AtomicU64::new(0), last: Locked::new(Instant::now()) }
     }
 
     /// So many bytes more are where they belong.
     pub(super) fn add(&self, bytes: u64) {
         self.moved.fetch_add(bytes, Ordering::Relaxed);
-        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Instant::now();
+        *self.last.lock() = Instant::now();
     }
 
     /// Time since anything moved.
     pub(super) fn silence(&self) -> Duration {
-        self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner).elapsed()
+        self.last.lock().elapsed()
     }
 
     /// Says every few seconds how far it is. Ends when nothing has moved for `stall`.

@@ -4,26 +4,28 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::FileTrouble;
-use crate::hosts::transport::Ended;
-use crate::hosts::{Cause, Host};
+use crate::hosts::error::Cause;
+use crate::hosts::error::files::TransferError;
+use crate::hosts::host::Host;
+use crate::hosts::shell::quoted;
+use crate::hosts::transport::CommandExit;
 
 /// What is read of an answer, in bytes: a batch of files is smaller.
 const MOST_OUTPUT: u64 = 256 << 20;
 
 /// A script as a command.
-pub(in crate::hosts::transfer) fn sh(script: &str) -> String {
-    format!("sh -c {}", crate::hosts::files::quoted(script))
+pub(super) fn sh(script: &str) -> String {
+    format!("sh -c {}", quoted(script))
 }
 
 /// Runs a script to its end; `None` where no program is started.
-pub(in crate::hosts::transfer) async fn run(
+pub(super) async fn run(
     host: &Host,
     script: &str,
     input: &[u8],
-    patience: Duration,
+    timeout: Duration,
 ) -> Option<Result<Vec<u8>, Cause>> {
-    let running = match host.0.reach.exec(&sh(script)).await? {
+    let running = match host.0.transport.exec(&sh(script)).await? {
         Ok(running) => running,
         Err(cause) => return Some(Err(cause)),
     };
@@ -37,31 +39,25 @@ pub(in crate::hosts::transfer) async fn run(
         };
         let receive = async { drop((&mut output).take(MOST_OUTPUT).read_to_end(&mut answer).await) };
         tokio::join!(send, receive);
-        judge(&running.ended.await, "").map(|()| answer)
+        check_exit(&running.exit.await, "").map(|()| answer)
     };
-    let slow = || FileTrouble::Stalled { seconds: patience.as_secs(), text: "a command".to_owned() };
-    Some(tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(slow().into())))
+    let slow = || TransferError::Stalled { seconds: timeout.as_secs(), text: "a command".to_owned() };
+    Some(tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| Err(slow().into())))
 }
 
 /// What a command's end means. `path` is what it worked on.
-pub(in crate::hosts::transfer) fn judge(ended: &Ended, path: &str) -> Result<(), Cause> {
-    let text = ended.stderr.trim().chars().take(400).collect::<String>();
-    match ended.status {
+pub(super) fn check_exit(exit: &CommandExit, path: &str) -> Result<(), Cause> {
+    let text = exit.stderr.trim().chars().take(400).collect::<String>();
+    match exit.status {
         Some(0) => Ok(()),
-        None => Err(FileTrouble::Broken { text: "its end was not heard".to_owned() }.into()),
+        None => Err(TransferError::Broken { text: "its end was not heard".to_owned() }.into()),
         Some(_) if text.contains("No space left") => Err(Cause::NoSpace { text }),
         Some(_) if text.contains("Permission denied") || text.contains("Read-only file system") => {
             let named = text.split('\'').nth(1).or_else(|| text.split('‘').nth(1)).unwrap_or(path);
             let path = named.split('’').next().unwrap_or(named).to_owned();
-            Err(FileTrouble::NotWritable { path, text }.into())
+            Err(TransferError::NotWritable { path, text }.into())
         }
-        Some(status) => Err(FileTrouble::Command { text: format!("{status}: {text}") }.into()),
-    }
-}
-
-impl From<FileTrouble> for Cause {
-    fn from(trouble: FileTrouble) -> Self {
-        Self::Files(Box::new(trouble))
+        Some(status) => Err(TransferError::Command { text: format!("{status}: {text}") }.into()),
     }
 }
 
@@ -71,13 +67,14 @@ mod tests {
 
     #[test]
     fn the_end_of_a_command_says_what_to_do() {
-        let end =
-            |status, stderr: &str| judge(&Ended { status, stderr: stderr.to_owned() }, "/x").unwrap_err();
-        assert!(judge(&Ended { status: Some(0), stderr: "tar: warning".into() }, "/x").is_ok());
+        let end = |status, stderr: &str| {
+            check_exit(&CommandExit { status, stderr: stderr.to_owned() }, "/x").unwrap_err()
+        };
+        assert!(check_exit(&CommandExit { status: Some(0), stderr: "tar: warning".into() }, "/x").is_ok());
         assert!(matches!(end(Some(1), "tee: /x: No space left on device"), Cause::NoSpace { .. }));
         let denied = end(Some(1), "mkdir: cannot create directory '/data': Permission denied").to_string();
         assert!(denied.starts_with("this user may not write to /data "), "{denied}");
-        assert!(matches!(end(None, ""), Cause::Files(trouble) if trouble.passes()));
-        assert!(matches!(end(Some(2), "tar: x: not found"), Cause::Files(trouble) if !trouble.passes()));
+        assert!(matches!(end(None, ""), Cause::Files(error) if error.passes()));
+        assert!(matches!(end(Some(2), "tar: x: not found"), Cause::Files(error) if !error.passes()));
     }
 }

@@ -10,31 +10,33 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::large_files::{At, hex};
-use super::{FileTrouble, TransferFile, join, remote_command};
-use crate::hosts::files::quoted;
-use crate::hosts::{Cause, Host};
+use super::file::{CopyError, TransferFile, hex, join};
+use super::remote_command;
+use crate::hosts::error::Cause;
+use crate::hosts::error::files::TransferError;
+use crate::hosts::host::Host;
+use crate::hosts::shell::quoted;
 
 /// For a batch to be read, or written, on the slowest of disks and lines.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Copies the files, and gives the checksum of each in their order, in hexadecimal.
-pub(in crate::hosts::transfer) async fn copy(
+pub(super) async fn copy(
     from: (&Host, &str),
     to: (&Host, &str),
     files: &[TransferFile],
-) -> Result<Vec<String>, At> {
-    let archive = read(from, files).await.map_err(At::Source)?;
-    let (archive, checksums) = repacked(&archive, from.1, files).map_err(At::Source)?;
-    to.0.unpack(to.1, archive).await.map_err(|error| At::Target(error.cause))?;
-    check(to, files, &checksums).await.map_err(At::Target)?;
+) -> Result<Vec<String>, CopyError> {
+    let archive = read(from, files).await.map_err(CopyError::Source)?;
+    let (archive, checksums) = repacked(&archive, from.1, files).map_err(CopyError::Source)?;
+    to.0.unpack(to.1, archive).await.map_err(|error| CopyError::Target(error.cause))?;
+    check(to, files, &checksums).await.map_err(CopyError::Target)?;
     Ok(checksums)
 }
 
 async fn read((host, root): (&Host, &str), files: &[TransferFile]) -> Result<Vec<u8>, Cause> {
     let script = format!("cd -- {} && tar -cf - --no-recursion --null -T -", quoted(root));
     let names: String = files.iter().map(|file| format!("./{}\0", file.at)).collect();
-    if let Some(answer) = remote_command::run(host, &script, names.as_bytes(), PATIENCE).await {
+    if let Some(answer) = remote_command::run(host, &script, names.as_bytes(), TIMEOUT).await {
         return answer.map_err(|cause| gone(cause, root));
     }
     let (here, files) = (root.to_owned(), files.to_vec());
@@ -46,15 +48,15 @@ async fn read((host, root): (&Host, &str), files: &[TransferFile]) -> Result<Vec
         builder.into_inner()
     });
     let packed = packed.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-    packed.map_err(|error| FileTrouble::CutShort { path: root.to_owned(), text: error.to_string() }.into())
+    packed.map_err(|error| TransferError::CutShort { path: root.to_owned(), text: error.to_string() }.into())
 }
 
 /// What tar cannot read has vanished or is closed.
 fn gone(cause: Cause, root: &str) -> Cause {
     match cause {
-        Cause::Files(trouble) => match *trouble {
-            FileTrouble::Command { text } | FileTrouble::NotWritable { text, .. } => {
-                FileTrouble::CutShort { path: root.to_owned(), text }.into()
+        Cause::Files(error) => match *error {
+            TransferError::Command { text } | TransferError::NotWritable { text, .. } => {
+                TransferError::CutShort { path: root.to_owned(), text }.into()
             }
             other => other.into(),
         },
@@ -64,7 +66,7 @@ fn gone(cause: Cause, root: &str) -> Cause {
 
 /// The archive with the names that the files have at the target, and their checksums.
 fn repacked(archive: &[u8], root: &str, files: &[TransferFile]) -> Result<(Vec<u8>, Vec<String>), Cause> {
-    let odd = |path: &str, text: String| FileTrouble::CutShort { path: join(root, path), text };
+    let odd = |path: &str, text: String| TransferError::CutShort { path: join(root, path), text };
     let mut contents: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let broken = |error: std::io::Error| odd("", error.to_string());
     for entry in tar::Archive::new(archive).entries().map_err(broken)? {
@@ -89,7 +91,7 @@ fn repacked(archive: &[u8], root: &str, files: &[TransferFile]) -> Result<(Vec<u
         }
         let checksum = hex(digest(&SHA256, content).as_ref());
         if file.sha256.as_ref().is_some_and(|known| *known != checksum) {
-            return Err(FileTrouble::Checksum { path: join(root, &file.at) }.into());
+            return Err(TransferError::Checksum { path: join(root, &file.at) }.into());
         }
         let mut header = tar::Header::new_gnu();
         header.set_size(file.size_bytes);
@@ -109,9 +111,9 @@ async fn check(
     let script = format!("cd -- {} && sha256sum -c --quiet - >&2", quoted(root));
     let list: String =
         files.iter().zip(checksums).map(|(file, checksum)| format!("{checksum}  ./{}\n", file.to)).collect();
-    match remote_command::run(host, &script, list.as_bytes(), PATIENCE).await {
-        Some(Err(Cause::Files(trouble))) if matches!(*trouble, FileTrouble::Command { .. }) => {
-            Err(FileTrouble::Checksum { path: root.to_owned() }.into())
+    match remote_command::run(host, &script, list.as_bytes(), TIMEOUT).await {
+        Some(Err(Cause::Files(error))) if matches!(*error, TransferError::Command { .. }) => {
+            Err(TransferError::Checksum { path: root.to_owned() }.into())
         }
         Some(Err(cause)) => Err(cause),
         Some(Ok(_)) | None => Ok(()),
@@ -119,7 +121,7 @@ async fn check(
 }
 
 /// An archive of links (path → text) and small texts (path → content).
-pub(in crate::hosts::transfer) fn archive(
+pub(super) fn archive(
     links: &BTreeMap<String, String>,
     texts: &BTreeMap<String, String>,
 ) -> std::io::Result<Vec<u8>> {

@@ -9,12 +9,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{FileTrouble, remote_command};
-use crate::hosts::files::quoted;
-use crate::hosts::{Cause, Host, HostError};
+use super::file::cause_of;
+use super::{remote_command, small_files};
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use crate::hosts::shell::quoted;
 
 /// For what is quick unless the disk hangs.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 impl Host {
     /// Makes a folder, with those above it, and sees that files can be made there.
@@ -49,7 +51,7 @@ impl Host {
         links: &BTreeMap<String, String>,
         texts: &BTreeMap<String, String>,
     ) -> Result<(), HostError> {
-        let archive = super::small_files::archive(links, texts);
+        let archive = small_files::archive(links, texts);
         let archive = archive.map_err(|error| self.error("write links", cause_of(&error, folder)))?;
         self.unpack(folder, archive).await
     }
@@ -58,7 +60,7 @@ impl Host {
     pub async fn small_text(&self, path: &str) -> Result<Option<String>, HostError> {
         let operation = format!("read {path}");
         let script = format!("[ -f {0} ] || exit 0; cat <{0} && printf .", quoted(path));
-        if let Some(said) = remote_command::run(self, &script, &[], PATIENCE).await {
+        if let Some(said) = remote_command::run(self, &script, &[], TIMEOUT).await {
             let said = said.map_err(|cause| self.error(&operation, cause))?;
             return Ok(String::from_utf8_lossy(&said).strip_suffix('.').map(str::to_owned));
         }
@@ -119,7 +121,7 @@ impl Host {
         input: &[u8],
         here: impl FnOnce() -> io::Result<()> + Send + 'static,
     ) -> Result<(), HostError> {
-        if let Some(done) = remote_command::run(self, script, input, PATIENCE).await {
+        if let Some(done) = remote_command::run(self, script, input, TIMEOUT).await {
             return done.map(drop).map_err(|cause| self.error(operation, cause));
         }
         self.is_here(operation).await?;
@@ -129,24 +131,12 @@ impl Host {
     }
 
     /// An error where files can be neither seen nor changed from here.
-    pub(in crate::hosts::transfer) async fn is_here(&self, operation: &str) -> Result<(), HostError> {
+    async fn is_here(&self, operation: &str) -> Result<(), HostError> {
         let info = self.info().await?;
-        if self.0.reach.is_here(info.name.as_deref().unwrap_or_default()) {
+        if self.0.transport.is_here(info.name.as_deref().unwrap_or_default()) {
             return Ok(());
         }
         Err(self.error(operation, Cause::FilesUnseen))
-    }
-}
-
-/// What an error of this machine's file system means.
-pub(in crate::hosts::transfer) fn cause_of(error: &io::Error, path: &str) -> Cause {
-    let (path, text) = (path.to_owned(), error.to_string());
-    match error.kind() {
-        io::ErrorKind::StorageFull => Cause::NoSpace { text },
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            FileTrouble::NotWritable { path, text }.into()
-        }
-        _ => FileTrouble::CutShort { path, text }.into(),
     }
 }
 

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_util::sync::CancellationToken;
 
 use crate::hosts::transfer::*;
-use crate::hosts::transport::{Ended, Running};
-use crate::hosts::{ListeningSocket, Reach, Stream};
+use crate::hosts::transport::listening_sockets::ListeningSocket;
+use crate::hosts::transport::{CommandExit, RunningCommand};
+use crate::hosts::transport::{Stream, Transport};
 
 /// A machine with a shell. Its first `breaks` streams that write break off after some bytes; where it `hangs`, they stay
 /// open, and nothing moves any more.
@@ -21,7 +22,7 @@ struct Shell {
 }
 
 #[async_trait::async_trait]
-impl Reach for Shell {
+impl Transport for Shell {
     async fn engine(&self) -> Result<Stream, Cause> {
         Err(Cause::FilesUnseen)
     }
@@ -34,7 +35,7 @@ impl Reach for Shell {
     async fn listening(&self, _: &str) -> Option<Vec<ListeningSocket>> {
         None
     }
-    async fn exec(&self, command: &str) -> Option<Result<Running, Cause>> {
+    async fn exec(&self, command: &str) -> Option<Result<RunningCommand, Cause>> {
         let mut child = tokio::process::Command::new("sh")
             .args(["-c", command])
             .stdin(Stdio::piped())
@@ -59,16 +60,19 @@ impl Reach for Shell {
                 std::future::pending::<()>().await;
             }
         });
-        let ended = async move {
+        let exit = async move {
             use tokio::io::AsyncWriteExt;
             drop(tokio::io::copy(&mut stdout, &mut to_us).await);
             drop(to_us.shutdown().await);
             let output = child.wait_with_output().await.unwrap();
             let status = output.status.code().and_then(|code| u32::try_from(code).ok()).filter(|_| !broken);
-            Ended { status, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+            CommandExit { status, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
         };
-        let ended = tokio::spawn(ended);
-        Some(Ok(Running { stream: Box::new(ours), ended: Box::pin(async move { ended.await.unwrap() }) }))
+        let exit = tokio::spawn(exit);
+        Some(Ok(RunningCommand {
+            stream: Box::new(ours),
+            exit: Box::pin(async move { exit.await.unwrap() }),
+        }))
     }
 }
 
@@ -141,8 +145,7 @@ impl Pair {
         for file in &self.files {
             let read = std::fs::read(Path::new(&self.path("to")).join(&file.to)).unwrap();
             assert!(read == content(file.size_bytes as usize), "{}", file.to);
-            let checksum =
-                large_files::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &read).as_ref());
+            let checksum = file::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &read).as_ref());
             assert_eq!(checksums[&file.to], checksum);
         }
     }
@@ -193,8 +196,8 @@ async fn it_stops_when_it_is_told_to_and_the_next_run_goes_on() {
         stopping.cancel();
     };
     let long = Duration::from_secs(600);
-    let (ended, ()) = tokio::join!(pair.run_until(&to, long, &stopping), stop);
-    let error = ended.unwrap_err();
+    let (exit, ()) = tokio::join!(pair.run_until(&to, long, &stopping), stop);
+    let error = exit.unwrap_err();
     assert!(error.to_string().contains("it was stopped"), "{error}");
     pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
 }
@@ -272,13 +275,13 @@ async fn what_has_arrived_appears_at_once_or_beside_what_is_there() {
 fn batches_are_bounded_and_streams_come_first() {
     let file = |size_bytes| TransferFile { at: "x".into(), to: "x".into(), size_bytes, sha256: None };
     let files = [file(5 << 20), file(LARGE), file(5 << 20), file(LARGE + 1), file(1)];
-    let sizes: Vec<Vec<u64>> = parcels(&files)
+    let sizes: Vec<Vec<u64>> = work_items(&files)
         .iter()
-        .map(|parcel| match parcel {
-            Parcel::Stream(file) => vec![file.size_bytes],
-            Parcel::Batch(files) => files.iter().map(|file| file.size_bytes).collect(),
+        .map(|item| match item {
+            WorkItem::Stream(file) => vec![file.size_bytes],
+            WorkItem::Batch(files) => files.iter().map(|file| file.size_bytes).collect(),
         })
         .collect();
     assert_eq!(sizes, [vec![LARGE + 1], vec![LARGE], vec![5 << 20], vec![5 << 20, 1]]);
-    assert_eq!(parcels(&vec![file(0); BATCH_FILES + 1]).len(), 2);
+    assert_eq!(work_items(&vec![file(0); BATCH_FILES + 1]).len(), 2);
 }

@@ -5,9 +5,9 @@
 //! deployment on a host is done by one at a time ([`Servers::alone`]), and who uses which is read from the labels of the
 //! containers, which outlive any run. A worker that has its server and no container yet holds it meanwhile ([`Held`]).
 
-use super::keyed_lock::OneAtATime;
 use crate::container::labels::{CACHE_SERVER, ROLE};
 use crate::container::{ObservedContainer, RunState};
+use crate::hosts::sync::keyed_lock::KeyedLock;
 use crate::hosts::{Age, Filter};
 use crate::provider::session::Entry;
 use crate::reconcile;
@@ -23,8 +23,8 @@ pub struct Servers(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// By deployment.
-    turns: OneAtATime,
+    /// By host and deployment.
+    turns: KeyedLock<(String, String)>,
     /// By host and container, how many hold it.
     held: Mutex<BTreeMap<(String, String), usize>>,
 }
@@ -38,7 +38,7 @@ pub struct Held {
 impl Servers {
     /// Waits until nobody else is at work on the servers of a deployment on a host; the turn ends with the result.
     pub async fn alone(&self, host: &str, deployment: &str) -> OwnedMutexGuard<()> {
-        self.0.turns.turn(host, deployment).await
+        self.0.turns.lock((host.to_owned(), deployment.to_owned())).await
     }
 
     pub fn hold(&self, host: &str, container: &str) -> Held {

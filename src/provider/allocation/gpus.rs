@@ -331,7 +331,7 @@ pub(crate) fn the_same(devices: &[String]) -> GpuRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::{Cause, Host, ListeningSocket, Reach, ShellOutput, Stream};
+    use crate::hosts::{Cause, Host, ListeningSocket, ShellOutput, Stream, Transport};
     use crate::provider::config::HostModel;
     use crate::provider::session::Surroundings;
     use std::path::Path;
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[async_trait::async_trait]
-    impl Reach for Machine {
+    impl Transport for Machine {
         async fn engine(&self) -> Result<Stream, Cause> {
             let (ours, mut theirs) = tokio::io::duplex(1 << 16);
             let machine = Self(Arc::clone(&self.0));

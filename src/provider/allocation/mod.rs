@@ -3,6 +3,5 @@
 pub(crate) mod cache_memory;
 pub(crate) mod cache_servers;
 pub(crate) mod gpus;
-pub(crate) mod keyed_lock;
 pub(crate) mod ports;
 pub(crate) mod rolling_update;

@@ -15,7 +15,7 @@ use crate::inventory::PortInUse;
 use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::paths;
 use crate::provider::session::{Client, Entry, PromisedPort};
-use crate::reconcile::{Failed, Failure};
+use crate::reconcile::{Failure, ReconcileError};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ fn promise(
 
 /// Whether somebody else took a port between the look at the host and the start: another Terraform, for example. Docker says
 /// so of what it publishes; on the host's own network it is the last words of the process.
-pub(crate) fn is_taken(failed: &Failed) -> bool {
+pub(crate) fn is_taken(failed: &ReconcileError) -> bool {
     match failed.failure.as_ref() {
         Failure::Host(error) => matches!(error.cause, Cause::PortTaken { .. }),
         Failure::Died { logs, .. } => logs.to_ascii_lowercase().contains("already in use"),
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_lost_race_is_told_from_other_deaths() {
         let died = |logs: &str| {
-            Failed::from(Failure::Died {
+            ReconcileError::from(Failure::Died {
                 host: "local".into(),
                 name: "chat-etcd".into(),
                 exit_code: Some(1),

@@ -2,7 +2,7 @@
 //! the path points at the attribute that the user would change.
 
 use crate::hosts::{Cause, HostError};
-use crate::reconcile::{Failed, Failure};
+use crate::reconcile::{Failure, ReconcileError};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
 
@@ -16,7 +16,11 @@ pub(crate) fn diagnostic(summary: impl Into<String>, error: &HostError, model: O
 }
 
 /// As [`diagnostic`], of work that was begun: with what became of it.
-pub(crate) fn not_done(summary: impl Into<String>, failed: &Failed, model: Option<&str>) -> Diagnostic {
+pub(crate) fn not_done(
+    summary: impl Into<String>,
+    failed: &ReconcileError,
+    model: Option<&str>,
+) -> Diagnostic {
     let diagnostic = Diagnostic::from_error(summary, failed);
     let path = match failed.failure.as_ref() {
         Failure::Host(error) => attribute(&error.cause, model),

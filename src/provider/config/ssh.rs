@@ -99,7 +99,7 @@ fn endpoint(address: &str, server: &Server<'_>) -> Endpoint {
     let host_keys = match (server.host_key.known(), server.known_hosts_path.known()) {
         (Some(keys), _) => HostKeys::Pinned(keys.clone()),
         (None, Some(path)) => HostKeys::Files(vec![path.into()]),
-        (None, None) if server.insecure_ignore_host_key.known() == Some(&true) => HostKeys::Anything,
+        (None, None) if server.insecure_ignore_host_key.known() == Some(&true) => HostKeys::AnyKey,
         (None, None) => HostKeys::UserFile,
     };
     Endpoint {
@@ -244,7 +244,7 @@ mod tests {
             ..HostModel::default()
         };
         assert_eq!(found(&host), [(Severity::Warning, "hosts[\"a\"].insecure_ignore_host_key".to_owned())]);
-        assert_eq!(settings(&host).unwrap().target.host_keys, HostKeys::Anything);
+        assert_eq!(settings(&host).unwrap().target.host_keys, HostKeys::AnyKey);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::provider::lifecycle::{assembly, deployment_containers};
 use crate::provider::session::{Client, Entry};
 use crate::provider::{allocation, plan_checks};
 use crate::reconcile;
-use crate::reconcile::{Budget, Failure};
+use crate::reconcile::{Deadline, Failure};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, Failed, shown};
@@ -43,7 +43,7 @@ pub(super) async fn create_once(
     entry: &Entry,
     config: &DeploymentModel,
     mut wanted: DeploymentModel,
-    budget: &Budget,
+    budget: &Deadline,
 ) -> Result<DeploymentModel, Trouble> {
     let summary = format!("Unable to create deployment {:?}", shown(&wanted.name));
     let (facts, mut taken) = plan_checks::facts(entry, &summary).await?;
@@ -117,7 +117,7 @@ pub(super) async fn settle(
     entry: &Entry,
     model: &DeploymentModel,
     containers: &[String],
-    budget: &Budget,
+    budget: &Deadline,
 ) -> Result<(), Failure> {
     if wanted_state(model) == DesiredState::Stopped {
         reconcile::halt(&entry.host, containers, &budget.cancel).await?;

@@ -10,7 +10,7 @@ use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::HostError;
 use crate::provider::attributes::{host_errors, paths};
 use crate::provider::session::{Client, Entry};
-use crate::reconcile::Failed as NotDone;
+use crate::reconcile::ReconcileError as NotDone;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 
 /// What the configuration says of a host.

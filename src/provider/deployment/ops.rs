@@ -20,7 +20,7 @@ use crate::provider::plan_checks;
 use crate::provider::plan_checks::docker;
 use crate::provider::session::{Client, Entry, random};
 use crate::reconcile;
-use crate::reconcile::Budget;
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -118,7 +118,7 @@ impl Resource for Deployments {
             planned.name = Attr::Known(names::generated(random().map_err(Diagnostics::from)?));
         }
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
-        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
             match create_once(call, &entry, &config, planned.clone(), &budget).await {
                 Err(Trouble::PortTaken(_)) if attempt < ports::ATTEMPTS => {}
@@ -148,7 +148,7 @@ impl Resource for Deployments {
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
-        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let parts: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
         let mut previous = own_containers(&seen);
         previous.extend(comparison::leftovers(&seen, &call.client.run));

@@ -8,8 +8,7 @@ use crate::dynamo::terms::words::{DesiredState, PullPolicy};
 use crate::dynamo::{openwebui, readiness};
 use crate::hosts::{Age, Filter, Host};
 use crate::provider::deployment::model::reachable;
-use crate::reconcile;
-use crate::reconcile::{Assembly, Part, Probe, Swap};
+use crate::reconcile::{Assembly, Part, Probe, ProbeAnswer, Rollout};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,16 +32,7 @@ pub(crate) fn assembly(
     let Blueprint { network, volumes, containers, shared: _ } = blueprint;
     let parts =
         containers.into_iter().map(|planned| part(planned, host, frontend_host, state, seen)).collect();
-    Assembly { networks: network.into_iter().collect(), volumes, parts, pull: policy(pull) }
-}
-
-/// When images are downloaded, in the words of `reconcile`.
-pub(crate) fn policy(policy: PullPolicy) -> reconcile::PullPolicy {
-    match policy {
-        PullPolicy::Missing => reconcile::PullPolicy::Missing,
-        PullPolicy::Always => reconcile::PullPolicy::Always,
-        PullPolicy::Never => reconcile::PullPolicy::Never,
-    }
+    Assembly { networks: network.into_iter().collect(), volumes, parts, pull }
 }
 
 fn part(
@@ -64,12 +54,13 @@ fn part(
     let before = seen.iter().find(|container| container.spec.name == spec.name);
     // Two pages on one database would each undo what the other writes.
     let alone = component == openwebui::COMPONENT;
-    let swap = if alone { Swap::StopFirst } else { swap(&spec, before.map(|container| &container.spec)) };
-    Part { swap, files: Vec::new(), probe, spec }
+    let rollout =
+        if alone { Rollout::StopFirst } else { rollout(&spec, before.map(|container| &container.spec)) };
+    Part { rollout, files: Vec::new(), probe, spec }
 }
 
 /// Two containers can run side by side if they share no port and no GPU, and answer to no common name.
-fn swap(spec: &ContainerSpec, before: Option<&ContainerSpec>) -> Swap {
+fn rollout(spec: &ContainerSpec, before: Option<&ContainerSpec>) -> Rollout {
     let aliased = matches!(&spec.network, Network::Bridge { aliases, .. } if !aliases.is_empty());
     let same = |port: &PortBinding, other: &PortBinding| {
         port.host_port == other.host_port && overlap(&port.host_address, &other.host_address)
@@ -78,7 +69,7 @@ fn swap(spec: &ContainerSpec, before: Option<&ContainerSpec>) -> Swap {
         Some(before) => spec.ports.iter().any(|port| before.ports.iter().any(|other| same(port, other))),
         None => !spec.ports.is_empty(),
     };
-    if crowded || aliased || !spec.gpus.is_empty() { Swap::StopFirst } else { Swap::StartFirst }
+    if crowded || aliased || !spec.gpus.is_empty() { Rollout::StopFirst } else { Rollout::StartFirst }
 }
 
 /// Nothing to wait for.
@@ -86,8 +77,8 @@ struct Exists;
 
 #[async_trait]
 impl Probe for Exists {
-    async fn probe(&self, _: &ObservedContainer) -> reconcile::Readiness {
-        reconcile::Readiness::Ready
+    async fn probe(&self, _: &ObservedContainer) -> ProbeAnswer {
+        ProbeAnswer::Ready
     }
 }
 
@@ -103,17 +94,17 @@ struct Answers {
 
 #[async_trait]
 impl Probe for Answers {
-    async fn probe(&self, container: &ObservedContainer) -> reconcile::Readiness {
+    async fn probe(&self, container: &ObservedContainer) -> ProbeAnswer {
         let Some((address, port)) = door(container, self.port) else {
-            return reconcile::Readiness::NotYet("it has no address yet".to_owned());
+            return ProbeAnswer::NotYet("it has no address yet".to_owned());
         };
         match self.host.http_get(&address, port, &self.path, QUESTION).await {
             Ok((200, _)) if self.doubted.swap(false, Ordering::Relaxed) => {
-                reconcile::Readiness::NotYet(format!("{} has answered only once", self.path))
+                ProbeAnswer::NotYet(format!("{} has answered only once", self.path))
             }
-            Ok((200, _)) => reconcile::Readiness::Ready,
-            Ok((status, _)) => reconcile::Readiness::NotYet(format!("{} answers {status}", self.path)),
-            Err(error) => reconcile::Readiness::NotYet(error.to_string()),
+            Ok((200, _)) => ProbeAnswer::Ready,
+            Ok((status, _)) => ProbeAnswer::NotYet(format!("{} answers {status}", self.path)),
+            Err(error) => ProbeAnswer::NotYet(error.to_string()),
         }
     }
 }
@@ -126,12 +117,10 @@ struct Listed {
 
 #[async_trait]
 impl Probe for Listed {
-    async fn probe(&self, container: &ObservedContainer) -> reconcile::Readiness {
+    async fn probe(&self, container: &ObservedContainer) -> ProbeAnswer {
         match listed(&self.host, &self.listing, container, Age::Now).await {
-            Ok(()) => reconcile::Readiness::Ready,
-            Err(NotListed::Missing(what) | NotListed::FrontendSilent(what)) => {
-                reconcile::Readiness::NotYet(what)
-            }
+            Ok(()) => ProbeAnswer::Ready,
+            Err(NotListed::Missing(what) | NotListed::FrontendSilent(what)) => ProbeAnswer::NotYet(what),
         }
     }
 }
@@ -217,7 +206,7 @@ mod tests {
             network: Network::Bridge { name: "n".into(), aliases: Vec::new() },
             ..ContainerSpec::default()
         };
-        assert_eq!(swap(&worker, Some(&worker)), Swap::StartFirst);
+        assert_eq!(rollout(&worker, Some(&worker)), Rollout::StartFirst);
         let with_gpu = ContainerSpec { gpus: vec!["GPU-1".into()], ..worker.clone() };
         let binding = PortBinding { container_port: 8000, host_address: "127.0.0.1".into(), host_port: 8000 };
         let with_port = ContainerSpec { ports: vec![binding], ..worker.clone() };
@@ -226,7 +215,7 @@ mod tests {
             ..worker
         };
         for spec in [with_gpu, with_port, named] {
-            assert_eq!(swap(&spec, Some(&spec)), Swap::StopFirst);
+            assert_eq!(rollout(&spec, Some(&spec)), Rollout::StopFirst);
         }
     }
 
@@ -237,10 +226,10 @@ mod tests {
             ..ContainerSpec::default()
         };
         let old = at(9090, "10.0.0.11");
-        assert_eq!(swap(&at(9091, "10.0.0.11"), Some(&old)), Swap::StartFirst);
-        assert_eq!(swap(&at(9090, "10.0.0.12"), Some(&old)), Swap::StartFirst);
+        assert_eq!(rollout(&at(9091, "10.0.0.11"), Some(&old)), Rollout::StartFirst);
+        assert_eq!(rollout(&at(9090, "10.0.0.12"), Some(&old)), Rollout::StartFirst);
         for crowded in [at(9090, "10.0.0.11"), at(9090, "0.0.0.0")] {
-            assert_eq!(swap(&crowded, Some(&old)), Swap::StopFirst);
+            assert_eq!(rollout(&crowded, Some(&old)), Rollout::StopFirst);
         }
     }
 }

@@ -8,13 +8,13 @@ use crate::dynamo::terms::names;
 use crate::hosts::{Host, HostError};
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::attributes::host_errors;
-use crate::reconcile::{Cure, Difference, Wanted, differences};
+use crate::reconcile::{ChangeKind, ContainerDifference, WantedContainer, differences};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
 
 /// The wanted containers, each with what was found of it.
-pub(crate) struct Look(Vec<Option<(Vec<Difference>, ObservedContainer)>>);
+pub(crate) struct Look(Vec<Option<(Vec<ContainerDifference>, ObservedContainer)>>);
 
 impl Look {
     /// Compares `blueprint` with `seen`. An image is looked up once in a refresh.
@@ -31,7 +31,7 @@ impl Look {
                 continue;
             };
             let image = host.image_lately(&spec.image).await?;
-            let wanted = Wanted { spec, image: image.as_ref(), follow_image: false };
+            let wanted = WantedContainer { spec, image: image.as_ref(), follow_image: false };
             found.push(Some((differences(&wanted, observed), observed.clone())));
         }
         Ok(Self(found))
@@ -50,7 +50,7 @@ impl Look {
     /// Something is missing, or differs in a way that only a new container cures.
     pub(crate) fn takes_new_containers(&self) -> bool {
         self.0.iter().any(|found| match found {
-            Some((differences, _)) => differences.iter().any(|it| it.cure == Cure::Replace),
+            Some((differences, _)) => differences.iter().any(|it| it.change == ChangeKind::Replace),
             None => true,
         })
     }
@@ -60,7 +60,7 @@ impl Look {
         self.containers().into_iter().flatten().cloned().collect()
     }
 
-    pub(crate) fn differing(&self) -> impl Iterator<Item = (&[Difference], &ObservedContainer)> {
+    pub(crate) fn differing(&self) -> impl Iterator<Item = (&[ContainerDifference], &ObservedContainer)> {
         self.0
             .iter()
             .flatten()

@@ -8,7 +8,7 @@ use crate::dynamo::terms::amount::GIB;
 use crate::dynamo::terms::words::DesiredState;
 use crate::provider::attributes::blocks::{ResourcesModel, TextMap};
 use crate::provider::attributes::convert::ratio;
-use crate::reconcile::{Difference, Field};
+use crate::reconcile::{ContainerDifference, ContainerField};
 use crate::tf_provider::attr::{Attr, Block};
 
 /// The attributes that deployment and worker have in common and that drift can show up in.
@@ -22,29 +22,29 @@ pub(crate) struct Explained<'a> {
 
 /// Writes `differences` of a container into `attributes`, and returns them as sentences.
 pub(crate) fn explain(
-    differences: &[Difference],
+    differences: &[ContainerDifference],
     observed: &ObservedContainer,
     attributes: Explained<'_>,
 ) -> Vec<String> {
     let Explained { image, env, resources, port, bind_address } = attributes;
-    let differs = |field: &Field| differences.iter().any(|difference| difference.field == *field);
-    if let (true, Some(image)) = (differs(&Field::Image), image) {
+    let differs = |field: &ContainerField| differences.iter().any(|difference| difference.field == *field);
+    if let (true, Some(image)) = (differs(&ContainerField::Image), image) {
         *image = observed.spec.image.as_str().into();
     }
     for difference in differences {
-        if let Field::Env(key) = &difference.field {
+        if let ContainerField::Env(key) = &difference.field {
             explain_env(key, &observed.spec, env);
         }
     }
-    if differs(&Field::Cpus) || differs(&Field::Memory) {
+    if differs(&ContainerField::Cpus) || differs(&ContainerField::Memory) {
         *resources = Block::Present(seen_resources(
             resources,
             &observed.spec,
-            differs(&Field::Cpus),
-            differs(&Field::Memory),
+            differs(&ContainerField::Cpus),
+            differs(&ContainerField::Memory),
         ));
     }
-    if let (true, [seen]) = (differs(&Field::Ports), observed.spec.ports.as_slice()) {
+    if let (true, [seen]) = (differs(&ContainerField::Ports), observed.spec.ports.as_slice()) {
         if let Some(port) = port {
             *port = Attr::Known(i64::from(seen.host_port));
         }
@@ -57,13 +57,13 @@ pub(crate) fn explain(
 
 /// What differs, where no attribute explains it.
 pub(crate) fn sentences<'a>(
-    differences: &'a [Difference],
+    differences: &'a [ContainerDifference],
     observed: &'a ObservedContainer,
 ) -> impl Iterator<Item = String> + 'a {
     differences.iter().map(|difference| sentence(&observed.spec.name, difference))
 }
 
-fn sentence(container: &str, difference: &Difference) -> String {
+fn sentence(container: &str, difference: &ContainerDifference) -> String {
     format!("container {container}: {} is {} instead of {}", difference.field, difference.old, difference.new)
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn status(expected: DesiredState, containers: &[Option<&ObservedConta
 mod tests {
     use super::*;
     use crate::container::Limits;
-    use crate::reconcile::Cure;
+    use crate::reconcile::ChangeKind;
     use std::collections::BTreeMap;
 
     fn seen(state: RunState) -> ObservedContainer {
@@ -137,8 +137,8 @@ mod tests {
         }
     }
 
-    fn difference(field: Field) -> Difference {
-        Difference { field, old: "old".into(), new: "new".into(), cure: Cure::Replace }
+    fn difference(field: ContainerField) -> ContainerDifference {
+        ContainerDifference { field, old: "old".into(), new: "new".into(), change: ChangeKind::Replace }
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
             port: None,
             bind_address: None,
         };
-        let sentences = explain(&[difference(Field::Memory)], &observed, attributes);
+        let sentences = explain(&[difference(ContainerField::Memory)], &observed, attributes);
         assert_eq!(sentences, ["container chat-frontend: memory limit is old instead of new"]);
         let shown = resources.present().unwrap();
         assert_eq!(shown.memory_gb, Attr::Known("0.5".parse().unwrap()));
@@ -170,7 +170,7 @@ mod tests {
             port: None,
             bind_address: None,
         };
-        explain(&[difference(Field::Memory)], &seen(RunState::Running), attributes);
+        explain(&[difference(ContainerField::Memory)], &seen(RunState::Running), attributes);
         assert_eq!(resources.present().unwrap().no_limit, Attr::Known(true));
     }
 
@@ -188,7 +188,7 @@ mod tests {
             port: None,
             bind_address: None,
         };
-        let fields = ["MINE", "GONE", "DYN_X"].map(|key| difference(Field::Env(key.into())));
+        let fields = ["MINE", "GONE", "DYN_X"].map(|key| difference(ContainerField::Env(key.into())));
         assert_eq!(explain(&fields, &observed, attributes).len(), 3);
         assert_eq!(env, Attr::Known(BTreeMap::from([("MINE".into(), "changed".into())])));
     }

@@ -20,7 +20,7 @@ use crate::hosts::{Age, HostError};
 use crate::provider::attributes::{host_errors, paths};
 use crate::provider::session::{Client, Entry};
 use crate::reconcile;
-use crate::reconcile::Failed;
+use crate::reconcile::ReconcileError;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::Call;
 use std::collections::{BTreeMap, HashMap};
@@ -96,9 +96,8 @@ async fn check(
     if modules.is_empty() {
         return Ok(None);
     }
-    let policy = assembly::policy(common.pull_policy);
-    let fetched = reconcile::fetch(&entry.host, &common.image, policy, &call.stopping).await;
-    fetched.map_err(|failure| host_errors::not_done(summary, &Failed::from(failure), None))?;
+    let fetched = reconcile::fetch(&entry.host, &common.image, common.pull_policy, &call.stopping).await;
+    fetched.map_err(|failure| host_errors::not_done(summary, &ReconcileError::from(failure), None))?;
     let failed = |error: HostError| host_errors::diagnostic(summary, &error, None);
     let Some(image) = entry.host.image(&common.image).await.map_err(failed)? else { return Ok(None) };
     let question = Question { host: entry.host.name().to_owned(), image_id: image.id, modules, python };

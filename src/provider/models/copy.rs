@@ -7,7 +7,8 @@ use crate::dynamo::models::files;
 use crate::dynamo::models::files::{CopyPlan, ModelOnDisk};
 use crate::dynamo::models::installed::{Layout, MANIFEST};
 use crate::dynamo::terms::hub_paths;
-use crate::hosts::{Cause, FileTrouble, Host, HostError, Transfer, TransferFile};
+use crate::hosts::transfer::{Transfer, TransferError, TransferFile};
+use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::files::{FileKind, Tree};
 use crate::provider::attributes::host_errors;
 use crate::provider::session::Entry;
@@ -243,7 +244,7 @@ impl Fetch<'_> {
         Err(HostError {
             host: host.name().to_owned(),
             operation: format!("copy model {}", self.name()),
-            cause: Cause::Files(Box::new(FileTrouble::NoRoom {
+            cause: Cause::Files(Box::new(TransferError::NoRoom {
                 path,
                 needed_bytes: needed,
                 free_bytes: free,

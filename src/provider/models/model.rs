@@ -4,7 +4,7 @@ use super::schema::{ModelModel, SourceModel};
 use crate::dynamo::models::files::ModelOnDisk;
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::{hub_paths, paths};
-use crate::provider::allocation::keyed_lock::OneAtATime;
+use crate::hosts::sync::keyed_lock::KeyedLock;
 use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -211,12 +211,12 @@ pub(crate) fn sha256(text: &str) -> String {
 /// Which folder of which host was planned for which model: two cannot share one. And whose turn it is to change the files of
 /// a model on a host: two revisions of it share contents.
 #[derive(Default)]
-pub struct Claims(Mutex<HashMap<(String, String), String>>, OneAtATime);
+pub struct Claims(Mutex<HashMap<(String, String), String>>, KeyedLock<(String, String)>);
 
 impl Claims {
     /// Ends when the result is dropped.
     pub async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
-        self.1.turn(host, name).await
+        self.1.lock((host.to_owned(), name.to_owned())).await
     }
 
     /// The error is the name of the model that has the folder.

@@ -21,7 +21,7 @@ use crate::provider::lifecycle::{assembly, comparison, drift};
 use crate::provider::plan_checks;
 use crate::provider::session::{Client, Entry};
 use crate::reconcile;
-use crate::reconcile::{Assembly, Budget, Failed as NotDone, PrivateFile};
+use crate::reconcile::{Assembly, Deadline, PrivateFile, ReconcileError as NotDone};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, shown};
@@ -78,7 +78,7 @@ impl Place {
         call: &Call<Client>,
         config: &OpenWebuiModel,
         wanted: &mut OpenWebuiModel,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<Result<(), NotDone>, Diagnostics> {
         let (_, taken) = plan_checks::facts(&self.entry, summary).await?;
@@ -145,7 +145,7 @@ impl Place {
     pub(super) async fn settle(
         &self,
         model: &OpenWebuiModel,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<OpenWebuiModel, Diagnostics> {
         let container = names::container(shown(&model.name), COMPONENT);

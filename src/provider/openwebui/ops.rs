@@ -16,7 +16,7 @@ use crate::provider::plan_checks;
 use crate::provider::plan_checks::docker;
 use crate::provider::session::Client;
 use crate::reconcile;
-use crate::reconcile::Budget;
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -111,7 +111,7 @@ impl Resource for OpenWebuis {
         told::diagnostics(login_objections(&config)).into_result()?;
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.deployments_are_there(&call.client, &planned, &summary).await?;
-        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
             let mut wanted = planned.clone();
             let made = place.create_once(call, &config, &mut wanted, &budget, &summary).await?;
@@ -143,7 +143,7 @@ impl Resource for OpenWebuis {
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         let blueprint = place.blueprint(call, &planned, &summary).await?;
         let (look, leftovers) = place.look(call, &planned, &blueprint, Age::Now, &summary).await?;
-        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let in_order = look.is_in_order() && leftovers.is_empty();
         // What is to be stopped is not started first, unless it has to be made anew.
         if wanted_state(&planned) == DesiredState::Running || !in_order {

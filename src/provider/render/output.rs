@@ -1,7 +1,7 @@
 //! Decided containers as JSON for people and programs, each field by name and nothing left out but notes to ourselves.
 
 use crate::container::labels::without_ours;
-use crate::container::{ContainerSpec, Ipc, MountSource, Network, Restart};
+use crate::container::{ContainerSpec, MountSource, Network};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -202,21 +202,10 @@ fn container(host: &str, planned: Planned) -> Container {
         cap_add,
         devices,
         privileged,
-        ipc: match ipc {
-            Ipc::Private => "private",
-            Ipc::Shareable => "shareable",
-            Ipc::Host => "host",
-            Ipc::None => "none",
-        },
+        ipc: ipc.word(),
         runtime,
         log: log.map(|log| Log { driver: log.driver, options: log.options }),
-        restart: match restart {
-            Restart::No => "no".to_owned(),
-            Restart::UnlessStopped => "unless-stopped".to_owned(),
-            Restart::Always => "always".to_owned(),
-            Restart::OnFailure(0) => "on-failure".to_owned(),
-            Restart::OnFailure(retries) => format!("on-failure:{retries}"),
-        },
+        restart: restart.to_string(),
         stop_grace_seconds,
         ready_when: match ready {
             Readiness::Http { port, path } => Ready::Answers { port, path },

@@ -21,7 +21,7 @@ use crate::provider::lifecycle::{assembly, drift, image_modules};
 use crate::provider::plan_checks;
 use crate::provider::session::{Client, Entry, PromisedPort};
 use crate::reconcile;
-use crate::reconcile::{Budget, Failed as NotDone};
+use crate::reconcile::{Deadline, ReconcileError as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, Failed, shown};
@@ -70,7 +70,7 @@ impl Place {
         &self,
         call: &Call<Client>,
         planned: &mut WorkerModel,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<WorkerModel, Failed<WorkerModel>> {
         for attempt in 1.. {
@@ -91,7 +91,7 @@ impl Place {
         &self,
         call: &Call<Client>,
         planned: &mut WorkerModel,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<Result<(), NotDone>, Diagnostics> {
         planned.ports = Attr::Unknown;
@@ -220,7 +220,7 @@ impl Place {
         prior: &WorkerModel,
         planned: &mut WorkerModel,
         picks: bool,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<(), Diagnostics> {
         // What is to be stopped is not started first, unless it has to be made anew.
@@ -305,7 +305,7 @@ impl Place {
     pub(super) async fn settle(
         &self,
         model: &WorkerModel,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<WorkerModel, Diagnostics> {
         let container = shown(&model.container).to_owned();

@@ -20,7 +20,7 @@ use crate::provider::lifecycle::{assembly, drift};
 use crate::provider::plan_checks;
 use crate::provider::session::{Client, Entry};
 use crate::reconcile;
-use crate::reconcile::{Budget, Failed as NotDone};
+use crate::reconcile::{Deadline, ReconcileError as NotDone};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, shown};
@@ -56,7 +56,7 @@ impl Place {
         call: &Call<Client>,
         planned: &mut WorkerModel,
         picks: bool,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<Result<Option<Held>, NotDone>, Diagnostics> {
         let Some((server, name)) = server_of(planned) else { return Ok(Ok(None)) };
@@ -87,7 +87,7 @@ impl Place {
         let seen: Vec<ObservedContainer> = seen.into_iter().collect();
         let assembly = assembly::assembly(alone, pull, host, host, DesiredState::Running, &seen);
         // It waited for its turn.
-        let budget = Budget { time: budget.time.saturating_sub(began.elapsed()), ..budget.clone() };
+        let budget = Deadline { time: budget.time.saturating_sub(began.elapsed()), ..budget.clone() };
         let running = reconcile::converge(host, &assembly, &[], &budget).await;
         drop(promised);
         Ok(running.map(|_| Some(call.client.servers.hold(host.name(), &name))))
@@ -99,7 +99,7 @@ impl Place {
         call: &Call<Client>,
         planned: &mut WorkerModel,
         picks: bool,
-        budget: &Budget,
+        budget: &Deadline,
         summary: &str,
     ) -> Result<Option<Held>, Diagnostics> {
         let brought = self.bring_server(call, planned, picks, budget, summary).await?;

@@ -19,7 +19,7 @@ use crate::provider::plan_checks;
 use crate::provider::plan_checks::docker;
 use crate::provider::session::{Client, random};
 use crate::reconcile;
-use crate::reconcile::Budget;
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -128,7 +128,7 @@ impl Resource for Workers {
         place.find_model(&mut planned).await;
         planned.effective_engine_args = effective_args(&planned);
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
-        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         let made = place.create(call, &mut planned, &budget, &summary).await;
         if made.is_err() || wanted_state(&planned) == DesiredState::Stopped {
             let swept = cache_server::sweep(call, &place.entry, &[&planned], &summary).await;
@@ -158,7 +158,7 @@ impl Resource for Workers {
         if picks {
             planned.ports = ports::with_those_to_come(&prior.ports, &picked(&planned));
         }
-        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let changed = async {
             place.change(call, &prior, &mut planned, picks, &budget, &summary).await?;
             place.settle(&planned, &budget, &summary).await

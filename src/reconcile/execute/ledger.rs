@@ -3,7 +3,7 @@
 //! A container's entry is written before the container is asked for: if the answer gets lost, it may exist all the same.
 //! So undoing looks before it removes, and removes only what carries this run's token.
 
-use super::failure::{Left, Object};
+use super::failure::{Leftover, Object};
 use crate::container::labels;
 use crate::container::labels::Ownership;
 use crate::hosts::HostError;
@@ -30,12 +30,12 @@ impl Ledger {
     }
 
     /// Removes everything again, latest first, and says what would not go.
-    pub(super) async fn undo(self, effects: &dyn Effects) -> Vec<Left> {
+    pub(super) async fn undo(self, effects: &dyn Effects) -> Vec<Leftover> {
         let mut left = Vec::new();
         for (object, run) in self.made.into_iter().rev() {
             if let Err(error) = remove(effects, &object, &run).await {
                 tracing::warn!(host = effects.host(), %object, %error, "could not be removed again");
-                left.push(Left { object, why: Some(error) });
+                left.push(Leftover { object, why: Some(error) });
             }
         }
         left

@@ -8,7 +8,7 @@ mod failure;
 mod ledger;
 mod run;
 #[cfg(test)]
-mod script;
+mod scripted_host;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -20,17 +20,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use failure::{Failed, Failure};
-pub(crate) use wait::{Probe, Readiness};
+pub(crate) use failure::{Failure, ReconcileError};
+pub(crate) use wait::{Probe, ProbeAnswer};
 
-use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, Redactions, VolumeSpec};
+use crate::container::names::starting;
+use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, PullPolicy, Redactions, VolumeSpec};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
 use crate::reconcile::Effects;
-use crate::reconcile::diff::Wanted;
-use crate::reconcile::order::{Step, steps};
+use crate::reconcile::diff::WantedContainer;
+use crate::reconcile::order::{ContainerStep, steps};
 use ledger::{Ledger, run_of};
-use run::{Run, fetch_images, go_on, name_is_free, starting_name};
+use run::{Run, check_cancelled, fetch_images, name_is_free};
 use wait::Clock;
 
 /// Everything that one resource has on one host.
@@ -51,7 +52,7 @@ pub(crate) struct Part {
     /// What a new container finds when it starts, and nobody sees who looks at it.
     pub files: Vec<PrivateFile>,
     pub probe: Arc<dyn Probe>,
-    pub swap: Swap,
+    pub rollout: Rollout,
 }
 
 impl Part {
@@ -77,26 +78,16 @@ impl std::fmt::Debug for PrivateFile {
 
 /// How a container is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Swap {
+pub(crate) enum Rollout {
     /// The new one works before the old one drains. Both run for a moment: they must share no port and no GPU.
     StartFirst,
     /// The old one stops first, and is started again if the new one fails.
     StopFirst,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PullPolicy {
-    /// Pull what is not on the host.
-    Missing,
-    /// Pull always, and replace containers that run another image than the name stands for now.
-    Always,
-    /// Never pull; what is not on the host is an error.
-    Never,
-}
-
 /// How long a call may take, and who may end it earlier.
 #[derive(Clone, Debug)]
-pub(crate) struct Budget {
+pub(crate) struct Deadline {
     /// For everything but downloads, which have no limit while they move.
     pub time: Duration,
     /// Ends waits at once; what was made is removed again.
@@ -106,7 +97,7 @@ pub(crate) struct Budget {
 /// What [`converge`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Converged {
-    pub steps: Vec<Step>,
+    pub steps: Vec<ContainerStep>,
     /// The containers as they are now, in the order of the parts.
     pub containers: Vec<ObservedContainer>,
 }
@@ -114,21 +105,21 @@ pub(crate) struct Converged {
 /// Makes an assembly that is not there yet. Gives back its containers, in the order of the parts.
 ///
 /// # Errors
-/// On failure everything that this call made is removed again; [`Failed::left`] lists what would not go.
+/// On failure everything that this call made is removed again; [`ReconcileError::left`] lists what would not go.
 pub(crate) async fn bring_up(
     effects: &dyn Effects,
     assembly: &Assembly,
-    budget: &Budget,
-) -> Result<Vec<ObservedContainer>, Failed> {
+    deadline: &Deadline,
+) -> Result<Vec<ObservedContainer>, ReconcileError> {
     // Before an hour of downloading, not after.
     for part in &assembly.parts {
         name_is_free(effects, &part.spec.name).await?;
     }
     let images = assembly.parts.iter().map(|part| part.spec.image.as_str()).collect();
-    fetch_images(effects, &images, assembly.pull, &budget.cancel).await?;
-    let creations: Vec<Step> =
-        assembly.parts.iter().map(|part| Step::Create { name: part.spec.name.clone() }).collect();
-    carry_out(effects, assembly, &creations, budget).await
+    fetch_images(effects, &images, assembly.pull, &deadline.cancel).await?;
+    let creations: Vec<ContainerStep> =
+        assembly.parts.iter().map(|part| ContainerStep::Create { name: part.spec.name.clone() }).collect();
+    carry_out(effects, assembly, &creations, deadline).await
 }
 
 /// Makes an assembly as wanted that may be there already. Containers of ours among `previous` (names that it had
@@ -140,23 +131,23 @@ pub(crate) async fn converge(
     effects: &dyn Effects,
     assembly: &Assembly,
     previous: &[String],
-    budget: &Budget,
-) -> Result<Converged, Failed> {
+    deadline: &Deadline,
+) -> Result<Converged, ReconcileError> {
     // Only a policy that always pulls may do so before it is known what has to change.
     let all: BTreeSet<&str> = assembly.parts.iter().map(|part| part.spec.image.as_str()).collect();
     if assembly.pull == PullPolicy::Always {
-        fetch_images(effects, &all, PullPolicy::Always, &budget.cancel).await?;
+        fetch_images(effects, &all, PullPolicy::Always, &deadline.cancel).await?;
     }
     let steps = plan(effects, assembly, previous).await?;
     let needed = assembly.parts.iter().filter(|part| steps.iter().any(|step| makes_new(step, part)));
     let needed: BTreeSet<&str> = needed.map(|part| part.spec.image.as_str()).collect();
     if assembly.pull != PullPolicy::Always {
-        fetch_images(effects, &needed, assembly.pull, &budget.cancel).await?;
+        fetch_images(effects, &needed, assembly.pull, &deadline.cancel).await?;
     }
     for step in &steps {
         tracing::info!(host = effects.host(), "{step}");
     }
-    let containers = carry_out(effects, assembly, &steps, budget).await?;
+    let containers = carry_out(effects, assembly, &steps, deadline).await?;
     Ok(Converged { steps, containers })
 }
 
@@ -173,15 +164,15 @@ pub(crate) async fn fetch(
     fetch_images(effects, &BTreeSet::from([image]), policy, cancel).await
 }
 
-fn makes_new(step: &Step, part: &Part) -> bool {
-    matches!(step, Step::Create { name } | Step::Replace { name, .. } if *name == part.spec.name)
+fn makes_new(step: &ContainerStep, part: &Part) -> bool {
+    matches!(step, ContainerStep::Create { name } | ContainerStep::Replace { name, .. } if *name == part.spec.name)
 }
 
 async fn plan(
     effects: &dyn Effects,
     assembly: &Assembly,
     previous: &[String],
-) -> Result<Vec<Step>, HostError> {
+) -> Result<Vec<ContainerStep>, HostError> {
     let mut names: BTreeSet<&str> = assembly.parts.iter().map(|part| part.spec.name.as_str()).collect();
     names.extend(previous.iter().map(String::as_str));
     let mut observed = Vec::new();
@@ -193,11 +184,11 @@ async fn plan(
         images.push(effects.image(&part.spec.image).await?);
     }
     let follow_image = assembly.pull == PullPolicy::Always;
-    let wanted: Vec<Wanted<'_>> = assembly
+    let wanted: Vec<WantedContainer<'_>> = assembly
         .parts
         .iter()
         .zip(&images)
-        .map(|(part, image)| Wanted { spec: &part.spec, image: image.as_ref(), follow_image })
+        .map(|(part, image)| WantedContainer { spec: &part.spec, image: image.as_ref(), follow_image })
         .collect();
     Ok(steps(&wanted, &observed))
 }
@@ -206,11 +197,11 @@ async fn plan(
 async fn carry_out(
     effects: &dyn Effects,
     assembly: &Assembly,
-    steps: &[Step],
-    budget: &Budget,
-) -> Result<Vec<ObservedContainer>, Failed> {
+    steps: &[ContainerStep],
+    deadline: &Deadline,
+) -> Result<Vec<ObservedContainer>, ReconcileError> {
     let started = Instant::now();
-    let clock = Clock { started, deadline: started + budget.time, cancel: budget.cancel.clone() };
+    let clock = Clock { started, deadline: started + deadline.time, cancel: deadline.cancel.clone() };
     let mut run = Run { effects, clock, ledger: Ledger::default() };
     let outcome = take_steps(&mut run, assembly, steps).await;
     let Err(mut failed) = outcome else { return Ok(observe(effects, assembly).await?) };
@@ -219,9 +210,13 @@ async fn carry_out(
     Err(failed)
 }
 
-async fn take_steps(run: &mut Run<'_>, assembly: &Assembly, steps: &[Step]) -> Result<(), Failed> {
+async fn take_steps(
+    run: &mut Run<'_>,
+    assembly: &Assembly,
+    steps: &[ContainerStep],
+) -> Result<(), ReconcileError> {
     for step in steps {
-        if let Step::Remove { name } = step {
+        if let ContainerStep::Remove { name } = step {
             end(run.effects, name, true).await?;
         }
     }
@@ -233,12 +228,12 @@ async fn take_steps(run: &mut Run<'_>, assembly: &Assembly, steps: &[Step]) -> R
     }
     for part in &assembly.parts {
         let taken = match steps.iter().find(|step| step.name() == part.spec.name) {
-            Some(Step::Create { .. }) => run.create(part).await.map_err(Failed::from),
-            Some(Step::Start { .. }) => run.start(part).await.map_err(Failed::from),
-            Some(Step::Update { .. }) => run.update(part).await.map_err(Failed::from),
-            Some(Step::Replace { .. }) => run.replace(part).await,
-            Some(Step::Keep { .. }) => run.keep(part).await.map_err(Failed::from),
-            Some(Step::Remove { .. }) | None => Ok(()),
+            Some(ContainerStep::Create { .. }) => run.create(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Start { .. }) => run.start(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Update { .. }) => run.update(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Replace { .. }) => run.replace(part).await,
+            Some(ContainerStep::Keep { .. }) => run.keep(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Remove { .. }) | None => Ok(()),
         };
         taken.map_err(|failed| failed.without(&part.redactions()))?;
     }
@@ -261,7 +256,7 @@ pub(crate) async fn halt(
     cancel: &CancellationToken,
 ) -> Result<(), Failure> {
     for name in containers.iter().rev() {
-        go_on(effects, cancel, &format!("stopping container {name}"))?;
+        check_cancelled(effects, cancel, &format!("stopping container {name}"))?;
         end(effects, name, false).await?;
     }
     Ok(())
@@ -281,16 +276,16 @@ pub(crate) async fn take_down(
     cancel: &CancellationToken,
 ) -> Result<(), Failure> {
     for name in containers.iter().rev() {
-        go_on(effects, cancel, &format!("removing container {name}"))?;
-        end(effects, &starting_name(name), true).await?;
+        check_cancelled(effects, cancel, &format!("removing container {name}"))?;
+        end(effects, &starting(name), true).await?;
         end(effects, name, true).await?;
     }
     for name in networks {
-        go_on(effects, cancel, &format!("removing network {name}"))?;
+        check_cancelled(effects, cancel, &format!("removing network {name}"))?;
         effects.remove_network(name).await?;
     }
     for name in volumes {
-        go_on(effects, cancel, &format!("removing volume {name}"))?;
+        check_cancelled(effects, cancel, &format!("removing volume {name}"))?;
         effects.remove_volume(name).await?;
     }
     Ok(())

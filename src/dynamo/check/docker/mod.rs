@@ -203,9 +203,9 @@ fn runtime_name(name: &str) -> Result<String, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use crate::dynamo::terms::words::NetworkMode;
     use super::*;
     use crate::container::{Log, Restart};
+    use crate::dynamo::terms::words::NetworkMode;
 
     use crate::dynamo::decide::docker::merged;
 

@@ -5,6 +5,7 @@
 
 use super::{at, lists, runtime_name};
 use crate::container::Ipc;
+use crate::container::spelling::{ALL_PERMISSIONS, shortest_device};
 use crate::dynamo::spec::DockerOptions;
 use crate::dynamo::spec::draft::DockerDraft;
 use crate::dynamo::terms::objection::{DockerField, Refusal};
@@ -57,8 +58,8 @@ const CAPABILITIES: &[&str] = &[
     "WAKE_ALARM",
 ];
 
-/// Words for [`Ipc`] in a configuration.
-const IPC: &[(&str, Ipc)] = &[("private", Ipc::Private), ("shareable", Ipc::Shareable), ("host", Ipc::Host)];
+/// What a configuration may say of [`Ipc`].
+const IPC: &[Ipc] = &[Ipc::Private, Ipc::Shareable, Ipc::Host];
 
 /// What the names of NVIDIA's device files begin with, and what those that hold no GPU go on with.
 const GPU_FILES: &str = "/dev/nvidia";
@@ -99,8 +100,8 @@ fn device(text: &str) -> Result<String, Refusal> {
     let mut parts = text.split(':');
     let on_host = paths::absolute(parts.next().unwrap_or_default())?;
     let in_container = parts.next().map_or(Ok(on_host.clone()), paths::absolute)?;
-    let written = parts.next().unwrap_or("rwm");
-    let permissions: String = "rwm".chars().filter(|c| written.contains(*c)).collect();
+    let written = parts.next().unwrap_or(ALL_PERMISSIONS);
+    let permissions: String = ALL_PERMISSIONS.chars().filter(|c| written.contains(*c)).collect();
     if parts.next().is_some() || permissions.is_empty() || permissions.len() != written.len() {
         return Err(Refusal::new(format!("{text:?} is not a device"), fix));
     }
@@ -113,11 +114,7 @@ fn device(text: &str) -> Result<String, Refusal> {
         let what = format!("{on_host} is a GPU that nobody would count");
         return Err(Refusal::new(what, "set gpus or gpu_count of the worker"));
     }
-    Ok(match (on_host == in_container, permissions == "rwm") {
-        (true, true) => on_host,
-        (false, true) => format!("{on_host}:{in_container}"),
-        (_, false) => format!("{on_host}:{in_container}:{permissions}"),
-    })
+    Ok(shortest_device(&on_host, &in_container, &permissions))
 }
 
 /// Where a device is in the container.
@@ -126,8 +123,8 @@ pub(crate) fn target(device: &str) -> &str {
 }
 
 fn ipc(word: &str) -> Result<Ipc, Refusal> {
-    IPC.iter().find(|(known, _)| *known == word).map(|(_, ipc)| *ipc).ok_or_else(|| {
-        let words: Vec<&str> = IPC.iter().map(|(word, _)| *word).collect();
+    IPC.iter().copied().find(|known| known.word() == word).ok_or_else(|| {
+        let words: Vec<&str> = IPC.iter().map(|known| known.word()).collect();
         Refusal::new(format!("there is no {word:?}"), format!("use one of {}", words.join(", ")))
     })
 }

@@ -12,13 +12,8 @@ use crate::dynamo::terms::words::NetworkMode;
 /// A day: whoever wants to wait longer wants to wait for ever.
 const LONGEST_GRACE_SECONDS: i64 = 86_400;
 
-/// Words for [`Restart`] in a configuration; `on-failure` may have a number behind it.
-const RESTART: &[(&str, Restart)] = &[
-    ("no", Restart::No),
-    ("unless-stopped", Restart::UnlessStopped),
-    ("always", Restart::Always),
-    ("on-failure", Restart::OnFailure(0)),
-];
+/// What a configuration may say of [`Restart`]; `on-failure` may have a number behind it.
+const RESTART: &[Restart] = &[Restart::No, Restart::UnlessStopped, Restart::Always, Restart::OnFailure(0)];
 
 /// Names that Docker understands in a way of its own.
 const NO_NETWORKS: &[&str] = &["host", "none", "default"];
@@ -42,13 +37,13 @@ pub(in crate::dynamo::check::docker) fn read(
 }
 
 fn restart(text: &str) -> Result<Restart, Refusal> {
-    if let Some((_, restart)) = RESTART.iter().find(|(word, _)| *word == text) {
+    if let Some(restart) = RESTART.iter().find(|known| known.word() == text) {
         return Ok(*restart);
     }
     match text.strip_prefix("on-failure:").map(str::parse) {
         Some(Ok(retries)) if retries > 0 => Ok(Restart::OnFailure(retries)),
         _ => {
-            let words: Vec<&str> = RESTART.iter().map(|(word, _)| *word).collect();
+            let words: Vec<&str> = RESTART.iter().map(|known| known.word()).collect();
             let fix = format!("use one of {}, on-failure:5", words.join(", "));
             Err(Refusal::new(format!("there is no {text:?}"), fix))
         }

@@ -279,8 +279,12 @@ impl Handler for Door {
         let command = String::from_utf8_lossy(data).into_owned();
         self.counts.commands.lock().unwrap().push(command.clone());
         let channel = self.channels.remove(&id).unwrap();
-        let running =
-            Running { id, handle: session.handle(), rules: self.rules.clone(), socket: self.socket.clone() };
+        let running = RunningCommand {
+            id,
+            handle: session.handle(),
+            rules: self.rules.clone(),
+            socket: self.socket.clone(),
+        };
         let counts = Arc::clone(&self.counts);
         tokio::spawn(async move {
             let status = running.run(&command, channel).await;
@@ -293,14 +297,14 @@ impl Handler for Door {
     }
 }
 
-struct Running {
+struct RunningCommand {
     id: ChannelId,
     handle: Handle,
     rules: Rules,
     socket: PathBuf,
 }
 
-impl Running {
+impl RunningCommand {
     async fn say(&self, stream: u32, text: &str) {
         self.handle.extended_data(self.id, stream, text.as_bytes().to_vec()).await.unwrap();
     }

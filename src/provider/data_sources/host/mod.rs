@@ -5,7 +5,7 @@ pub(crate) mod schema;
 use crate::dynamo::decide::limits::Share;
 use crate::hosts::HostError;
 use crate::inventory::gpu::GpuSight;
-use crate::inventory::{Disk, Machine};
+use crate::inventory::{DiskSpace, Machine};
 use crate::provider::attributes::convert::{gigabytes, ratio};
 use crate::provider::attributes::host_errors;
 use crate::provider::session::Client;
@@ -78,7 +78,7 @@ fn shown(host: Attr<String>, machine: Machine, reserve: Share, gpus: &GpuSight) 
     }
 }
 
-fn disk_model(path: String, Disk { size_bytes, free_bytes }: Disk) -> DiskModel {
+fn disk_model(path: String, DiskSpace { size_bytes, free_bytes }: DiskSpace) -> DiskModel {
     DiskModel { path: Attr::Known(path), size_gb: gigabytes(size_bytes), free_gb: gigabytes(free_bytes) }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn of_this_machine() -> Vec<ListeningSocket> {
 }
 
 /// The sockets of the kernel's table as another machine printed it, each once; whose they are is not in it.
-pub(super) fn of_table(table: &str) -> Vec<ListeningSocket> {
+pub(in crate::hosts) fn of_table(table: &str) -> Vec<ListeningSocket> {
     let rows = table.lines().filter_map(parse_row);
     let sockets: BTreeSet<ListeningSocket> =
         rows.map(|row| ListeningSocket { address: row.address, port: row.port, process: None }).collect();

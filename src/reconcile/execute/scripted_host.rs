@@ -13,7 +13,7 @@ use crate::inventory::ImageFacts;
 use crate::reconcile::Effects;
 
 #[derive(Default)]
-pub(super) struct Script {
+pub(super) struct ScriptedHost {
     state: Mutex<State>,
 }
 
@@ -32,7 +32,7 @@ struct State {
     made: usize,
 }
 
-impl Script {
+impl ScriptedHost {
     pub(super) fn new() -> Self {
         Self::default().with_image("a:1", "sha256:a1")
     }
@@ -137,7 +137,7 @@ fn error(operation: &str, cause: Cause) -> HostError {
 }
 
 #[async_trait]
-impl Effects for Script {
+impl Effects for ScriptedHost {
     fn host(&self) -> &str {
         "h"
     }

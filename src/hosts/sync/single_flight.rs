@@ -10,15 +10,17 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::locked::Locked;
+
 /// For how long a result is shared.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Freshness {
+pub(in crate::hosts) struct Freshness {
     /// Since the last asker. Whoever comes after a longer pause gets a new result.
     pub pause: Duration,
     /// Since it was made, however many ask.
@@ -27,35 +29,35 @@ pub(super) struct Freshness {
 
 impl Freshness {
     /// The same for whoever asks, whenever.
-    pub(super) const fn aged(at_most: Duration) -> Self {
+    pub(in crate::hosts) const fn aged(at_most: Duration) -> Self {
         Self { pause: at_most, at_most }
     }
 }
 
 /// The latest result of a call, and when and in which generation it was made.
 #[derive(Debug)]
-pub(super) struct Flight<T, E> {
-    landed: Mutex<Option<Landed<T, E>>>,
+pub(in crate::hosts) struct SingleFlight<T, E> {
+    last: Mutex<Option<LastResult<T, E>>>,
 }
 
 #[derive(Debug)]
-struct Landed<T, E> {
+struct LastResult<T, E> {
     at: Instant,
     asked: Instant,
     generation: u64,
     result: Result<T, E>,
 }
 
-impl<T, E> Default for Flight<T, E> {
+impl<T, E> Default for SingleFlight<T, E> {
     fn default() -> Self {
-        Self { landed: Mutex::new(None) }
+        Self { last: Mutex::new(None) }
     }
 }
 
-impl<T: Clone, E: Clone> Flight<T, E> {
+impl<T: Clone, E: Clone> SingleFlight<T, E> {
     /// A shared result that is fresh and not of an earlier `generation` (which the owner counts up with every
-    /// change it makes), or that of `call`. An error is shared only with those who asked before it landed.
-    pub(super) async fn share<F>(
+    /// change it makes), or that of `call`. An error is shared only with those who asked before it was there.
+    pub(in crate::hosts) async fn share<F>(
         &self,
         freshness: Freshness,
         generation: u64,
@@ -65,8 +67,8 @@ impl<T: Clone, E: Clone> Flight<T, E> {
         F: Future<Output = Result<T, E>>,
     {
         let asked = Instant::now();
-        let mut landed = self.landed.lock().await;
-        if let Some(last) = landed.as_mut().filter(|last| last.generation >= generation) {
+        let mut known = self.last.lock().await;
+        if let Some(last) = known.as_mut().filter(|last| last.generation >= generation) {
             let young = last.at.elapsed() < freshness.at_most && last.asked.elapsed() < freshness.pause;
             if (last.result.is_ok() && young) || last.at >= asked {
                 last.asked = Instant::now();
@@ -75,25 +77,24 @@ impl<T: Clone, E: Clone> Flight<T, E> {
         }
         let result = call().await;
         let at = Instant::now();
-        *landed = Some(Landed { at, asked: at, generation, result: result.clone() });
+        *known = Some(LastResult { at, asked: at, generation, result: result.clone() });
         result
     }
 }
 
-/// A [`Flight`] for each of several questions.
+/// A [`SingleFlight`] for each of several questions.
 #[derive(Debug)]
-pub(super) struct Flights<T, E>(std::sync::Mutex<HashMap<String, Arc<Flight<T, E>>>>);
+pub(in crate::hosts) struct SingleFlightGroup<T, E>(Locked<HashMap<String, Arc<SingleFlight<T, E>>>>);
 
-impl<T, E> Default for Flights<T, E> {
+impl<T, E> Default for SingleFlightGroup<T, E> {
     fn default() -> Self {
-        Self(std::sync::Mutex::default())
+        Self(Locked::default())
     }
 }
 
-impl<T, E> Flights<T, E> {
-    pub(super) fn of(&self, question: &str) -> Arc<Flight<T, E>> {
-        let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(flights.entry(question.to_owned()).or_default())
+impl<T, E> SingleFlightGroup<T, E> {
+    pub(in crate::hosts) fn of(&self, question: &str) -> Arc<SingleFlight<T, E>> {
+        Arc::clone(self.0.lock().entry(question.to_owned()).or_default())
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
     const LONG: Freshness = Freshness::aged(Duration::from_secs(60));
 
     async fn ask(
-        flight: &Flight<u32, String>,
+        flight: &SingleFlight<u32, String>,
         generation: u64,
         calls: &AtomicU32,
         fail: bool,
@@ -122,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn askers_at_the_same_time_share_one_call_and_its_error() {
         for fail in [false, true] {
-            let (flight, calls) = (Flight::default(), AtomicU32::new(0));
+            let (flight, calls) = (SingleFlight::default(), AtomicU32::new(0));
             let (a, b, c) = tokio::join!(
                 ask(&flight, 0, &calls, fail),
                 ask(&flight, 0, &calls, fail),
@@ -135,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_later_asker_gets_a_fresh_result_but_never_an_old_error() {
-        let (flight, calls) = (Flight::default(), AtomicU32::new(0));
+        let (flight, calls) = (SingleFlight::default(), AtomicU32::new(0));
         assert!(ask(&flight, 0, &calls, true).await.is_err());
         assert_eq!(ask(&flight, 0, &calls, false).await, Ok(1));
         assert_eq!(ask(&flight, 0, &calls, false).await, Ok(1));
@@ -144,7 +145,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_walk_shares_one_result_up_to_its_limit_and_a_pause_ends_it() {
         let walk = Freshness { pause: Duration::from_secs(1), at_most: Duration::from_secs(30) };
-        let (flight, calls) = (Flight::<u32, String>::default(), AtomicU32::new(0));
+        let (flight, calls) = (SingleFlight::<u32, String>::default(), AtomicU32::new(0));
         let ask = async || {
             flight.share(walk, 0, || async { Ok(calls.fetch_add(1, Ordering::SeqCst)) }).await.unwrap()
         };
@@ -161,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_makes_the_result_stale() {
-        let (flight, calls) = (Flight::default(), AtomicU32::new(0));
+        let (flight, calls) = (SingleFlight::default(), AtomicU32::new(0));
         assert_eq!(ask(&flight, 0, &calls, false).await, Ok(0));
         assert_eq!(ask(&flight, 1, &calls, false).await, Ok(1));
         assert_eq!(ask(&flight, 1, &calls, false).await, Ok(1));

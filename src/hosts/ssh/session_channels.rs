@@ -11,10 +11,11 @@ use russh::client::{Handle, Msg};
 use russh::{Channel, Error};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::host_key::Guard;
-use crate::hosts::error::ssh::Trouble;
+use super::host_key::HostKeyCheck;
+use crate::hosts::error::ssh::SshError;
+use crate::hosts::sync::locked::Locked;
 
-const PLACES: usize = 8;
+const PERMITS: usize = 8;
 /// With one place left a refusal means that the server has not yet noticed the end of the last session, or that it opens
 /// none at all.
 const PAUSES: [Duration; 4] = [
@@ -24,33 +25,33 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
 ];
 
-pub(super) struct Sessions {
-    places: Arc<Semaphore>,
+pub(super) struct SessionChannels {
+    permits: Arc<Semaphore>,
     /// Held by whoever gives up a place, so that the last one is never given up.
-    left: std::sync::Mutex<usize>,
+    left: Locked<usize>,
 }
 
-impl Default for Sessions {
+impl Default for SessionChannels {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(PLACES)), left: std::sync::Mutex::new(PLACES) }
+        Self { permits: Arc::new(Semaphore::new(PERMITS)), left: Locked::new(PERMITS) }
     }
 }
 
-impl Sessions {
+impl SessionChannels {
     /// A session channel, and the place that it takes until the permit is dropped.
     pub(super) async fn open(
         &self,
-        handle: &Handle<Guard>,
-    ) -> Result<(Channel<Msg>, OwnedSemaphorePermit), Trouble> {
+        handle: &Handle<HostKeyCheck>,
+    ) -> Result<(Channel<Msg>, OwnedSemaphorePermit), SshError> {
         let mut pauses = PAUSES.iter();
         loop {
-            let permit = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Trouble::Closed)?;
+            let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| SshError::Closed)?;
             let error = match handle.channel_open_session().await {
                 Ok(channel) => return Ok((channel, permit)),
                 Err(error) => error,
             };
             if !matches!(error, Error::ChannelOpenFailure(_)) {
-                return Err(Trouble::SessionRefused { text: error.to_string() });
+                return Err(SshError::SessionRefused { text: error.to_string() });
             }
             if self.give_up_one() {
                 permit.forget();
@@ -58,24 +59,24 @@ impl Sessions {
             }
             match pauses.next() {
                 Some(pause) => tokio::time::sleep(*pause).await,
-                None => return Err(Trouble::SessionRefused { text: error.to_string() }),
+                None => return Err(SshError::SessionRefused { text: error.to_string() }),
             }
         }
     }
 
     /// Whether there was one to spare.
     fn give_up_one(&self) -> bool {
-        let mut left = self.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut left = self.left.lock();
         let spare = *left > 1;
         if spare {
             *left -= 1;
-            tracing::debug!(places = *left, "the server opens fewer sessions at once than we tried");
+            tracing::debug!(permits = *left, "the server opens fewer sessions at once than we tried");
         }
         spare
     }
 
     #[cfg(test)]
     pub(super) fn left(&self) -> usize {
-        *self.left.lock().unwrap()
+        *self.left.lock()
     }
 }

@@ -15,26 +15,26 @@ use hyper::{Response, Uri};
 use hyper_util::rt::TokioIo;
 
 use crate::hosts::error::Cause;
-use crate::hosts::transport::Reach;
+use crate::hosts::transport::Transport;
 
 const REGISTRY_AUTH: HeaderName = HeaderName::from_static("x-registry-auth");
 
 /// The client's own limit, in seconds, on the time until an answer begins. Every call has its own, shorter one.
 const NO_LIMIT: u64 = 24 * 3600;
 
-/// A client that speaks over streams of `reach`. `version` is the API version to speak, e.g. `1.41`; `None` = whatever
+/// A client that speaks over streams of `transport`. `version` is the API version to speak, e.g. `1.41`; `None` = whatever
 /// the Engine likes best, which is right for asking which versions it has.
-pub(super) fn client(reach: Arc<dyn Reach>, version: Option<String>) -> Result<Docker, Cause> {
+pub(super) fn client(transport: Arc<dyn Transport>, version: Option<String>) -> Result<Docker, Cause> {
     let send = move |request: BollardRequest| {
-        let (reach, version) = (Arc::clone(&reach), version.clone());
-        async move { exchange(reach.as_ref(), version.as_deref(), request).await }
+        let (transport, version) = (Arc::clone(&transport), version.clone());
+        async move { exchange(transport.as_ref(), version.as_deref(), request).await }
     };
     Docker::connect_with_custom_transport(send, Some("http://docker"), NO_LIMIT, bollard::API_DEFAULT_VERSION)
         .map_err(|error| Cause::Connection { text: error.to_string() })
 }
 
 async fn exchange(
-    reach: &dyn Reach,
+    transport: &dyn Transport,
     version: Option<&str>,
     mut request: BollardRequest,
 ) -> Result<Response<Incoming>, bollard::errors::Error> {
@@ -43,7 +43,7 @@ async fn exchange(
     if let Some(value) = request.headers().get(REGISTRY_AUTH).and_then(url_safe) {
         request.headers_mut().insert(REGISTRY_AUTH, value);
     }
-    let stream = reach.engine().await.map_err(io::Error::other)?;
+    let stream = transport.engine().await.map_err(io::Error::other)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -70,7 +70,7 @@ fn url_safe(value: &HeaderValue) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Why a call failed before the Engine said anything: the reach's own cause where there is one.
+/// Why a call failed before the Engine said anything: the own cause of the transport where there is one.
 pub(super) fn connection_cause(error: &bollard::errors::Error) -> Cause {
     if let bollard::errors::Error::IOError { err } = error
         && let Some(cause) = err.get_ref().and_then(|inner| inner.downcast_ref::<Cause>())
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reachs_cause_survives_the_client() {
+    fn the_cause_of_the_transport_survives_the_client() {
         let cause = Cause::SocketMissing { path: "/x".into() };
         let error = bollard::errors::Error::from(io::Error::other(cause.clone()));
         assert_eq!(connection_cause(&error), cause);
