@@ -1,6 +1,6 @@
 //! terraform-provider-dynamo: NVIDIA Dynamo on plain GPU hosts, declared.
 //!
-//! The map, and what may name what (held by `architecture.rs`):
+//! The map, and what may name what (held by `architecture`):
 //!
 //! | module | is | may import |
 //! | --- | --- | --- |
@@ -15,13 +15,15 @@
 //!
 //! Data flows one way: HCL → `provider/<noun>/model` → `dynamo::Spec` → `Blueprint` → `reconcile::diff` → steps → `hosts`.
 
+#![deny(unreachable_pub)]
+
 #[cfg(test)]
 mod architecture;
 pub mod container;
 pub mod docs;
-pub mod dynamo;
-pub mod hosts;
-pub mod inventory;
+pub(crate) mod dynamo;
+pub(crate) mod hosts;
+pub(crate) mod inventory;
 pub mod provider;
-pub mod reconcile;
+pub(crate) mod reconcile;
 pub mod tf_provider;

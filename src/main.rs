@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use terraform_provider_dynamo::docs::{self, Pages, Repository};
-use terraform_provider_dynamo::provider::{ADDRESS, Dynamo, rendering};
+use terraform_provider_dynamo::provider::{ADDRESS, Dynamo, render};
 use terraform_provider_dynamo::tf_provider::process::{self, Mode, Options};
 use terraform_provider_dynamo::tf_provider::server::Server;
 
@@ -138,7 +138,7 @@ fn render(file: &str) -> ExitCode {
             return report(Err(anyhow::Error::new(error).context(format!("{file} cannot be read"))));
         }
     };
-    let rendered = rendering::render(&text);
+    let rendered = render::render(&text);
     let said = rendered.as_ref().map_or_else(|errors| errors, |(_, warnings)| warnings);
     for diagnostic in &said.0 {
         drop(writeln!(io::stderr(), "{diagnostic}"));

@@ -3,7 +3,7 @@
 
 usage: referee.py [VERSION…]
 
-Judged are the golden blueprints of src/dynamo/testdata, and everything that the provider's tables allow: each release with each
+Judged are the golden blueprints of src/dynamo/tests/testdata, and everything that the provider's tables allow: each release with each
 engine, mode, router mode, connector and network (a unit test writes that list). Each command line goes with its environment to
 the parsers of the very release it is for, from NVIDIA's wheels on PyPI: it must be accepted, and be understood as it was meant.
 Not one GPU and not one engine is needed; what is not checked therefore is said in stand_ins.py. LMCache's server is judged by the
@@ -22,7 +22,7 @@ import lmcache_server
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 CACHE = Path(os.environ.get("DYNAMO_LAB_DIR", REPOSITORY / ".lab")) / "referee"
-GOLDEN = REPOSITORY / "src" / "dynamo" / "testdata"
+GOLDEN = REPOSITORY / "src" / "dynamo" / "tests" / "testdata"
 # The last version of each line of releases.
 VERSIONS = ["1.0.2", "1.1.1", "1.2.1", "1.3.1", "1.4.2", "1.5.1", "1.6.1"]
 # Of LMCache. Which one is in which image of NVIDIA's is not published.

@@ -7,10 +7,14 @@
 //! Plain data: this module talks to nothing and imports nothing of ours.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod image_defaults;
 pub mod labels;
+pub mod names;
 mod secret;
+pub mod spelling;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use secret::{PLACEHOLDER, Redactions, Secret, SecretEnv};
 
@@ -118,6 +122,28 @@ pub enum Restart {
     OnFailure(u32),
 }
 
+impl Restart {
+    /// Docker's word for the policy, without a number of retries.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::UnlessStopped => "unless-stopped",
+            Self::Always => "always",
+            Self::OnFailure(_) => "on-failure",
+        }
+    }
+}
+
+/// As `docker run --restart` takes it: `on-failure:5`.
+impl fmt::Display for Restart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnFailure(retries @ 1..) => write!(f, "{}:{retries}", self.word()),
+            _ => f.write_str(self.word()),
+        }
+    }
+}
+
 /// Whose shared memory and semaphores a container sees. Always said, since an Engine may be configured to either of
 /// `Private` and `Shareable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -129,6 +155,18 @@ pub enum Ipc {
     Host,
     /// Private, without `/dev/shm`.
     None,
+}
+
+impl Ipc {
+    /// Docker's word for the mode.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Shareable => "shareable",
+            Self::Host => "host",
+            Self::None => "none",
+        }
+    }
 }
 
 /// Where the Engine puts what a container prints.
@@ -153,6 +191,31 @@ pub struct Ulimit {
     /// -1 = unlimited.
     pub soft: i64,
     pub hard: i64,
+}
+
+/// When an image is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PullPolicy {
+    /// When it is not on the host.
+    Missing,
+    /// Always; and a container that runs another image than the name stands for now is replaced.
+    Always,
+    /// Never: an image that is not on the host is an error.
+    Never,
+}
+
+impl PullPolicy {
+    /// Every value, in the order in which messages list them.
+    pub const ALL: &'static [Self] = &[Self::Missing, Self::Always, Self::Never];
+
+    /// The word for it in a configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
 }
 
 /// A user-defined bridge network.

@@ -1,8 +1,8 @@
 //! The provider itself, held to what its users rely on: a schema that Terraform accepts, and pages that leave nothing out.
 
-use super::*;
-use crate::dynamo::release;
-use crate::dynamo::spec::Mode;
+use crate::docs::*;
+use crate::dynamo::facts::release;
+use crate::dynamo::terms::words::Mode;
 use crate::provider::Dynamo;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::rules::{Use, violations};

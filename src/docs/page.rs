@@ -19,19 +19,20 @@ pub enum DocsError {
 
 /// A kind of thing that has a page with a schema.
 #[derive(Clone, Copy)]
-pub struct Kind {
+pub(super) struct Kind {
     title: &'static str,
     /// Folder and file of its example.
     example: (&'static str, &'static str),
 }
 
-pub const RESOURCE: Kind = Kind { title: "Resource", example: ("resources", "resource.tf") };
-pub const DATA_SOURCE: Kind = Kind { title: "Data Source", example: ("data-sources", "data-source.tf") };
-pub const EPHEMERAL: Kind =
+pub(super) const RESOURCE: Kind = Kind { title: "Resource", example: ("resources", "resource.tf") };
+pub(super) const DATA_SOURCE: Kind =
+    Kind { title: "Data Source", example: ("data-sources", "data-source.tf") };
+pub(super) const EPHEMERAL: Kind =
     Kind { title: "Ephemeral Resource", example: ("ephemeral-resources", "ephemeral-resource.tf") };
 
 /// Writes the pages of one provider.
-pub struct Writer<'a> {
+pub(super) struct Writer<'a> {
     /// The provider's local name.
     pub provider: &'a str,
     /// The text of a file below `examples/`.
@@ -40,12 +41,12 @@ pub struct Writer<'a> {
 
 impl Writer<'_> {
     /// Where a page lies; names of types lose the provider's prefix, as the registry wants it.
-    pub fn path(&self, folder: &str, name: &str) -> PathBuf {
+    pub(super) fn path(&self, folder: &str, name: &str) -> PathBuf {
         let short = name.strip_prefix(self.provider).and_then(|rest| rest.strip_prefix('_')).unwrap_or(name);
         Path::new(folder).join(format!("{short}.md"))
     }
 
-    pub fn index<P: Provider>(&self, provider: &P) -> Result<String, DocsError> {
+    pub(super) fn index<P: Provider>(&self, provider: &P) -> Result<String, DocsError> {
         let title = format!("{} Provider", self.provider);
         let page = Page::new(&title, None, provider.description())
             .heading(&title)
@@ -56,14 +57,14 @@ impl Writer<'_> {
         Ok(page.done())
     }
 
-    pub fn resource<C>(&self, resource: &dyn AnyResource<C>) -> Result<String, DocsError> {
+    pub(super) fn resource<C>(&self, resource: &dyn AnyResource<C>) -> Result<String, DocsError> {
         let about = resource.about();
         let page = self.page(RESOURCE, about, &resource.entries())?;
         Ok(self.import(page, about.type_name, resource)?.done())
     }
 
     /// The page of anything with a schema and nothing else.
-    pub fn of_type(&self, kind: Kind, about: About, entries: &[Entry]) -> Result<String, DocsError> {
+    pub(super) fn of_type(&self, kind: Kind, about: About, entries: &[Entry]) -> Result<String, DocsError> {
         Ok(self.page(kind, about, entries)?.done())
     }
 
@@ -96,7 +97,7 @@ impl Writer<'_> {
         Ok(page.text("Or with the command line:").code("shell", &by_command))
     }
 
-    pub fn function(&self, signature: &Signature) -> Result<String, DocsError> {
+    pub(super) fn function(&self, signature: &Signature) -> Result<String, DocsError> {
         let title = format!("{} Function - {}", signature.name, self.provider);
         let example = self.example_for(&title, &format!("functions/{}/function.tf", signature.name))?;
         let page = Page::new(&title, Some(""), signature.summary)
@@ -112,7 +113,7 @@ impl Writer<'_> {
     }
 
     /// A guide as it is written, with its examples filled in.
-    pub fn guide(&self, guide: &Guide) -> Result<String, DocsError> {
+    pub(super) fn guide(&self, guide: &Guide) -> Result<String, DocsError> {
         let mut text = String::new();
         for line in guide.text.lines() {
             match line.strip_prefix("{{example ").and_then(|rest| rest.strip_suffix("}}")) {

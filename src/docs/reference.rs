@@ -20,7 +20,7 @@ const GROUPS: [(Group, &str); 3] =
     [(Group::Required, "Required"), (Group::Optional, "Optional"), (Group::ReadOnly, "Read-Only")];
 
 /// The whole section. Ends with a line break.
-pub fn section(entries: &[Entry]) -> String {
+pub(super) fn section(entries: &[Entry]) -> String {
     let mut text = "## Schema\n".to_owned();
     groups(entries, "\n### ", "\n", &[], &mut text);
     nested_sections(entries, &[], &mut text);
@@ -110,7 +110,7 @@ fn words(entry: &Entry) -> Vec<String> {
 }
 
 /// A type as the registry's pages spell it.
-pub fn type_words(ty: &Type) -> String {
+pub(super) fn type_words(ty: &Type) -> String {
     match ty {
         Type::String => "String".to_owned(),
         Type::Number => "Number".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --lib docs` writes `testdata/toy.md`, to be read before it is committed.
 
-use super::*;
+use crate::docs::*;
 use crate::model;
 use crate::tf_provider::attr::{Attr, Block, Blocks, Dynamic, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostics;

@@ -4,12 +4,12 @@
 //! no ids, no choices. Containers stand in the order in which they are started; each says how one can tell that it
 //! works, in plain terms, so that who brings it up needs to know nothing of Dynamo.
 
-use super::discovery::Seat;
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
+use crate::dynamo::terms::endpoint::Endpoint;
 
 /// Everything a resource makes on a host.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Blueprint {
+pub(crate) struct Blueprint {
     /// Made first. `None` for a worker, which joins its deployment's.
     pub network: Option<NetworkSpec>,
     pub volumes: Vec<VolumeSpec>,
@@ -22,7 +22,7 @@ pub struct Blueprint {
 
 /// A container, and how to tell that it works.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
+pub(crate) struct Planned {
     /// `frontend`, `worker`, or the name of a service; as in its label.
     pub component: String,
     pub spec: ContainerSpec,
@@ -31,7 +31,7 @@ pub struct Planned {
 
 /// When a container counts as brought up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readiness {
+pub(crate) enum Readiness {
     /// It answers `GET path` with 200 on `port` of the container (of the host, where the container shares its network).
     Http { port: u16, path: String },
     /// Its deployment's frontend lists it and the model. Asked of the frontend's container.
@@ -45,7 +45,7 @@ pub enum Readiness {
 /// network, that of its container. `instance_id` is a u64 that no float can hold. The page at `models_path` is OpenAI's model list:
 /// the model is in it once the frontend could load its tokenizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// Name of the frontend's container.
     pub frontend: String,
     /// In the frontend's container. On the host's network it is the only port that the container has.
@@ -59,7 +59,7 @@ pub struct Listing {
     pub component: String,
     pub endpoint: String,
     /// Where the worker takes requests, if that is known before it runs.
-    pub seat: Option<Seat>,
+    pub seat: Option<Endpoint>,
     /// Port of the worker's own pages, as seen from its host.
     pub system_port: Option<u16>,
 }

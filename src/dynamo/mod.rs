@@ -16,57 +16,17 @@
 //! topology per kind of network. A new one is a new row, and the tests walk all rows.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod amount;
-pub mod blueprint;
-pub mod caches;
-pub mod catalog;
-pub mod check;
-pub mod connector;
-pub mod connector_modules;
-pub mod connector_server;
-pub mod decide;
-pub mod discovery;
-pub mod docker_options;
-pub mod draft;
-pub mod engine;
-pub mod env;
-pub mod fit;
-pub mod gpus;
-pub mod image;
-pub mod image_release;
-pub mod installed;
-pub mod launch;
-pub mod limits;
-pub mod lint;
-pub mod lint_set;
-pub mod model;
-pub mod model_files;
-pub mod model_place;
-pub mod names;
-pub mod objection;
-pub mod openwebui;
-pub mod parallel;
-pub mod paths;
-pub mod ports;
-mod reader;
-pub mod readiness;
-pub mod release;
-pub mod router;
-pub mod secret_env;
-mod shared_args;
-pub mod spec;
-
+pub(crate) mod blueprint;
+pub(crate) mod check;
+pub(crate) mod decide;
+pub(crate) mod facts;
+pub(crate) mod gpus;
 #[cfg(test)]
-mod combinations;
+mod lint;
+pub(crate) mod models;
+pub(crate) mod openwebui;
+pub(crate) mod readiness;
+pub(crate) mod spec;
+pub(crate) mod terms;
 #[cfg(test)]
-mod every_combination;
-#[cfg(test)]
-mod golden;
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod render;
-#[cfg(test)]
-mod test_release;
-#[cfg(test)]
-mod walk;
+mod tests;

@@ -44,7 +44,12 @@ struct ModelEntry {
 
 /// `Ok` = the worker serves the model; `Err` = what is still missing, as a clause. `address` is that of the worker's
 /// container on the private network, at whatever port, and of no interest to a listing with a seat.
-pub fn listed(listing: &Listing, address: Option<&str>, instances: &str, models: &str) -> Result<(), String> {
+pub(crate) fn listed(
+    listing: &Listing,
+    address: Option<&str>,
+    instances: &str,
+    models: &str,
+) -> Result<(), String> {
     let seat = listing.seat.as_ref();
     let address =
         seat.map(|seat| seat.address.as_str()).or(address).ok_or("the worker has no address yet")?;
@@ -73,7 +78,7 @@ pub fn listed(listing: &Listing, address: Option<&str>, instances: &str, models:
 }
 
 /// Where a worker answers for itself, on its system port.
-pub const OWN_PAGE: &str = "/health";
+pub(crate) const OWN_PAGE: &str = "/health";
 
 #[derive(Deserialize)]
 struct OwnPage {
@@ -83,7 +88,7 @@ struct OwnPage {
 
 /// Whether a worker's own page says that it takes requests. Its status is no help: the simulator's stays at 503, "notready",
 /// for as long as it serves. Its endpoint is listed once the model is loaded.
-pub fn serves(listing: &Listing, page: &str) -> bool {
+pub(crate) fn serves(listing: &Listing, page: &str) -> bool {
     let page: Result<OwnPage, _> = serde_json::from_str(page);
     page.is_ok_and(|page| page.endpoints.get(&listing.endpoint).is_some_and(|state| state == "ready"))
 }
@@ -98,7 +103,7 @@ fn seat_of(transport: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::discovery::Seat;
+    use crate::dynamo::terms::endpoint::Endpoint;
 
     /// As a frontend of Dynamo 1.6.1 with two workers said it; addresses and ids are as recorded.
     const HEALTH: &str = r#"{"status":"healthy","endpoints":["dyn://chat.backend.generate"],"instances":[
@@ -148,7 +153,7 @@ mod tests {
 
     #[test]
     fn workers_of_one_address_are_told_apart_by_their_port() {
-        let at = |port| Listing { seat: Seat::parse(&format!("172.18.0.4:{port}")), ..listing() };
+        let at = |port| Listing { seat: Endpoint::parse(&format!("172.18.0.4:{port}")), ..listing() };
         assert_eq!(listed(&at(40227), None, HEALTH, MODELS), Ok(()));
         assert!(listed(&at(40228), None, HEALTH, MODELS).is_err());
     }

@@ -10,10 +10,10 @@ use bollard::query_parameters::{
 };
 use tokio::sync::OwnedMutexGuard;
 
-use super::docker::{CHANGE, translate};
-use super::error::if_found;
-use super::{Cause, Host, HostError};
+use super::host::Host;
 use crate::container::{ContainerSpec, Limits, Mount, ObservedContainer, Restart};
+use crate::hosts::docker::{CHANGE, translate};
+use crate::hosts::error::{Cause, HostError, if_found};
 
 /// Pause between looks at a container that somebody else is removing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -76,7 +76,7 @@ impl Host {
 
     /// Engines before 25 take one network at creation, so further ones are joined before the start.
     async fn join(&self, id: &str, name: &str, network: &str) -> Result<(), HostError> {
-        let _turn = self.turn(network).await;
+        let _lock = self.lock_network(network).await;
         let subject = format!("{} to network {network}", container(name));
         self.change("connect", &subject, CHANGE, |docker| async move {
             let request = NetworkConnectRequest { container: id.to_owned(), endpoint_config: None };
@@ -87,7 +87,7 @@ impl Host {
 
     /// Starts a container; one that runs already is fine.
     pub async fn start(&self, name: &str) -> Result<(), HostError> {
-        let _turn = self.turn_of_container(name).await?;
+        let _lock = self.lock_networks_of(name).await?;
         self.change("start", &container(name), CHANGE, |docker| async move {
             docker.start_container(name, None::<StartContainerOptions>).await
         })
@@ -97,10 +97,10 @@ impl Host {
     /// Tells a container to end, and kills it when it has not within `grace_seconds`. One that is stopped or gone is
     /// fine.
     pub async fn stop(&self, name: &str, grace_seconds: u32) -> Result<(), HostError> {
-        let Some(_turn) = if_found(self.turn_of_container(name).await)? else { return Ok(()) };
-        let patience = CHANGE.plus(Duration::from_secs(u64::from(grace_seconds)));
+        let Some(_lock) = if_found(self.lock_networks_of(name).await)? else { return Ok(()) };
+        let policy = CHANGE.plus(Duration::from_secs(u64::from(grace_seconds)));
         let stopped = self
-            .change("stop", &container(name), patience, |docker| async move {
+            .change("stop", &container(name), policy, |docker| async move {
                 let grace = i32::try_from(grace_seconds).unwrap_or(i32::MAX);
                 docker.stop_container(name, Some(StopContainerOptions { t: Some(grace), signal: None })).await
             })
@@ -131,7 +131,7 @@ impl Host {
 
     /// Removes a container with its anonymous volumes, killing it when it runs. One that is gone is fine.
     pub async fn remove(&self, name: &str) -> Result<(), HostError> {
-        let Some(_turn) = if_found(self.turn_of_container(name).await)? else { return Ok(()) };
+        let Some(_lock) = if_found(self.lock_networks_of(name).await)? else { return Ok(()) };
         let removed = self
             .change("remove", &container(name), CHANGE, |docker| async move {
                 let options = RemoveContainerOptions { v: true, force: true, link: false };
@@ -166,8 +166,8 @@ impl Host {
         .await
     }
 
-    /// The turns of the networks that a container is in, in an order that is everybody's; the host's own needs none.
-    async fn turn_of_container(&self, name: &str) -> Result<Vec<OwnedMutexGuard<()>>, HostError> {
+    /// The locks of the networks that a container is in, in an order that is everybody's; the host's own needs none.
+    async fn lock_networks_of(&self, name: &str) -> Result<Vec<OwnedMutexGuard<()>>, HostError> {
         let Some(raw) = self.inspect_raw(name).await? else {
             let what = container(name);
             return Err(self.error(&format!("find {what}"), Cause::NotFound { what }));
@@ -175,11 +175,11 @@ impl Host {
         let joined = raw.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
         let mode = raw.host_config.and_then(|config| config.network_mode);
         let networks: BTreeSet<String> = joined.into_keys().chain(mode).collect();
-        let mut turns = Vec::new();
+        let mut locks = Vec::new();
         for network in networks.iter().filter(|network| *network != "host") {
-            turns.push(self.turn(network).await);
+            locks.push(self.lock_network(network).await);
         }
-        Ok(turns)
+        Ok(locks)
     }
 }
 

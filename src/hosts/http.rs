@@ -10,7 +10,9 @@ use hyper::http::request::Builder;
 use hyper::http::response::Parts;
 use hyper_util::rt::TokioIo;
 
-use super::{Cause, Host, HostError, Stream, WALK};
+use super::host::{Host, WALK};
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::transport::Stream;
 
 /// Longest answer that is read, in bytes.
 const MOST_BYTES: usize = 1 << 20;
@@ -40,12 +42,12 @@ impl Host {
         path: &str,
         deadline: Duration,
     ) -> Result<(u16, String), HostError> {
-        let page = self.0.pages.of(&format!("{}{path}", authority(address, port)));
-        page.share(WALK, self.generation(), || self.http_get(address, port, path, deadline)).await
+        let answer = self.0.http_answers.of(&format!("{}{path}", authority(address, port)));
+        answer.share(WALK, self.generation(), || self.http_get(address, port, path, deadline)).await
     }
 
     async fn get(&self, address: &str, port: u16, path: &str) -> Result<(u16, String), String> {
-        let stream = self.0.reach.tcp(address, port).await.map_err(text)?;
+        let stream = self.0.transport.tcp(address, port).await.map_err(text)?;
         let request = Request::get(path).header(HOST, authority(address, port));
         let (parts, body) = exchange(stream, request).await?;
         Ok((parts.status.as_u16(), body))
@@ -82,13 +84,13 @@ fn text(error: impl std::fmt::Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::LocalReach;
+    use crate::hosts::transport::local::LocalTransport;
     use std::collections::BTreeMap;
     use std::sync::Arc;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     fn host() -> Host {
-        Host::new("local", Arc::new(LocalReach::default()), BTreeMap::new())
+        Host::new("local", Arc::new(LocalTransport::default()), BTreeMap::new())
     }
 
     /// A server that answers one request with `answer`; `None` = it never does.

@@ -4,7 +4,6 @@
 //! counts is whether anything still moves.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -15,26 +14,14 @@ use bollard::models::CreateImageInfo;
 use bollard::query_parameters::{CreateImageOptions, ListImagesOptions};
 use futures_util::StreamExt;
 
-use super::docker::{cause_of, translate};
-use super::error::registry_cause;
-use super::{Cause, FOR_EVER, Host, HostError, WALK};
+use super::host::{FOR_EVER, Host, WALK};
+use super::registry_auth::registry_of;
+use crate::hosts::docker::{cause_of, translate};
+use crate::hosts::error::{Cause, HostError, registry_cause};
 use crate::inventory::{ImageFacts, LocalImage};
 
 /// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.
 const STALL: Duration = Duration::from_secs(300);
-
-/// User name and password for a registry.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    pub username: String,
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
-    }
-}
 
 /// How far a pull has come. Totals grow while layers are discovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -94,15 +81,9 @@ impl Host {
         Ok(listed.into_iter().map(translate::local_image).collect())
     }
 
-    /// `registry` in its canonical spelling.
-    pub(super) fn credentials_of(&self, registry: &str) -> Option<&Credentials> {
-        let mut known = self.0.registry_auth.iter();
-        known.find(|(key, _)| canonical_registry(key) == registry).map(|(_, credentials)| credentials)
-    }
-
     fn credentials_for(&self, reference: &str) -> Option<DockerCredentials> {
         let registry = registry_of(reference);
-        let credentials = self.credentials_of(&registry)?;
+        let credentials = self.0.registry_auth.credentials_of(&registry)?;
         Some(DockerCredentials {
             username: Some(credentials.username.clone()),
             password: Some(credentials.password.clone()),
@@ -143,27 +124,6 @@ fn pull_cause(error: &Error, image: &str) -> Cause {
 fn with_tag(reference: &str) -> String {
     let last = reference.rsplit('/').next().unwrap_or(reference);
     if last.contains([':', '@']) { reference.to_owned() } else { format!("{reference}:latest") }
-}
-
-pub(super) const DOCKER_HUB: &str = "docker.io";
-
-/// The registry in an image reference: the part before the first slash when it looks like a host.
-pub(super) fn registry_of(reference: &str) -> String {
-    match reference.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => canonical_registry(first),
-        _ => DOCKER_HUB.to_owned(),
-    }
-}
-
-/// `https://index.docker.io/v1/`, as Docker's own configuration spells it, is `docker.io`.
-fn canonical_registry(key: &str) -> String {
-    let host = key.split_once("://").map_or(key, |(_, rest)| rest);
-    let host = host.split('/').next().unwrap_or(host);
-    if matches!(host, "index.docker.io" | "registry-1.docker.io") {
-        DOCKER_HUB.to_owned()
-    } else {
-        host.to_owned()
-    }
 }
 
 /// What is known about each layer of a pull.
@@ -228,20 +188,6 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_found_under_any_spelling_of_the_registry() {
-        let table = [
-            ("busybox:1", "https://index.docker.io/v1/"),
-            ("org/x", "docker.io"),
-            ("nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.6.1", "nvcr.io"),
-            ("localhost:5000/x", "http://localhost:5000"),
-        ];
-        for (image, key) in table {
-            assert_eq!(registry_of(image), canonical_registry(key), "{image}");
-        }
-        assert_ne!(registry_of("nvcr.io/x"), canonical_registry("docker.io"));
-    }
-
-    #[test]
     fn progress_adds_up_over_layers() {
         let lines = r#"
             {"status":"Pulling from library/x","id":"1"}
@@ -260,11 +206,5 @@ mod tests {
             layers.progress(),
             PullProgress { layers_done: 2, layers: 3, bytes_done: 107, bytes: 170 }
         );
-    }
-
-    #[test]
-    fn a_password_is_not_printed() {
-        let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
-        assert!(!format!("{credentials:?}").contains("hunter2"));
     }
 }

@@ -4,7 +4,8 @@ use bollard::query_parameters::LogsOptions;
 use futures_util::TryStreamExt;
 
 use super::containers::container;
-use super::{Host, HostError};
+use super::host::Host;
+use crate::hosts::error::HostError;
 
 /// What is kept of a tail: the last 64 KiB.
 const MOST_BYTES: usize = 64 << 10;

@@ -1,14 +1,17 @@
-//! A host against an Engine of paper: what is asked, how often, and what is made of no answer.
+//! A host against an Engine of our own: what is asked, how often, and what is made of no answer.
 
-use super::*;
 use crate::container::labels;
+use crate::hosts::*;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// An Engine with two containers of ours, which writes down what it is asked.
 #[derive(Debug, Default)]
-struct Paper {
+struct FakeEngine {
     asked: Arc<Mutex<Vec<String>>>,
     /// So many connections break before one holds.
     breaks: Arc<AtomicU64>,
@@ -16,7 +19,7 @@ struct Paper {
     silent: bool,
 }
 
-impl Paper {
+impl FakeEngine {
     fn answer(path: &str) -> (u16, String) {
         let container = |id: &str| {
             format!(
@@ -41,7 +44,7 @@ impl Paper {
 }
 
 #[async_trait::async_trait]
-impl Reach for Paper {
+impl Transport for FakeEngine {
     async fn engine(&self) -> Result<Stream, Cause> {
         let (ours, mut theirs) = tokio::io::duplex(1 << 16);
         let counted =
@@ -79,9 +82,9 @@ impl Reach for Paper {
     }
 }
 
-fn host(paper: Paper) -> (Host, Arc<Mutex<Vec<String>>>) {
-    let asked = Arc::clone(&paper.asked);
-    (Host::new("gpu-a", Arc::new(paper), BTreeMap::new()), asked)
+fn host(engine: FakeEngine) -> (Host, Arc<Mutex<Vec<String>>>) {
+    let asked = Arc::clone(&engine.asked);
+    (Host::new("gpu-a", Arc::new(engine), BTreeMap::new()), asked)
 }
 
 fn count(asked: &Mutex<Vec<String>>, part: &str) -> usize {
@@ -90,7 +93,7 @@ fn count(asked: &Mutex<Vec<String>>, part: &str) -> usize {
 
 #[tokio::test]
 async fn ten_readers_at_once_cost_one_look() {
-    let (host, asked) = host(Paper::default());
+    let (host, asked) = host(FakeEngine::default());
     let readers = (0..10).map(|_| host.observe(&Filter::Ours, Age::Walk));
     let seen = futures_util::future::try_join_all(readers).await.unwrap();
     assert!(seen.iter().all(|containers| containers.len() == 2), "one vanished between list and inspect");
@@ -104,7 +107,7 @@ async fn ten_readers_at_once_cost_one_look() {
 
 #[tokio::test]
 async fn who_is_about_to_change_something_asks_anew_and_for_that_alone() {
-    let (host, asked) = host(Paper::default());
+    let (host, asked) = host(FakeEngine::default());
     let names = Filter::Names(vec!["aa".into(), "foreign".into(), "gone".into()]);
     for times in [1, 2] {
         let seen = host.observe(&names, Age::Now).await.unwrap();
@@ -118,7 +121,7 @@ async fn who_is_about_to_change_something_asks_anew_and_for_that_alone() {
 
 #[tokio::test]
 async fn a_change_of_ours_is_seen_at_once() {
-    let (host, asked) = host(Paper::default());
+    let (host, asked) = host(FakeEngine::default());
     host.observe(&Filter::Ours, Age::Walk).await.unwrap();
     host.rename("aa", "cc").await.unwrap();
     host.observe(&Filter::Ours, Age::Walk).await.unwrap();
@@ -127,9 +130,9 @@ async fn a_change_of_ours_is_seen_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn questions_survive_a_broken_connection_and_changes_are_not_repeated() {
-    let paper = Paper::default();
-    let breaks = Arc::clone(&paper.breaks);
-    let (host, asked) = host(paper);
+    let engine = FakeEngine::default();
+    let breaks = Arc::clone(&engine.breaks);
+    let (host, asked) = host(engine);
     breaks.store(2, Ordering::SeqCst);
     assert!(host.inspect("aa").await.unwrap().is_some());
     breaks.store(1, Ordering::SeqCst);
@@ -140,7 +143,7 @@ async fn questions_survive_a_broken_connection_and_changes_are_not_repeated() {
 
 #[tokio::test(start_paused = true)]
 async fn an_engine_that_does_not_answer_is_called_silent() {
-    let (host, _) = host(Paper { silent: true, ..Paper::default() });
+    let (host, _) = host(FakeEngine { silent: true, ..FakeEngine::default() });
     let error = host.inspect("aa").await.unwrap_err();
     assert_eq!(error.cause, Cause::EngineSilent { seconds: docker::READ.deadline.as_secs() });
     assert!(error.to_string().starts_with("could not reach Docker on host \"gpu-a\""), "{error}");
@@ -148,7 +151,7 @@ async fn an_engine_that_does_not_answer_is_called_silent() {
 
 #[tokio::test]
 async fn what_is_not_there_is_an_answer() {
-    let (host, _) = host(Paper::default());
+    let (host, _) = host(FakeEngine::default());
     assert_eq!(host.inspect("nothing").await.unwrap(), None);
     assert_eq!(host.image("nothing").await.unwrap(), None);
     host.stop("nothing", 1).await.unwrap();
@@ -158,10 +161,10 @@ async fn what_is_not_there_is_an_answer() {
 #[tokio::test]
 async fn containers_of_one_network_take_turns_and_networks_do_not_wait_for_each_other() {
     use futures_util::FutureExt;
-    let (host, _) = host(Paper::default());
-    let first = host.turn("chat").await;
-    assert!(host.turn("other").now_or_never().is_some());
-    assert!(host.clone().turn("chat").now_or_never().is_none());
+    let (host, _) = host(FakeEngine::default());
+    let first = host.lock_network("chat").await;
+    assert!(host.lock_network("other").now_or_never().is_some());
+    assert!(host.clone().lock_network("chat").now_or_never().is_none());
     drop(first);
-    assert!(host.turn("chat").now_or_never().is_some());
+    assert!(host.lock_network("chat").now_or_never().is_some());
 }

@@ -7,8 +7,8 @@ use bollard::query_parameters::{StatsOptions, TopOptions};
 use futures_util::TryStreamExt;
 
 use super::containers::container;
-use super::error::if_found;
-use super::{Cause, Host, HostError};
+use super::host::Host;
+use crate::hosts::error::{Cause, HostError, if_found};
 
 /// CPU and memory in use.
 #[derive(Clone, Copy, Debug, PartialEq)]

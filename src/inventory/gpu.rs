@@ -78,7 +78,7 @@ pub enum Link {
     /// Across one PCIe switch at most: `PIX`.
     Switch,
     /// Over so many bonded NVLinks: `NV12`.
-    NvLink(u32),
+    Nvlink(u32),
 }
 
 impl Link {
@@ -92,7 +92,7 @@ impl Link {
             "PXB" => Some(Self::Switches),
             // PSB is two cards on one board.
             "PIX" | "PSB" => Some(Self::Switch),
-            word => word.strip_prefix("NV").and_then(|count| count.parse().ok()).map(Self::NvLink),
+            word => word.strip_prefix("NV").and_then(|count| count.parse().ok()).map(Self::Nvlink),
         }
     }
 
@@ -103,7 +103,7 @@ impl Link {
             Self::HostBridge => "PHB".to_owned(),
             Self::Switches => "PXB".to_owned(),
             Self::Switch => "PIX".to_owned(),
-            Self::NvLink(count) => format!("NV{count}"),
+            Self::Nvlink(count) => format!("NV{count}"),
         }
     }
 }
@@ -192,9 +192,9 @@ mod tests {
     #[test]
     fn the_matrix_is_symmetric() {
         let mut links = Links::default();
-        links.set(3, 1, Link::NvLink(4));
-        assert_eq!(links.between(1, 3), Link::NvLink(4));
-        assert_eq!(links.between(3, 1), Link::NvLink(4));
+        links.set(3, 1, Link::Nvlink(4));
+        assert_eq!(links.between(1, 3), Link::Nvlink(4));
+        assert_eq!(links.between(3, 1), Link::Nvlink(4));
         assert_eq!(links.between(1, 2), Link::System);
     }
 }

@@ -3,8 +3,8 @@
 //! `hosts` fills these; `dynamo` decides from them; nothing here talks.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod files;
-pub mod gpu;
+pub(crate) mod files;
+pub(crate) mod gpu;
 
 /// One machine at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -37,12 +37,12 @@ pub struct Machine {
     /// The Engine's own folder, where images and volumes are.
     pub root_folder: String,
     /// The disk of `root_folder`; `None` where it cannot be seen from here.
-    pub disk: Option<Disk>,
+    pub disk: Option<DiskSpace>,
 }
 
 /// A file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Disk {
+pub struct DiskSpace {
     pub size_bytes: u64,
     /// What an ordinary user may still write.
     pub free_bytes: u64,

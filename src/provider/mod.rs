@@ -2,57 +2,25 @@
 //! `model` turns them into the domain's words and back (pure), `ops` plans, applies, reads and imports (talks, through
 //! `reconcile` and `hosts`).
 
-pub mod blocks;
-mod bring;
-mod cache_servers;
-mod caches;
-pub mod client;
-pub mod config;
-pub mod connector;
-pub mod containers;
+pub(crate) mod allocation;
+pub(crate) mod attributes;
+pub(crate) mod config;
+pub(crate) mod data_sources;
 pub mod deployment;
-mod docker_checks;
-mod drafts;
-mod drift;
-mod duration;
-mod errand;
-mod errors;
-mod facts;
-mod fit;
-mod functions;
-mod gpus;
-pub mod host;
-pub mod host_directory;
-pub mod host_gpus;
-mod image_modules;
-pub mod images;
-mod import_id;
-pub mod installed_models;
-mod look;
-mod model_args;
-pub mod model_catalog;
-mod model_source;
-pub mod models;
-mod objections;
-mod one_at_a_time;
+pub(crate) mod functions;
+pub(crate) mod lifecycle;
+pub(crate) mod models;
 pub mod openwebui;
-mod own_models;
-mod pages;
-mod picked_ports;
-mod plan_checks;
-mod remote;
-pub mod rendering;
-mod secrets;
-mod stored;
-mod timeouts;
-mod turns;
+pub(crate) mod plan_checks;
+pub mod render;
+pub(crate) mod session;
 pub mod worker;
 
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{Provider, Registry};
 use async_trait::async_trait;
-use client::Client;
 use config::ProviderModel;
+use session::Client;
 
 /// Address in `required_providers`, without the registry.
 pub const ADDRESS: &str = "terraform-provider-dynamo/dynamo";
@@ -88,13 +56,13 @@ impl Provider for Dynamo {
         registry.resource(models::Models);
         registry.resource(worker::Workers);
         registry.resource(openwebui::OpenWebuis);
-        registry.data_source(containers::Containers);
-        registry.data_source(host::HostFacts);
-        registry.data_source(host_directory::HostDirectory);
-        registry.data_source(host_gpus::HostGpus);
-        registry.data_source(images::Images);
-        registry.data_source(installed_models::InstalledModels);
-        registry.data_source(model_catalog::ModelCatalog);
+        registry.data_source(data_sources::containers::Containers);
+        registry.data_source(data_sources::host::HostFacts);
+        registry.data_source(data_sources::host_directory::HostDirectory);
+        registry.data_source(data_sources::host_gpus::HostGpus);
+        registry.data_source(data_sources::images::Images);
+        registry.data_source(data_sources::installed_models::InstalledModels);
+        registry.data_source(data_sources::model_catalog::ModelCatalog);
         registry.function(functions::ModelFit);
     }
 }

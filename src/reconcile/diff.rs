@@ -1,6 +1,6 @@
 //! What differs between a container wanted and a container seen, field by field.
 //!
-//! A hash would say only "something". A [`Difference`] names the field with its old and new value, so that a plan can
+//! A hash would say only "something". A [`ContainerDifference`] names the field with its old and new value, so that a plan can
 //! say why a container must be replaced, and whether it must be at all: limits can be changed on the living container.
 //!
 //! Order is never a difference, nor is spelling, nor what the image says anyway; nor the labels in which a run leaves
@@ -10,17 +10,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::container::labels;
+use crate::container::spelling::canonical;
 use crate::container::{
-    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PLACEHOLDER,
-    PortBinding, Restart, SecretEnv, Ulimit,
+    ContainerSpec, Limits, Log, Mount, MountSource, Network, ObservedContainer, PLACEHOLDER, PortBinding,
+    SecretEnv, Ulimit, image_defaults, labels,
 };
-use crate::hosts::{canonical, subtract_image_defaults};
 use crate::inventory::ImageFacts;
 
 /// A container wanted, and what is needed to compare it.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'a> {
+pub(crate) struct WantedContainer<'a> {
     pub spec: &'a ContainerSpec,
     /// Facts of the image that `spec.image` names on the host now; `None` = it is not there.
     pub image: Option<&'a ImageFacts>,
@@ -30,23 +29,23 @@ pub struct Wanted<'a> {
 
 /// One field that is not as wanted. Values are texts for people; a secret one is `(secret)`, an absent one `(none)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    pub field: Field,
+pub(crate) struct ContainerDifference {
+    pub field: ContainerField,
     pub old: String,
     pub new: String,
-    pub cure: Cure,
+    pub change: ChangeKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cure {
+pub(crate) enum ChangeKind {
     /// Only a new container can have it.
     Replace,
-    /// The container can be changed while it runs.
+    /// It can be given to the container while that runs.
     Update,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
+pub(crate) enum ContainerField {
     Name,
     Image,
     Entrypoint,
@@ -76,7 +75,7 @@ pub enum Field {
     StopGrace,
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for ContainerField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name => f.write_str("name"),
@@ -110,23 +109,26 @@ impl fmt::Display for Field {
     }
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for ContainerDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cure = match self.cure {
-            Cure::Replace => "which takes a new container",
-            Cure::Update => "which is done in place",
+        let change = match self.change {
+            ChangeKind::Replace => "which takes a new container",
+            ChangeKind::Update => "which is done in place",
         };
-        write!(f, "the {} changes from {} to {}, {cure}", self.field, self.old, self.new)
+        write!(f, "the {} changes from {} to {}, {change}", self.field, self.old, self.new)
     }
 }
 
 const NONE: &str = "(none)";
 
 /// Everything in which `observed` is not as `wanted`, in the order of the fields of [`ContainerSpec`].
-pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Difference> {
+pub(crate) fn differences(
+    wanted: &WantedContainer<'_>,
+    observed: &ObservedContainer,
+) -> Vec<ContainerDifference> {
     let mut spec = canonical(wanted.spec);
     if let Some(image) = wanted.image {
-        subtract_image_defaults(&mut spec, image);
+        image_defaults::subtract(&mut spec, image);
     }
     // Named one by one: a new field of a container does not compile until it is compared here.
     let ContainerSpec {
@@ -160,55 +162,80 @@ pub fn differences(wanted: &Wanted<'_>, observed: &ObservedContainer) -> Vec<Dif
     } = &canonical(&observed.spec);
 
     let mut found = Found::default();
-    found.compare(Field::Name, name, &spec.name);
-    found.compare(Field::Image, image, &spec.image);
+    found.compare(ContainerField::Name, name, &spec.name);
+    found.compare(ContainerField::Image, image, &spec.image);
     found.image_id(wanted, observed);
-    found.compare(Field::Entrypoint, &argv(entrypoint), &argv(&spec.entrypoint));
-    found.compare(Field::Command, &argv(command), &argv(&spec.command));
+    found.compare(ContainerField::Entrypoint, &argv(entrypoint), &argv(&spec.entrypoint));
+    found.compare(ContainerField::Command, &argv(command), &argv(&spec.command));
     found.env((env, secret_env), (&spec.env, &spec.secret_env));
     found.secret_env(secret_env, &spec.secret_env);
-    found.compare(Field::User, &or_none(user.as_deref()), &or_none(spec.user.as_deref()));
+    found.compare(ContainerField::User, &or_none(user.as_deref()), &or_none(spec.user.as_deref()));
     found.labels(labels, &spec.labels);
-    found.compare(Field::Mounts, &list(mounts, mount), &list(&spec.mounts, mount));
-    found.compare(Field::Ports, &list(ports, port), &list(&spec.ports, port));
-    found.compare(Field::Network, &network_text(network), &network_text(&spec.network));
-    found.with_cure(Field::Restart, &restart_text(*restart), &restart_text(spec.restart), Cure::Update);
+    found.compare(ContainerField::Mounts, &list(mounts, mount), &list(&spec.mounts, mount));
+    found.compare(ContainerField::Ports, &list(ports, port), &list(&spec.ports, port));
+    found.compare(ContainerField::Network, &network_text(network), &network_text(&spec.network));
+    found.with_change(
+        ContainerField::Restart,
+        &restart.to_string(),
+        &spec.restart.to_string(),
+        ChangeKind::Update,
+    );
     found.limits(limits, &spec.limits);
-    found.compare(Field::SharedMemory, &size(*shm_bytes), &size(spec.shm_bytes));
-    found.compare(Field::Ulimits, &list(ulimits, ulimit), &list(&spec.ulimits, ulimit));
-    found.compare(Field::ExtraHosts, &pairs(extra_hosts), &pairs(&spec.extra_hosts));
-    found.compare(Field::Capabilities, &list(cap_add, String::clone), &list(&spec.cap_add, String::clone));
-    found.compare(Field::Devices, &list(devices, String::clone), &list(&spec.devices, String::clone));
-    found.compare(Field::Gpus, &list(gpus, String::clone), &list(&spec.gpus, String::clone));
-    found.compare(Field::Ipc, ipc_text(*ipc), ipc_text(spec.ipc));
-    found.compare(Field::Privileged, on_or_off(*privileged), on_or_off(spec.privileged));
-    found.compare(Field::Runtime, &or_default(runtime.as_deref()), &or_default(spec.runtime.as_deref()));
-    found.compare(Field::Log, &log_text(log.as_ref()), &log_text(spec.log.as_ref()));
-    found.compare(Field::Networks, &list(networks, String::clone), &list(&spec.networks, String::clone));
-    found.compare(Field::StopGrace, &seconds(*stop_grace_seconds), &seconds(spec.stop_grace_seconds));
+    found.compare(ContainerField::SharedMemory, &size(*shm_bytes), &size(spec.shm_bytes));
+    found.compare(ContainerField::Ulimits, &list(ulimits, ulimit), &list(&spec.ulimits, ulimit));
+    found.compare(ContainerField::ExtraHosts, &pairs(extra_hosts), &pairs(&spec.extra_hosts));
+    found.compare(
+        ContainerField::Capabilities,
+        &list(cap_add, String::clone),
+        &list(&spec.cap_add, String::clone),
+    );
+    found.compare(
+        ContainerField::Devices,
+        &list(devices, String::clone),
+        &list(&spec.devices, String::clone),
+    );
+    found.compare(ContainerField::Gpus, &list(gpus, String::clone), &list(&spec.gpus, String::clone));
+    found.compare(ContainerField::Ipc, ipc.word(), spec.ipc.word());
+    found.compare(ContainerField::Privileged, on_or_off(*privileged), on_or_off(spec.privileged));
+    found.compare(
+        ContainerField::Runtime,
+        &or_default(runtime.as_deref()),
+        &or_default(spec.runtime.as_deref()),
+    );
+    found.compare(ContainerField::Log, &log_text(log.as_ref()), &log_text(spec.log.as_ref()));
+    found.compare(
+        ContainerField::Networks,
+        &list(networks, String::clone),
+        &list(&spec.networks, String::clone),
+    );
+    found.compare(
+        ContainerField::StopGrace,
+        &seconds(*stop_grace_seconds),
+        &seconds(spec.stop_grace_seconds),
+    );
     found.0
 }
 
 /// Differences found so far. Two values are equal exactly when their texts are.
 #[derive(Default)]
-struct Found(Vec<Difference>);
+struct Found(Vec<ContainerDifference>);
 
 impl Found {
-    fn compare(&mut self, field: Field, old: &str, new: &str) {
-        self.with_cure(field, old, new, Cure::Replace);
+    fn compare(&mut self, field: ContainerField, old: &str, new: &str) {
+        self.with_change(field, old, new, ChangeKind::Replace);
     }
 
-    fn with_cure(&mut self, field: Field, old: &str, new: &str, cure: Cure) {
+    fn with_change(&mut self, field: ContainerField, old: &str, new: &str, change: ChangeKind) {
         if old != new {
-            self.0.push(Difference { field, old: old.to_owned(), new: new.to_owned(), cure });
+            self.0.push(ContainerDifference { field, old: old.to_owned(), new: new.to_owned(), change });
         }
     }
 
     /// The same name may stand for another image than when the container was made.
-    fn image_id(&mut self, wanted: &Wanted<'_>, observed: &ObservedContainer) {
+    fn image_id(&mut self, wanted: &WantedContainer<'_>, observed: &ObservedContainer) {
         let renamed = observed.spec.image != wanted.spec.image;
         if let Some(image) = wanted.image.filter(|_| wanted.follow_image && !renamed) {
-            self.compare(Field::Image, &observed.image_id, &image.id);
+            self.compare(ContainerField::Image, &observed.image_id, &image.id);
         }
     }
 
@@ -226,7 +253,12 @@ impl Found {
                 None => NONE.to_owned(),
             };
             let (old, new) = (shown(old), shown(new));
-            self.0.push(Difference { field: Field::Env(key.clone()), old, new, cure: Cure::Replace });
+            self.0.push(ContainerDifference {
+                field: ContainerField::Env(key.clone()),
+                old,
+                new,
+                change: ChangeKind::Replace,
+            });
         }
     }
 
@@ -234,15 +266,15 @@ impl Found {
         for key in new.changed(old) {
             let shown = |env: &SecretEnv| env.values.get(key).map_or(NONE, |_| PLACEHOLDER).to_owned();
             let (old, new) = (shown(old), shown(new));
-            self.0.push(Difference {
-                field: Field::SecretEnv(key.to_owned()),
+            self.0.push(ContainerDifference {
+                field: ContainerField::SecretEnv(key.to_owned()),
                 old,
                 new,
-                cure: Cure::Replace,
+                change: ChangeKind::Replace,
             });
         }
         let version = |env: &SecretEnv| or_none(env.version.as_deref());
-        self.compare(Field::SecretEnvVersion, &version(old), &version(new));
+        self.compare(ContainerField::SecretEnvVersion, &version(old), &version(new));
     }
 
     fn labels(&mut self, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) {
@@ -250,19 +282,24 @@ impl Found {
             changed(old, new).filter(|(key, ..)| *key != labels::RUN && *key != labels::SPEC)
         {
             let shown = |value: Option<&String>| value.map_or(NONE.to_owned(), |value| format!("{value:?}"));
-            self.compare(Field::Label(key.clone()), &shown(old), &shown(new));
+            self.compare(ContainerField::Label(key.clone()), &shown(old), &shown(new));
         }
     }
 
     /// A limit can be set or moved in place, but the Engine has no word for lifting one.
     fn limits(&mut self, old: &Limits, new: &Limits) {
-        let cure = |new: Option<u64>| if new.is_some() { Cure::Update } else { Cure::Replace };
-        self.with_cure(Field::Cpus, &cpus(old.nano_cpus), &cpus(new.nano_cpus), cure(new.nano_cpus));
-        self.with_cure(
-            Field::Memory,
+        let change = |new: Option<u64>| if new.is_some() { ChangeKind::Update } else { ChangeKind::Replace };
+        self.with_change(
+            ContainerField::Cpus,
+            &cpus(old.nano_cpus),
+            &cpus(new.nano_cpus),
+            change(new.nano_cpus),
+        );
+        self.with_change(
+            ContainerField::Memory,
             &size(old.memory_bytes),
             &size(new.memory_bytes),
-            cure(new.memory_bytes),
+            change(new.memory_bytes),
         );
     }
 }
@@ -319,25 +356,6 @@ fn ulimit(limit: &Ulimit) -> String {
     format!("{}={}:{}", limit.name, limit.soft, limit.hard)
 }
 
-fn ipc_text(ipc: Ipc) -> &'static str {
-    match ipc {
-        Ipc::Private => "private",
-        Ipc::Shareable => "shareable",
-        Ipc::Host => "host",
-        Ipc::None => "none",
-    }
-}
-
-fn restart_text(restart: Restart) -> String {
-    match restart {
-        Restart::No => "no".to_owned(),
-        Restart::UnlessStopped => "unless-stopped".to_owned(),
-        Restart::Always => "always".to_owned(),
-        Restart::OnFailure(0) => "on-failure".to_owned(),
-        Restart::OnFailure(retries) => format!("on-failure:{retries}"),
-    }
-}
-
 fn on_or_off(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
@@ -377,7 +395,7 @@ fn size(bytes: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::{RunState, Secret};
+    use crate::container::{Ipc, Restart, RunState, Secret};
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -447,74 +465,80 @@ mod tests {
         }
     }
 
-    fn between(new: &ContainerSpec, old: ContainerSpec) -> Vec<Difference> {
-        differences(&Wanted { spec: new, image: None, follow_image: false }, &observed(old))
+    fn between(new: &ContainerSpec, old: ContainerSpec) -> Vec<ContainerDifference> {
+        differences(&WantedContainer { spec: new, image: None, follow_image: false }, &observed(old))
     }
 
     #[test]
     fn every_field_changed_alone_is_one_difference_in_that_field() {
         type Change = fn(&mut ContainerSpec);
-        let table: Vec<(Field, Cure, Change)> = vec![
-            (Field::Name, Cure::Replace, |s| s.name = "other".into()),
-            (Field::Image, Cure::Replace, |s| s.image = "vllm:2".into()),
-            (Field::Entrypoint, Cure::Replace, |s| s.entrypoint.clear()),
-            (Field::Command, Cure::Replace, |s| s.command = words(&["-m dynamo.vllm"])),
-            (Field::Command, Cure::Replace, |s| s.command.reverse()),
-            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("A", "2"), ("B", "hunter2")])),
-            (Field::Env("A".into()), Cure::Replace, |s| s.env = map(&[("B", "hunter2")])),
-            (Field::SecretEnv("TOKEN".into()), Cure::Replace, |s| s.secret_env = secrets(&[], None)),
-            (Field::SecretEnv("TOKEN".into()), Cure::Replace, |s| {
+        let table: Vec<(ContainerField, ChangeKind, Change)> = vec![
+            (ContainerField::Name, ChangeKind::Replace, |s| s.name = "other".into()),
+            (ContainerField::Image, ChangeKind::Replace, |s| s.image = "vllm:2".into()),
+            (ContainerField::Entrypoint, ChangeKind::Replace, |s| s.entrypoint.clear()),
+            (ContainerField::Command, ChangeKind::Replace, |s| s.command = words(&["-m dynamo.vllm"])),
+            (ContainerField::Command, ChangeKind::Replace, |s| s.command.reverse()),
+            (ContainerField::Env("A".into()), ChangeKind::Replace, |s| {
+                s.env = map(&[("A", "2"), ("B", "hunter2")])
+            }),
+            (ContainerField::Env("A".into()), ChangeKind::Replace, |s| s.env = map(&[("B", "hunter2")])),
+            (ContainerField::SecretEnv("TOKEN".into()), ChangeKind::Replace, |s| {
+                s.secret_env = secrets(&[], None)
+            }),
+            (ContainerField::SecretEnv("TOKEN".into()), ChangeKind::Replace, |s| {
                 s.secret_env = secrets(&[("TOKEN", "other")], None);
             }),
             // Whatever the value is.
-            (Field::SecretEnvVersion, Cure::Replace, |s| {
+            (ContainerField::SecretEnvVersion, ChangeKind::Replace, |s| {
                 s.secret_env = secrets(&[("TOKEN", "other")], Some("1"));
             }),
-            (Field::User, Cure::Replace, |s| s.user = None),
-            (Field::Label("team".into()), Cure::Replace, |s| s.labels = map(&[("team", "b")])),
-            (Field::Mounts, Cure::Replace, |s| s.mounts.truncate(1)),
-            (Field::Mounts, Cure::Replace, |s| s.mounts[0].read_only = true),
-            (Field::Mounts, Cure::Replace, |s| s.mounts[0].source = MountSource::Volume("/a".into())),
-            (Field::Ports, Cure::Replace, |s| s.ports[0].host_port = 9),
-            (Field::Ports, Cure::Replace, |s| s.ports[0].host_address = "0.0.0.0".into()),
-            (Field::Network, Cure::Replace, |s| s.network = Network::Host),
-            (Field::Network, Cure::Replace, |s| {
+            (ContainerField::User, ChangeKind::Replace, |s| s.user = None),
+            (ContainerField::Label("team".into()), ChangeKind::Replace, |s| s.labels = map(&[("team", "b")])),
+            (ContainerField::Mounts, ChangeKind::Replace, |s| s.mounts.truncate(1)),
+            (ContainerField::Mounts, ChangeKind::Replace, |s| s.mounts[0].read_only = true),
+            (ContainerField::Mounts, ChangeKind::Replace, |s| {
+                s.mounts[0].source = MountSource::Volume("/a".into())
+            }),
+            (ContainerField::Ports, ChangeKind::Replace, |s| s.ports[0].host_port = 9),
+            (ContainerField::Ports, ChangeKind::Replace, |s| s.ports[0].host_address = "0.0.0.0".into()),
+            (ContainerField::Network, ChangeKind::Replace, |s| s.network = Network::Host),
+            (ContainerField::Network, ChangeKind::Replace, |s| {
                 s.network = Network::Bridge { name: "chat".into(), aliases: vec![] };
             }),
-            (Field::Restart, Cure::Update, |s| s.restart = Restart::No),
-            (Field::Cpus, Cure::Update, |s| s.limits.nano_cpus = Some(1)),
-            (Field::Cpus, Cure::Replace, |s| s.limits.nano_cpus = None),
-            (Field::Memory, Cure::Update, |s| s.limits.memory_bytes = Some(8 << 30)),
-            (Field::Memory, Cure::Replace, |s| s.limits.memory_bytes = None),
-            (Field::SharedMemory, Cure::Replace, |s| s.shm_bytes = None),
-            (Field::Ulimits, Cure::Replace, |s| s.ulimits[0].soft = 5),
-            (Field::Ulimits, Cure::Replace, |s| {
+            (ContainerField::Restart, ChangeKind::Update, |s| s.restart = Restart::No),
+            (ContainerField::Cpus, ChangeKind::Update, |s| s.limits.nano_cpus = Some(1)),
+            (ContainerField::Cpus, ChangeKind::Replace, |s| s.limits.nano_cpus = None),
+            (ContainerField::Memory, ChangeKind::Update, |s| s.limits.memory_bytes = Some(8 << 30)),
+            (ContainerField::Memory, ChangeKind::Replace, |s| s.limits.memory_bytes = None),
+            (ContainerField::SharedMemory, ChangeKind::Replace, |s| s.shm_bytes = None),
+            (ContainerField::Ulimits, ChangeKind::Replace, |s| s.ulimits[0].soft = 5),
+            (ContainerField::Ulimits, ChangeKind::Replace, |s| {
                 s.ulimits.push(Ulimit { name: "nofile".into(), soft: 1, hard: 1 });
             }),
-            (Field::ExtraHosts, Cure::Replace, |s| s.extra_hosts.clear()),
-            (Field::Capabilities, Cure::Replace, |s| s.cap_add.truncate(1)),
-            (Field::Devices, Cure::Replace, |s| s.devices.truncate(1)),
-            (Field::Gpus, Cure::Replace, |s| s.gpus = words(&["GPU-0", "GPU-2"])),
-            (Field::Ipc, Cure::Replace, |s| s.ipc = Ipc::Host),
-            (Field::Privileged, Cure::Replace, |s| s.privileged = true),
-            (Field::Runtime, Cure::Replace, |s| s.runtime = Some("nvidia".into())),
-            (Field::Log, Cure::Replace, |s| {
+            (ContainerField::ExtraHosts, ChangeKind::Replace, |s| s.extra_hosts.clear()),
+            (ContainerField::Capabilities, ChangeKind::Replace, |s| s.cap_add.truncate(1)),
+            (ContainerField::Devices, ChangeKind::Replace, |s| s.devices.truncate(1)),
+            (ContainerField::Gpus, ChangeKind::Replace, |s| s.gpus = words(&["GPU-0", "GPU-2"])),
+            (ContainerField::Ipc, ChangeKind::Replace, |s| s.ipc = Ipc::Host),
+            (ContainerField::Privileged, ChangeKind::Replace, |s| s.privileged = true),
+            (ContainerField::Runtime, ChangeKind::Replace, |s| s.runtime = Some("nvidia".into())),
+            (ContainerField::Log, ChangeKind::Replace, |s| {
                 s.log = Some(Log { driver: Some("local".into()), options: map(&[("max-size", "1m")]) });
             }),
-            (Field::Log, Cure::Replace, |s| {
+            (ContainerField::Log, ChangeKind::Replace, |s| {
                 s.log = Some(Log { driver: None, options: map(&[("max-size", "1m")]) });
             }),
-            (Field::Networks, Cure::Replace, |s| s.networks.clear()),
-            (Field::Restart, Cure::Update, |s| s.restart = Restart::OnFailure(3)),
-            (Field::StopGrace, Cure::Replace, |s| s.stop_grace_seconds = 31),
+            (ContainerField::Networks, ChangeKind::Replace, |s| s.networks.clear()),
+            (ContainerField::Restart, ChangeKind::Update, |s| s.restart = Restart::OnFailure(3)),
+            (ContainerField::StopGrace, ChangeKind::Replace, |s| s.stop_grace_seconds = 31),
         ];
-        for (field, cure, change) in table {
+        for (field, kind, change) in table {
             let mut new = base();
             change(&mut new);
             let found = between(&new, base());
             let seen: Vec<_> =
-                found.iter().map(|difference| (difference.field.clone(), difference.cure)).collect();
-            assert_eq!(seen, [(field, cure)], "{found:?}");
+                found.iter().map(|difference| (difference.field.clone(), difference.change)).collect();
+            assert_eq!(seen, [(field, kind)], "{found:?}");
         }
     }
 
@@ -550,13 +574,13 @@ mod tests {
             command: vec![],
         };
         let mut old = base();
-        subtract_image_defaults(&mut old, &image);
+        image_defaults::subtract(&mut old, &image);
         assert_ne!(old, base(), "the image says nothing of this spec");
         let spec = base();
-        let wanted = Wanted { spec: &spec, image: Some(&image), follow_image: false };
+        let wanted = WantedContainer { spec: &spec, image: Some(&image), follow_image: false };
         assert_eq!(differences(&wanted, &observed(old.clone())), []);
         // Only a policy that follows the name minds that it stands for another image now.
-        let found = differences(&Wanted { follow_image: true, ..wanted }, &observed(old));
+        let found = differences(&WantedContainer { follow_image: true, ..wanted }, &observed(old));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].old.as_str(), found[0].new.as_str()), ("sha256:old", "sha256:new"));
     }

@@ -8,7 +8,7 @@ use crate::inventory::ImageFacts;
 
 /// What [`crate::hosts::Host`] does, as execution sees it; see there for what each verb promises.
 #[async_trait]
-pub trait Effects: Send + Sync {
+pub(crate) trait Effects: Send + Sync {
     /// Name of the host, for errors.
     fn host(&self) -> &str;
     async fn image(&self, reference: &str) -> Result<Option<ImageFacts>, HostError>;

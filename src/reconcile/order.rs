@@ -6,12 +6,12 @@
 
 use std::fmt;
 
-use super::diff::{Cure, Difference, Wanted, differences};
+use super::diff::{ChangeKind, ContainerDifference, WantedContainer, differences};
 use crate::container::{ObservedContainer, RunState};
 
 /// What has to happen to one container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum ContainerStep {
     /// It is not wanted any more.
     Remove { name: String },
     /// It runs as wanted.
@@ -19,16 +19,16 @@ pub enum Step {
     /// It is as wanted, but does not run.
     Start { name: String },
     /// It can be made as wanted while it runs.
-    Update { name: String, reasons: Vec<Difference> },
+    Update { name: String, reasons: Vec<ContainerDifference> },
     /// Only a new container will be as wanted.
-    Replace { name: String, reasons: Vec<Difference> },
+    Replace { name: String, reasons: Vec<ContainerDifference> },
     /// There is none.
     Create { name: String },
 }
 
-impl Step {
+impl ContainerStep {
     /// Name of the container.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Remove { name }
             | Self::Keep { name }
@@ -40,9 +40,9 @@ impl Step {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for ContainerStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (verb, reasons): (&str, &[Difference]) = match self {
+        let (verb, reasons): (&str, &[ContainerDifference]) = match self {
             Self::Remove { .. } => ("remove", &[]),
             Self::Keep { .. } => ("keep", &[]),
             Self::Start { .. } => ("start", &[]),
@@ -59,33 +59,36 @@ impl fmt::Display for Step {
 }
 
 /// The steps from `observed` (containers of ours, by their final names) to `wanted` (in the order of starting).
-pub fn steps(wanted: &[Wanted<'_>], observed: &[ObservedContainer]) -> Vec<Step> {
+pub(crate) fn steps(wanted: &[WantedContainer<'_>], observed: &[ObservedContainer]) -> Vec<ContainerStep> {
     let mut unwanted: Vec<&ObservedContainer> = observed
         .iter()
         .filter(|seen| !wanted.iter().any(|wanted| wanted.spec.name == seen.spec.name))
         .collect();
     unwanted.sort_by(|a, b| b.started_at.cmp(&a.started_at));
-    let removals = unwanted.into_iter().map(|seen| Step::Remove { name: seen.spec.name.clone() });
+    let removals = unwanted.into_iter().map(|seen| ContainerStep::Remove { name: seen.spec.name.clone() });
     let cures = wanted.iter().map(|wanted| {
         let seen = observed.iter().find(|seen| seen.spec.name == wanted.spec.name);
-        seen.map_or_else(|| Step::Create { name: wanted.spec.name.clone() }, |seen| cure(wanted, seen))
+        seen.map_or_else(
+            || ContainerStep::Create { name: wanted.spec.name.clone() },
+            |seen| step(wanted, seen),
+        )
     });
     removals.chain(cures).collect()
 }
 
-fn cure(wanted: &Wanted<'_>, seen: &ObservedContainer) -> Step {
+fn step(wanted: &WantedContainer<'_>, seen: &ObservedContainer) -> ContainerStep {
     let name = wanted.spec.name.clone();
     let reasons = differences(wanted, seen);
-    let in_place = reasons.iter().all(|difference| difference.cure == Cure::Update);
+    let in_place = reasons.iter().all(|difference| difference.change == ChangeKind::Update);
     match seen.state {
         // A start does not bring these back.
-        RunState::Dead | RunState::Removing | RunState::Paused => Step::Replace { name, reasons },
-        _ if !in_place => Step::Replace { name, reasons },
-        _ if !reasons.is_empty() => Step::Update { name, reasons },
-        RunState::Running => Step::Keep { name },
+        RunState::Dead | RunState::Removing | RunState::Paused => ContainerStep::Replace { name, reasons },
+        _ if !in_place => ContainerStep::Replace { name, reasons },
+        _ if !reasons.is_empty() => ContainerStep::Update { name, reasons },
+        RunState::Running => ContainerStep::Keep { name },
         // As wanted, and dies again and again: a new one shows why.
-        RunState::Restarting { .. } => Step::Replace { name, reasons },
-        RunState::Created | RunState::Exited { .. } => Step::Start { name },
+        RunState::Restarting { .. } => ContainerStep::Replace { name, reasons },
+        RunState::Created | RunState::Exited { .. } => ContainerStep::Start { name },
     }
 }
 
@@ -113,8 +116,8 @@ mod tests {
     }
 
     fn said(wanted: &[ContainerSpec], observed: &[ObservedContainer]) -> Vec<String> {
-        let wanted: Vec<Wanted<'_>> =
-            wanted.iter().map(|spec| Wanted { spec, image: None, follow_image: false }).collect();
+        let wanted: Vec<WantedContainer<'_>> =
+            wanted.iter().map(|spec| WantedContainer { spec, image: None, follow_image: false }).collect();
         steps(&wanted, observed).iter().map(ToString::to_string).collect()
     }
 

@@ -5,8 +5,8 @@
 //! unknown to a value by accident: there is no `Default`-on-unknown anywhere, only [`Attr::known`].
 
 use super::model::Model;
-use super::schema::{AttributeType, Declaration, Entry, Nesting};
-use super::value::{Number, Path, PathError, Type, Value};
+use crate::tf_provider::schema::{AttributeType, Declaration, Entry, Nesting};
+use crate::tf_provider::value::{Number, Path, PathError, Type, Value};
 use std::collections::BTreeMap;
 
 /// An attribute's value as Terraform sees it.

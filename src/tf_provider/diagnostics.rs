@@ -3,7 +3,7 @@
 //! The grammar: the summary is a short sentence without a full stop ("Unable to start deployment \"chat\""); the detail
 //! says what was tried, on which host, what came back, and what to do. A chain of causes is joined once, here.
 
-use super::value::{Path, PathError};
+use crate::tf_provider::value::{Path, PathError};
 use std::error::Error;
 use std::fmt;
 

@@ -4,12 +4,12 @@
 
 use super::diagnostics::Diagnostics;
 use super::model::Model;
-use super::planning;
 use super::provider::{
     About, Applied, Call, DataSource, EphemeralResource, Failed, ImportBy, Opened, Plan, Renewal, Resource,
 };
-use super::schema::{self, AttributeType, Entry, Kind, Nesting, validate};
-use super::value::{Path, Type, Value};
+use super::{planning, schema};
+use crate::tf_provider::schema::{AttributeType, Entry, Kind, Nesting, validate};
+use crate::tf_provider::value::{Path, Type, Value};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 

@@ -4,8 +4,8 @@
 //! Adding an attribute is one line there; every place that builds or takes the struct apart then fails to compile
 //! until it has been thought of.
 
-use super::schema::Entry;
-use super::value::{Path, PathError, Value};
+use crate::tf_provider::schema::Entry;
+use crate::tf_provider::value::{Path, PathError, Value};
 
 /// A struct that mirrors an object of Terraform's: a resource, a block, a nested attribute.
 pub trait Model: Clone + PartialEq + std::fmt::Debug + Default + Send + Sync + 'static {

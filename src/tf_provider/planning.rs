@@ -6,8 +6,8 @@
 //! only if something differs mark computed attributes unknown — so that a plan without a difference *is* the prior
 //! state, byte for byte.
 
-use super::schema::{Attribute, Entry, Kind, Mode, Nesting, OnChange, WhenOthersChange};
-use super::value::{Path, Value};
+use crate::tf_provider::schema::{Attribute, Entry, Kind, Mode, Nesting, OnChange, WhenOthersChange};
+use crate::tf_provider::value::{Path, Value};
 use std::collections::BTreeMap;
 
 /// What the schema alone says about a planned change.

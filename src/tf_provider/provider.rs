@@ -7,7 +7,7 @@ use super::attr::Attr;
 use super::diagnostics::Diagnostics;
 use super::erased::{AnyDataSource, AnyEphemeral, AnyResource, Erased};
 use super::model::Model;
-use super::value::{Path, Type, Value};
+use crate::tf_provider::value::{Path, Type, Value};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -15,14 +15,14 @@ const PATIENCE: usize = 20_000;
 
 /// There are not enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsatisfiable {
+pub(crate) struct Unsatisfiable {
     pub wanted: u32,
     pub free: u32,
 }
 
 /// UUIDs of `count` whole cards out of the `free` devices, sorted. `held` are the worker's own, which must be among the
 /// free ones to be kept.
-pub fn choose(
+pub(crate) fn choose(
     inventory: &GpuInventory,
     free: &[&str],
     count: u32,
@@ -68,7 +68,7 @@ fn weight(link: Link) -> u32 {
         Link::HostBridge => 2,
         Link::Switches => 3,
         Link::Switch => 4,
-        Link::NvLink(count) => count.saturating_add(100),
+        Link::Nvlink(count) => count.saturating_add(100),
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
 
     /// Two pairs with NVLink, on two sockets.
     fn pairs() -> GpuInventory {
-        let nv = Link::NvLink(4);
+        let nv = Link::Nvlink(4);
         machine(4, &[(0, 2, nv), (1, 3, nv), (0, 1, Link::HostBridge), (2, 3, Link::HostBridge)])
     }
 
@@ -249,7 +249,7 @@ mod tests {
             words in proptest::collection::vec(0_usize..7, 36),
         ) {
             let levels = [Link::System, Link::Node, Link::HostBridge, Link::Switches, Link::Switch,
-                Link::NvLink(1), Link::NvLink(12)];
+                Link::Nvlink(1), Link::Nvlink(12)];
             let pairs = (0..cards).flat_map(|one| (one + 1..cards).map(move |other| (one, other)));
             let links: Vec<_> =
                 pairs.zip(&words).map(|((one, other), word)| (one, other, levels[*word])).collect();

@@ -11,12 +11,12 @@
 use std::collections::BTreeSet;
 
 use super::occupancy::{Holder, Occupancy};
-use crate::dynamo::objection::Refusal;
+use crate::dynamo::terms::objection::Refusal;
 use crate::inventory::gpu::GpuInventory;
 
 /// What one worker of a run wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub(crate) struct Claim {
     pub deployment: String,
     /// Its container, if it has one already that stays or is replaced by its own successor.
     pub container: Option<String>,
@@ -24,7 +24,7 @@ pub struct Claim {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// These devices.
     Devices(BTreeSet<String>),
     /// So many cards, whichever.
@@ -54,7 +54,7 @@ impl Claim {
 
 /// A host as one run sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     pub host: &'a str,
     pub inventory: &'a GpuInventory,
     pub occupancy: &'a Occupancy,
@@ -64,7 +64,7 @@ pub struct Scene<'a> {
 
 impl Scene<'_> {
     /// Whether `own` can be had beside all others.
-    pub fn check(&self, own: &Claim) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, own: &Claim) -> Result<(), Refusal> {
         if let Wish::Devices(devices) = &own.wish {
             for device in devices {
                 self.check_device(own, device)?;
@@ -139,12 +139,12 @@ impl Scene<'_> {
 }
 
 /// The complaint about a device that somebody has.
-pub fn held(label: &str, holder: &Holder) -> Refusal {
+pub(crate) fn held(label: &str, holder: &Holder) -> Refusal {
     Refusal::new(format!("{label} is held by {holder}"), "choose another, or stop what holds it")
 }
 
 /// A device as messages name it: `GPU 0 (GPU-…)`.
-pub fn label(inventory: &GpuInventory, device: &str) -> String {
+pub(crate) fn label(inventory: &GpuInventory, device: &str) -> String {
     match inventory.card_of(device) {
         Some(gpu) => format!("GPU {} ({device})", gpu.index),
         None => format!("GPU {device}"),

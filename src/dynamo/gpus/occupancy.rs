@@ -10,12 +10,12 @@ use std::fmt;
 
 use crate::container::labels::Ownership;
 use crate::container::{ObservedContainer, RunState};
-use crate::dynamo::names;
+use crate::dynamo::terms::names;
 use crate::inventory::gpu::{Gpu, GpuInventory, GpuProcess};
 
 /// Who holds a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub(crate) enum Holder {
     /// A container of ours, by the name that it has once it works.
     Worker {
         container: String,
@@ -41,7 +41,7 @@ impl fmt::Display for Holder {
 
 impl Holder {
     /// The name by which users find it.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Worker { container, .. } => container.clone(),
             Self::Container(name) => name.clone(),
@@ -53,11 +53,11 @@ impl Holder {
 
 /// Holders by device; a device that is free is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Occupancy(BTreeMap<String, Holder>);
+pub(crate) struct Occupancy(BTreeMap<String, Holder>);
 
 impl Occupancy {
     /// `containers` are all of the host, running or not.
-    pub fn of(inventory: &GpuInventory, containers: &[ObservedContainer]) -> Self {
+    pub(crate) fn of(inventory: &GpuInventory, containers: &[ObservedContainer]) -> Self {
         let mut held = BTreeMap::new();
         let holding = containers.iter().filter(|it| holds(&it.state) && !looks_on(it));
         for container in holding {
@@ -75,12 +75,12 @@ impl Occupancy {
         Self(held)
     }
 
-    pub fn holder(&self, device: &str) -> Option<&Holder> {
+    pub(crate) fn holder(&self, device: &str) -> Option<&Holder> {
         self.0.get(device)
     }
 
     /// Devices that nobody holds, by index of the card.
-    pub fn free<'a>(&self, inventory: &'a GpuInventory) -> Vec<&'a str> {
+    pub(crate) fn free<'a>(&self, inventory: &'a GpuInventory) -> Vec<&'a str> {
         inventory.devices().into_iter().filter(|device| self.holder(device).is_none()).collect()
     }
 }
@@ -93,7 +93,7 @@ fn holds(state: &RunState) -> bool {
 }
 
 /// A container of ours that is no worker sees GPUs without computing on them: what keeps a cache for all workers of a host.
-pub fn looks_on(container: &ObservedContainer) -> bool {
+pub(crate) fn looks_on(container: &ObservedContainer) -> bool {
     Ownership::from_labels(&container.spec.labels).is_some_and(|owner| owner.role.is_none())
 }
 

@@ -1,17 +1,18 @@
 //! Reading a draft: every complaint that can be made without a host, and a spec once all is known.
 
-use super::release::{self, Release};
+use super::release;
+use super::release::Release;
 use super::spec::{OpenWebuiDraft, OpenWebuiSpec, Source, SourceDraft};
-use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, finish, read_state};
-use crate::dynamo::draft::Given;
-use crate::dynamo::objection::{Field, Objection, Refusal};
-use crate::dynamo::reader::{Reader, word};
-use crate::dynamo::spec::{Engine, NetworkMode, PullPolicy};
-use crate::dynamo::{self, docker_options, env, image, limits, names, ports, secret_env};
+use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, docker, env, finish, limits, read_state, secret_env};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::reader::{Reader, word};
+use crate::dynamo::terms::words::{Engine, NetworkMode, PullPolicy};
+use crate::dynamo::terms::{image, names, ports};
 use std::collections::BTreeSet;
 
 /// What is wrong, as far as it is known.
-pub fn openwebui(draft: &OpenWebuiDraft) -> Vec<Objection> {
+pub(crate) fn openwebui(draft: &OpenWebuiDraft) -> Vec<Objection> {
     let mut reader = Reader::default();
     read(&mut reader, draft);
     reader.objections
@@ -19,7 +20,7 @@ pub fn openwebui(draft: &OpenWebuiDraft) -> Vec<Objection> {
 
 /// What is wrong with how people log in. `password` is there or not: it is only ever in the configuration, so that this is
 /// asked apart from the rest.
-pub fn login(auth: &Given<bool>, email: &Given<String>, password: &Given<()>) -> Vec<Objection> {
+pub(crate) fn login(auth: &Given<bool>, email: &Given<String>, password: &Given<()>) -> Vec<Objection> {
     let mut objections = Vec::new();
     let mut object = |field: Field, what: &str, fix: &str| objections.push(Refusal::new(what, fix).at(field));
     if auth.known() == Some(&false) && !email.is_absent() {
@@ -37,7 +38,7 @@ pub fn login(auth: &Given<bool>, email: &Given<String>, password: &Given<()>) ->
 
 impl OpenWebuiDraft {
     /// The spec; every field that has no default must be known.
-    pub fn complete(&self) -> Result<OpenWebuiSpec, Vec<Objection>> {
+    pub(crate) fn complete(&self) -> Result<OpenWebuiSpec, Vec<Objection>> {
         let mut reader = Reader::default();
         let spec = read(&mut reader, self);
         finish(spec, reader)
@@ -66,7 +67,7 @@ fn read(reader: &mut Reader, draft: &OpenWebuiDraft) -> Option<OpenWebuiSpec> {
         env::fit(reader, &env, secrets, |_| true);
     }
     let resources = limits::read(reader, &draft.resources);
-    let docker = docker_options::read(reader, &draft.docker);
+    let docker = docker::read(reader, &draft.docker);
     let desired_state = read_state(reader, &draft.desired_state);
     Some(OpenWebuiSpec {
         name: name?,
@@ -148,10 +149,11 @@ fn read_source(reader: &mut Reader, index: usize, draft: &SourceDraft) -> Option
 }
 
 fn source(reader: &mut Reader, draft: &SourceDraft) -> Option<Source> {
-    let newest = Given::Is(dynamo::release::newest().to_owned());
+    let newest = Given::Is(crate::dynamo::facts::release::newest().to_owned());
     let version = if draft.dynamo_version.is_absent() { &newest } else { &draft.dynamo_version };
     let release = reader.needed(Field::DynamoVersion, version, |text| {
-        dynamo::release::find(dynamo::release::ALL, text).map(|(release, _)| release)
+        crate::dynamo::facts::release::find(crate::dynamo::facts::release::ALL, text)
+            .map(|(release, _)| release)
     });
     let name = reader.needed(Field::Name, &draft.name, |name| names::deployment(name));
     let host = reader.needed(Field::Host, &draft.host, |host| Ok(host.clone()));

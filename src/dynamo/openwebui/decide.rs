@@ -1,26 +1,34 @@
 //! From a spec and a host to a container with its volume.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::place::{Place, place};
 use super::spec::OpenWebuiSpec;
 use super::{COMPONENT, PASSWORD_FILE};
-use crate::container::labels::{self, Ownership};
-use crate::container::{ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec};
+use crate::container::labels::Ownership;
+use crate::container::{
+    ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec, labels,
+};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
-use crate::dynamo::objection::Objection;
-use crate::dynamo::spec::{DockerOptions, Engine, HostFacts, NetworkMode, Owner};
-use crate::dynamo::{docker_options, env, limits, names, secret_env};
+use crate::dynamo::check::env;
+use crate::dynamo::decide::{docker, limits, secret_env};
+use crate::dynamo::spec::{DockerOptions, HostFacts, Owner};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::Objection;
+use crate::dynamo::terms::words::{Engine, NetworkMode};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// By which other containers of its network find the page.
-pub const ALIAS: &str = "openwebui";
+pub(crate) const ALIAS: &str = "openwebui";
 
 /// Runs before the image's own start: see the files.
 const START: &str = include_str!("start.sh");
 const ADMIN: &str = include_str!("admin.py");
 
 /// The container and its volume. Networks are those of the deployments, and are not made here.
-pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Result<Blueprint, Vec<Objection>> {
+pub(crate) fn openwebui(
+    spec: &OpenWebuiSpec,
+    host: &HostFacts,
+    owner: &Owner,
+) -> Result<Blueprint, Vec<Objection>> {
     let place = place(&spec.host, &spec.sources);
     let limits = limits::decide(spec.resources, host);
     let clashes = clashes(spec, place.as_ref().ok());
@@ -44,7 +52,7 @@ pub fn openwebui(spec: &OpenWebuiSpec, host: &HostFacts, owner: &Owner) -> Resul
 fn clashes(spec: &OpenWebuiSpec, place: Option<&Place>) -> Vec<Objection> {
     let network = place.map_or(NetworkMode::Bridge, |place| place.network);
     let joined = place.and_then(|place| place.networks.first()).map_or("", String::as_str);
-    docker_options::clashes(&spec.docker, &[data(spec)], &[ALIAS.to_owned()], (network, joined))
+    docker::clashes(&spec.docker, &[data(spec)], &[ALIAS.to_owned()], (network, joined))
 }
 
 fn container(

@@ -12,23 +12,23 @@
 //!
 //! What differs between releases is a row in [`release`].
 
-pub mod check;
-pub mod decide;
-pub mod place;
-pub mod release;
-pub mod spec;
+pub(crate) mod check;
+pub(crate) mod decide;
+pub(crate) mod place;
+pub(crate) mod release;
+pub(crate) mod spec;
 
-pub use spec::{OpenWebuiDraft, OpenWebuiSpec, Source, SourceDraft};
+pub(crate) use spec::{OpenWebuiDraft, OpenWebuiSpec, SourceDraft};
 
 /// Component of the container.
-pub const COMPONENT: &str = "openwebui";
+pub(crate) const COMPONENT: &str = "openwebui";
 
 /// Where the search for a port begins.
-pub const PORT_FROM: u16 = 3000;
+pub(crate) const PORT_FROM: u16 = 3000;
 
 /// Where the container finds the administrator's password, if it is given one: in a file that only root reads, since
 /// whoever may look at the container sees its environment.
-pub const PASSWORD_FILE: &str = "/run/dynamo-admin-password";
+pub(crate) const PASSWORD_FILE: &str = "/run/dynamo-admin-password";
 
 #[cfg(test)]
 mod tests;

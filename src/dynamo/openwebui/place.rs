@@ -8,17 +8,16 @@
 //! | hosts' network, other host | host's network | – | where it listens, or the host's advertised address |
 //! | private network, other host | refused | | |
 
-use std::net::IpAddr;
-
 use super::spec::Source;
-use crate::dynamo::decide::FRONTEND;
-use crate::dynamo::names;
-use crate::dynamo::objection::{Field, Objection, Refusal};
-use crate::dynamo::spec::NetworkMode;
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::FRONTEND;
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::words::NetworkMode;
+use std::net::IpAddr;
 
 /// Where a page stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     pub network: NetworkMode,
     /// Private networks that it joins, in the order of its deployments; none on the host's network.
     pub networks: Vec<String>,
@@ -27,7 +26,7 @@ pub struct Place {
 }
 
 /// The place of a page on `host`. A deployment's objection is at [`Field::Source`].
-pub fn place(host: &str, sources: &[Source]) -> Result<Place, Vec<Objection>> {
+pub(crate) fn place(host: &str, sources: &[Source]) -> Result<Place, Vec<Objection>> {
     let network = match sources.iter().all(|source| source.network == NetworkMode::Bridge) {
         true => NetworkMode::Bridge,
         false => NetworkMode::Host,

@@ -1,10 +1,10 @@
 //! Releases of Open WebUI: what each line is told, and in which words.
 
-use crate::dynamo::objection::Refusal;
+use crate::dynamo::terms::objection::Refusal;
 
 /// A line of releases, from its first one until the next line begins.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Release {
+pub(crate) struct Release {
     pub first: [u32; 3],
     /// In the container, on a private network.
     pub port: u16,
@@ -21,7 +21,7 @@ pub struct Release {
 }
 
 /// Oldest first.
-pub const ALL: &[&Release] = &[&V0_7];
+pub(crate) const ALL: &[&Release] = &[&V0_7];
 
 /// The first release that makes an administrator by itself.
 static V0_7: Release = Release {
@@ -55,10 +55,10 @@ const RESERVED: &[(&str, &str)] = &[
 ];
 
 /// The release that this provider was tested with, which is meant where none is named.
-pub const NEWEST: &str = "0.12.4";
+pub(crate) const NEWEST: &str = "0.12.4";
 
 /// The line of a release. A release that came out after this provider is taken for one of the newest line.
-pub fn find(version: &str) -> Result<&'static Release, Refusal> {
+pub(crate) fn find(version: &str) -> Result<&'static Release, Refusal> {
     let number = numbers(version).ok_or_else(|| {
         let what = format!("{version:?} is not a release of Open WebUI");
         Refusal::new(what, format!("write it like {NEWEST:?}; for another tag or another registry set image"))
@@ -71,12 +71,12 @@ pub fn find(version: &str) -> Result<&'static Release, Refusal> {
 }
 
 /// The line of the release that is meant where none is named.
-pub fn newest() -> &'static Release {
+pub(crate) fn newest() -> &'static Release {
     &V0_7
 }
 
 /// The project's own image of a release.
-pub fn image(version: &str) -> String {
+pub(crate) fn image(version: &str) -> String {
     format!("ghcr.io/open-webui/open-webui:v{version}")
 }
 

@@ -1,16 +1,16 @@
 //! What is asked of an Open WebUI: as written, and once all is known.
 
-use std::collections::BTreeMap;
-
 use super::release::Release;
 use crate::container::SecretEnv;
-use crate::dynamo::draft::{DockerDraft, Given, ResourceDraft};
-use crate::dynamo::secret_env::SecretDraft;
-use crate::dynamo::spec::{DesiredState, DockerOptions, Engine, NetworkMode, PullPolicy, ResourceSpec};
+use crate::dynamo::spec::draft::{DockerDraft, ResourceDraft, SecretDraft};
+use crate::dynamo::spec::{DockerOptions, ResourceSpec};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode, PullPolicy};
+use std::collections::BTreeMap;
 
 /// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct OpenWebuiDraft {
+pub(crate) struct OpenWebuiDraft {
     pub name: Given<String>,
     pub host: Given<String>,
     pub sources: Given<Vec<SourceDraft>>,
@@ -31,7 +31,7 @@ pub struct OpenWebuiDraft {
 
 /// A deployment, as far as the page needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct SourceDraft {
+pub(crate) struct SourceDraft {
     pub name: Given<String>,
     pub host: Given<String>,
     pub dynamo_version: Given<String>,
@@ -46,7 +46,7 @@ pub struct SourceDraft {
 
 /// With everything known and checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct OpenWebuiSpec {
+pub(crate) struct OpenWebuiSpec {
     pub name: String,
     /// Host that the page is on.
     pub host: String,
@@ -72,7 +72,7 @@ pub struct OpenWebuiSpec {
 
 /// A deployment to talk to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub(crate) struct Source {
     pub name: String,
     pub host: String,
     pub network: NetworkMode,

@@ -1,12 +1,13 @@
 //! A page from its draft to its container.
 
-use super::*;
-use crate::container::labels::{self, Ownership};
-use crate::container::{ContainerSpec, Network};
+use crate::container::labels::Ownership;
+use crate::container::{ContainerSpec, Network, labels};
 use crate::dynamo::blueprint::{Blueprint, Readiness};
-use crate::dynamo::draft::{DockerDraft, Given, VolumeDraft};
-use crate::dynamo::objection::{Field, Objection};
+use crate::dynamo::openwebui::*;
+use crate::dynamo::spec::draft::{DockerDraft, VolumeDraft};
 use crate::dynamo::spec::{HostFacts, Owner};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::objection::{Field, Objection};
 
 fn is(text: &str) -> Given<String> {
     Given::Is(text.to_owned())

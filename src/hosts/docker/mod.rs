@@ -1,8 +1,7 @@
 //! The Docker Engine's API: agreeing on a version, and making one call with a deadline and an error that says why.
 
-mod image_defaults;
+mod client;
 pub(super) mod translate;
-mod transport;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,27 +10,24 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error;
 
-pub use image_defaults::subtract as subtract_image_defaults;
-pub use translate::canonical;
-
-use super::error::{Cause, engine_cause};
-use super::reach::Reach;
+use crate::hosts::error::{Cause, engine_cause};
+use crate::hosts::transport::Transport;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct CallPolicy {
     pub deadline: Duration,
     pub attempts: u32,
 }
 
 /// Questions: quick, and safe to ask again.
-pub(super) const READ: Patience = Patience { deadline: Duration::from_secs(20), attempts: 3 };
+pub(super) const READ: CallPolicy = CallPolicy { deadline: Duration::from_secs(20), attempts: 3 };
 /// Changes: the Engine may have to unpack, mount and connect. Never repeated: the first may have been heard.
-pub(super) const CHANGE: Patience = Patience { deadline: Duration::from_secs(120), attempts: 1 };
+pub(super) const CHANGE: CallPolicy = CallPolicy { deadline: Duration::from_secs(120), attempts: 1 };
 
-impl Patience {
+impl CallPolicy {
     /// A change that is expected to take `more` on top, such as the time that a container has to stop.
-    pub fn plus(self, more: Duration) -> Self {
+    pub(super) fn plus(self, more: Duration) -> Self {
         Self { deadline: self.deadline + more, ..self }
     }
 }
@@ -50,30 +46,30 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub async fn connect(reach: Arc<dyn Reach>) -> Result<Self, Cause> {
-        let asking = Self { docker: transport::client(Arc::clone(&reach), None)? };
+    pub(super) async fn connect(transport: Arc<dyn Transport>) -> Result<Self, Cause> {
+        let asking = Self { docker: client::client(Arc::clone(&transport), None)? };
         let answer = asking.call("version", READ, |docker| async move { docker.version().await }).await?;
         let version = ApiVersion::agree(answer.min_api_version.as_deref(), answer.api_version.as_deref())?;
-        Ok(Self { docker: transport::client(reach, Some(version.to_string()))? })
+        Ok(Self { docker: client::client(transport, Some(version.to_string()))? })
     }
 
     /// Makes one call. `subject` names the object it is about, e.g. `container chat-frontend`.
-    pub async fn call<T, F>(
+    pub(super) async fn call<T, F>(
         &self,
         subject: &str,
-        patience: Patience,
+        policy: CallPolicy,
         call: impl Fn(Docker) -> F,
     ) -> Result<T, Cause>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let mut left = patience.attempts;
+        let mut left = policy.attempts;
         loop {
             left = left.saturating_sub(1);
-            let cause = match tokio::time::timeout(patience.deadline, call(self.docker.clone())).await {
+            let cause = match tokio::time::timeout(policy.deadline, call(self.docker.clone())).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => cause_of(&error, subject),
-                Err(_) => Cause::EngineSilent { seconds: patience.deadline.as_secs() },
+                Err(_) => Cause::EngineSilent { seconds: policy.deadline.as_secs() },
             };
             if left == 0 || !cause.is_transient() {
                 return Err(cause);
@@ -83,7 +79,7 @@ impl Engine {
     }
 
     /// For answers that are streams, whose reader sets the time limits.
-    pub fn docker(&self) -> &Docker {
+    pub(super) fn docker(&self) -> &Docker {
         &self.docker
     }
 }
@@ -95,7 +91,7 @@ pub(super) fn cause_of(error: &Error, subject: &str) -> Cause {
             engine_cause(*status_code, message, subject)
         }
         Error::DockerStreamError { error } => engine_cause(500, error, subject),
-        error => transport::connection_cause(error),
+        error => client::connection_cause(error),
     }
 }
 

@@ -3,16 +3,9 @@
 //! A host with Docker has hundreds of mounts and a handful of disks: what the kernel makes up is left out, and a device
 //! that is mounted in several places is shown once, where its path is shortest.
 
+use crate::inventory::DiskSpace;
 use crate::inventory::files::Disk;
 use std::collections::BTreeMap;
-
-/// Room on a file system, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
-    pub size_bytes: u64,
-    /// For ordinary users.
-    pub free_bytes: u64,
-}
 
 /// File systems that keep nothing, or nothing of their own.
 const NO_DISKS: [&str; 27] = [
@@ -46,7 +39,7 @@ const NO_DISKS: [&str; 27] = [
 ];
 
 /// The disks in `mounts` (`/proc/self/mounts`), by mount point. `room` tells how large what is mounted there is.
-pub fn list(mounts: &str, room: impl Fn(&str) -> Option<Room>) -> Vec<Disk> {
+pub(super) fn list(mounts: &str, room: impl Fn(&str) -> Option<DiskSpace>) -> Vec<Disk> {
     let mut by_device: BTreeMap<String, (String, String)> = BTreeMap::new();
     for (device, mount, filesystem) in mounts.lines().filter_map(parse_mount) {
         // A container's root is an overlay; all others belong to containers.
@@ -61,7 +54,7 @@ pub fn list(mounts: &str, room: impl Fn(&str) -> Option<Room>) -> Vec<Disk> {
     let mut disks: Vec<Disk> = by_device
         .into_iter()
         .filter_map(|(device, (mount, filesystem))| {
-            let Room { size_bytes, free_bytes } = room(&mount).filter(|room| room.size_bytes > 0)?;
+            let DiskSpace { size_bytes, free_bytes } = room(&mount).filter(|room| room.size_bytes > 0)?;
             Some(Disk { mount, device, filesystem, size_bytes, free_bytes })
         })
         .collect();
@@ -82,7 +75,7 @@ fn unescaped(text: &str) -> String {
 }
 
 /// A line of `df -kP`: mount point and room. Names may hold blanks, so the three numbers are what is looked for.
-pub fn parse_room(line: &str) -> Option<(String, Room)> {
+pub(super) fn parse_room(line: &str) -> Option<(String, DiskSpace)> {
     let words: Vec<&str> = line.split(' ').collect();
     let mut columns =
         words.iter().enumerate().filter(|(_, word)| !word.is_empty()).map(|(at, word)| (at, *word));
@@ -96,7 +89,7 @@ pub fn parse_room(line: &str) -> Option<(String, Room)> {
             return None;
         }
         let mount = words.get(percent_at + 1..)?.join(" ");
-        Some((mount, Room { size_bytes, free_bytes }))
+        Some((mount, DiskSpace { size_bytes, free_bytes }))
     })
 }
 
@@ -114,7 +107,7 @@ mod tests {
             tmpfs /run tmpfs rw 0 0\n\
             /dev/gone /gone xfs rw 0 0\n\
             broken line\n";
-        let room = |mount: &str| (mount != "/gone").then_some(Room { size_bytes: 10, free_bytes: 5 });
+        let room = |mount: &str| (mount != "/gone").then_some(DiskSpace { size_bytes: 10, free_bytes: 5 });
         let seen: Vec<String> = list(mounts, room)
             .iter()
             .map(|it| format!("{} {} {}", it.device, it.mount, it.filesystem))
@@ -126,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_table_of_room_is_read() {
-        let room = Room { size_bytes: 1000 * 1024, free_bytes: 300 * 1024 };
+        let room = DiskSpace { size_bytes: 1000 * 1024, free_bytes: 300 * 1024 };
         let table = [
             ("/dev/vda           1000     700       300      70% /", Some(("/", room))),
             (
@@ -135,7 +128,7 @@ mod tests {
             ),
             (
                 "proc                  0       0         0       - /proc",
-                Some(("/proc", Room { size_bytes: 0, free_bytes: 0 })),
+                Some(("/proc", DiskSpace { size_bytes: 0, free_bytes: 0 })),
             ),
             ("Filesystem     1024-blocks    Used Available Capacity Mounted on", None),
             ("x - - - - /x", None),

@@ -8,45 +8,33 @@
 //! Names may hold anything but NUL, so NUL is what separates them. Links are never followed into folders.
 
 mod disks;
+mod limits;
 mod script;
 mod walk;
 
-pub(super) use script::quoted;
-
-use super::flight::Freshness;
-use super::reach::ShellOutput as Answer;
-use super::{Cause, Host, HostError};
-use crate::inventory::files::{Disk, FileEntry, FolderListing, Tree};
-use disks::Room;
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use crate::hosts::sync::single_flight::Freshness;
+use crate::hosts::transport::ShellOutput;
+use crate::inventory::files::{Disk, FolderListing, Tree};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How long a look at all models is shared.
-const A_WHILE: Freshness = Freshness::aged(Duration::from_secs(60));
-/// Entries of one folder that are listed.
-const MOST_IN_FOLDER: usize = 10_000;
-/// Entries below one model folder that are looked at.
-const MOST_IN_TREE: usize = 200_000;
-/// Folders in folders: `hub/models--…/snapshots/COMMIT/folder/file`, and one to spare.
-const DEPTH: usize = 7;
-/// What is read of a file that is small by its nature.
-const MOST_TEXT_BYTES: u64 = 256 << 10;
-/// The longest header that a safetensors file may have.
-const MOST_HEADER_BYTES: u64 = 100_000_000;
-
+const SHARED_FOR: Freshness = Freshness::aged(Duration::from_secs(60));
 impl Host {
     /// The entries of a folder, and the room on its file system. `path` is absolute.
     pub async fn folder(&self, path: &str) -> Result<FolderListing, HostError> {
         let here = path.to_owned();
-        let parse = |answer: &Answer| script::read_folder(answer, path);
-        self.look(&format!("list folder {path}"), script::folder(path), parse, move || walk::folder(&here))
+        let parse = |answer: &ShellOutput| script::read_folder(answer, path);
+        self.scan(&format!("list folder {path}"), script::folder(path), parse, move || walk::folder(&here))
             .await
     }
 
     /// The host's disks, by mount point.
     pub async fn disks(&self) -> Result<Vec<Disk>, HostError> {
-        self.look("list the disks", script::disks(), script::read_disks, walk::disks).await
+        self.scan("list the disks", script::disks(), script::read_disks, walk::disks).await
     }
 
     /// As [`Host::trees`], shared by all who ask within a minute and between our own changes: a walk over terabytes of
@@ -54,7 +42,7 @@ impl Host {
     pub async fn model_trees(&self, roots: &[String]) -> Result<Arc<Vec<Tree>>, HostError> {
         let generation = self.0.models_changed.load(Ordering::SeqCst);
         let look = || async { self.trees(roots).await.map(Arc::new) };
-        self.0.model_trees.of(&roots.join("\0")).share(A_WHILE, generation, look).await
+        self.0.model_trees.of(&roots.join("\0")).share(SHARED_FOR, generation, look).await
     }
 
     /// Says that we changed what lies in folders of models.
@@ -66,22 +54,22 @@ impl Host {
     pub async fn trees(&self, roots: &[String]) -> Result<Vec<Tree>, HostError> {
         let here = roots.to_vec();
         let walk = move || Ok(here.iter().filter_map(|root| walk::tree(root)).collect());
-        self.look("look for models", script::trees(roots), script::read_trees, walk).await
+        self.scan("look for models", script::trees(roots), script::read_trees, walk).await
     }
 
     /// Asks the host's shell, or this machine where it is the host.
-    async fn look<T: Send + 'static>(
+    async fn scan<T: Send + 'static>(
         &self,
         operation: &str,
         script: String,
-        parse: impl Fn(&Answer) -> Result<T, Cause>,
+        parse: impl Fn(&ShellOutput) -> Result<T, Cause>,
         walk: impl FnOnce() -> Result<T, Cause> + Send + 'static,
     ) -> Result<T, HostError> {
-        if let Some(answer) = self.0.reach.shell(&script).await {
+        if let Some(answer) = self.0.transport.shell(&script).await {
             return answer.and_then(|answer| parse(&answer)).map_err(|cause| self.error(operation, cause));
         }
         let info = self.info().await?;
-        if !self.0.reach.is_here(info.name.as_deref().unwrap_or_default()) {
+        if !self.0.transport.is_here(info.name.as_deref().unwrap_or_default()) {
             return Err(self.error(operation, Cause::FilesUnseen));
         }
         let walked = tokio::task::spawn_blocking(walk).await;
@@ -90,30 +78,11 @@ impl Host {
     }
 }
 
-/// Sorted, and no longer than it may be.
-fn listing(mut entries: Vec<FileEntry>, room: Room) -> FolderListing {
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    let truncated = entries.len() > MOST_IN_FOLDER;
-    entries.truncate(MOST_IN_FOLDER);
-    FolderListing { entries, truncated, size_bytes: room.size_bytes, free_bytes: room.free_bytes }
-}
-
-/// Sorted, and no longer than it may be.
-fn finish(tree: &mut Tree) {
-    tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
-    tree.truncated = tree.entries.len() > MOST_IN_TREE;
-    tree.entries.truncate(MOST_IN_TREE);
-}
-
-/// Length of a safetensors file: the header's length, the header, and the data up to the `last` offset.
-fn expected_bytes(header: Option<u64>, last: Option<u64>) -> Option<u64> {
-    header?.checked_add(8)?.checked_add(last?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::{ListeningSocket, Reach, Stream};
+    use crate::hosts::transport::listening_sockets::ListeningSocket;
+    use crate::hosts::transport::{Stream, Transport};
     use crate::inventory::files::{Content, FileKind};
     use std::collections::BTreeMap;
     use std::io::Write;
@@ -121,7 +90,7 @@ mod tests {
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    fn sh(script: &str) -> Answer {
+    fn sh(script: &str) -> ShellOutput {
         let mut child = Command::new("sh")
             .arg("-s")
             .stdin(Stdio::piped())
@@ -131,7 +100,7 @@ mod tests {
             .unwrap();
         child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        Answer {
+        ShellOutput {
             status: output.status.code().unwrap(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -268,7 +237,7 @@ mod tests {
     struct Shell;
 
     #[async_trait::async_trait]
-    impl Reach for Shell {
+    impl Transport for Shell {
         async fn engine(&self) -> Result<Stream, Cause> {
             Err(Cause::FilesUnseen)
         }
@@ -281,7 +250,7 @@ mod tests {
         async fn listening(&self, _: &str) -> Option<Vec<ListeningSocket>> {
             None
         }
-        async fn shell(&self, script: &str) -> Option<Result<Answer, Cause>> {
+        async fn shell(&self, script: &str) -> Option<Result<ShellOutput, Cause>> {
             Some(Ok(sh(script)))
         }
     }
@@ -308,12 +277,15 @@ mod tests {
         let folder = playground();
         let root = folder.path().to_str().unwrap();
         let whole = sh(&script::trees(&[root.to_owned()]));
-        let cut =
-            |length: usize| Answer { stdout: whole.stdout.chars().take(length).collect(), ..whole.clone() };
+        let cut = |length: usize| ShellOutput {
+            stdout: whole.stdout.chars().take(length).collect(),
+            ..whole.clone()
+        };
         for length in [0, 1, whole.stdout.chars().count() / 2, whole.stdout.chars().count() - 1] {
             assert!(matches!(script::read_trees(&cut(length)), Err(Cause::Script { .. })), "{length}");
         }
-        let failed = Answer { status: 127, stdout: String::new(), stderr: "sh: find: not found\n".into() };
+        let failed =
+            ShellOutput { status: 127, stdout: String::new(), stderr: "sh: find: not found\n".into() };
         assert_eq!(
             script::read_trees(&failed),
             Err(Cause::Script { text: "127: sh: find: not found".into() })

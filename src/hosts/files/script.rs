@@ -5,8 +5,12 @@
 //! (`-z`), and change nothing. Nearly all their time goes into starting programs, so there are few of these for each file.
 
 use super::disks;
-use super::{Answer, DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES};
-use crate::hosts::Cause;
+use super::limits::{
+    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, expected_bytes, finish, listing,
+};
+use crate::hosts::error::Cause;
+use crate::hosts::shell::quoted;
+use crate::hosts::transport::ShellOutput;
 use crate::inventory::files::{Content, Disk, FileEntry, FileKind, FolderListing, Tree};
 use std::str::Split;
 
@@ -20,12 +24,7 @@ const BEGIN: &str = "LC_ALL=C; export LC_ALL; exec </dev/null\n";
 const ENTRY: &str = r"'entry\0%y\0%s\0%T@\0%P\0%l\0'";
 const ENTRY_FIELDS: usize = 6;
 
-/// `text` as one word of a shell's. There is no NUL in a path: what has one is a path that does not exist.
-pub(in crate::hosts) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\0', "/\u{fffd}/").replace('\'', r"'\''"))
-}
-
-pub fn folder(path: &str) -> String {
+pub(super) fn folder(path: &str) -> String {
     let (path, fields) = (quoted(path), (MOST_IN_FOLDER + 1) * ENTRY_FIELDS);
     whole(&format!(
         "at={path}\n\
@@ -40,13 +39,13 @@ pub fn folder(path: &str) -> String {
     ))
 }
 
-pub fn disks() -> String {
+pub(super) fn disks() -> String {
     whole(
         "printf 'mounts\\0'; cat /proc/self/mounts; printf '\\0'\nprintf 'room\\0'; df -akP 2>/dev/null; printf '\\0'\n",
     )
 }
 
-pub fn trees(roots: &[String]) -> String {
+pub(super) fn trees(roots: &[String]) -> String {
     let fields = MOST_IN_TREE * ENTRY_FIELDS;
     let looks: String = roots.iter().map(|root| format!("look {}\n", quoted(root))).collect();
     let contents = contents();
@@ -104,7 +103,7 @@ fn whole(script: &str) -> String {
     format!("main() {{\n{BEGIN}{script}printf 'end\\0'\n}}\nmain\n")
 }
 
-pub fn read_folder(answer: &Answer, path: &str) -> Result<FolderListing, Cause> {
+pub(super) fn read_folder(answer: &ShellOutput, path: &str) -> Result<FolderListing, Cause> {
     let path = path.to_owned();
     match answer.status {
         NO_SUCH_FOLDER => return Err(Cause::NoSuchFolder { path }),
@@ -122,10 +121,10 @@ pub fn read_folder(answer: &Answer, path: &str) -> Result<FolderListing, Cause> 
         }
     }
     let room = room.ok_or_else(|| odd("no room"))?;
-    Ok(super::listing(entries, room))
+    Ok(listing(entries, room))
 }
 
-pub fn read_disks(answer: &Answer) -> Result<Vec<Disk>, Cause> {
+pub(super) fn read_disks(answer: &ShellOutput) -> Result<Vec<Disk>, Cause> {
     let mut fields = Fields::of(answer)?;
     let (mut mounts, mut rooms) = ("", "");
     while let Some(word) = fields.word()? {
@@ -140,7 +139,7 @@ pub fn read_disks(answer: &Answer) -> Result<Vec<Disk>, Cause> {
     Ok(disks::list(mounts, |mount| rooms.iter().rev().find(|(at, _)| at == mount).map(|(_, room)| *room)))
 }
 
-pub fn read_trees(answer: &Answer) -> Result<Vec<Tree>, Cause> {
+pub(super) fn read_trees(answer: &ShellOutput) -> Result<Vec<Tree>, Cause> {
     let mut fields = Fields::of(answer)?;
     let mut trees: Vec<Tree> = Vec::new();
     while let Some(word) = fields.word()? {
@@ -162,13 +161,13 @@ pub fn read_trees(answer: &Answer) -> Result<Vec<Tree>, Cause> {
             },
             "safetensors" => {
                 let (length, last): (Option<u64>, Option<u64>) = (fields.number()?, fields.number()?);
-                Content::Safetensors { expected_bytes: super::expected_bytes(length, last) }
+                Content::Safetensors { expected_bytes: expected_bytes(length, last) }
             }
             _ => return Err(odd(word)),
         };
         tree.contents.insert(path, content);
     }
-    trees.iter_mut().for_each(super::finish);
+    trees.iter_mut().for_each(finish);
     Ok(trees)
 }
 
@@ -180,7 +179,7 @@ fn odd(what: &str) -> Cause {
 struct Fields<'a>(Split<'a, char>);
 
 impl<'a> Fields<'a> {
-    fn of(answer: &'a Answer) -> Result<Self, Cause> {
+    fn of(answer: &'a ShellOutput) -> Result<Self, Cause> {
         let ended = answer.stdout == "end\0" || answer.stdout.ends_with("\0end\0");
         if answer.status == 0 && ended {
             return Ok(Self(answer.stdout.split('\0')));

@@ -1,10 +1,11 @@
 //! This machine's files, read directly. Blocks: call it where that is allowed.
 
-use super::disks::{self, Room};
-use super::{
+use super::disks;
+use super::limits::{
     DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, expected_bytes, finish, listing,
 };
-use crate::hosts::Cause;
+use crate::hosts::error::Cause;
+use crate::inventory::DiskSpace;
 use crate::inventory::files::{Content, Disk, FileEntry, FileKind, FolderListing, Tree};
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
@@ -12,7 +13,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-pub fn folder(path: &str) -> Result<FolderListing, Cause> {
+pub(super) fn folder(path: &str) -> Result<FolderListing, Cause> {
     let failed = |error: io::Error| {
         let path = path.to_owned();
         match error.kind() {
@@ -28,20 +29,20 @@ pub fn folder(path: &str) -> Result<FolderListing, Cause> {
     Ok(listing(entries, room(folder).map_err(failed)?))
 }
 
-fn room(path: &Path) -> io::Result<Room> {
+fn room(path: &Path) -> io::Result<DiskSpace> {
     let room = rustix::fs::statvfs(path)?;
     let bytes = |blocks: u64| blocks.saturating_mul(room.f_frsize);
-    Ok(Room { size_bytes: bytes(room.f_blocks), free_bytes: bytes(room.f_bavail) })
+    Ok(DiskSpace { size_bytes: bytes(room.f_blocks), free_bytes: bytes(room.f_bavail) })
 }
 
-pub fn disks() -> Result<Vec<Disk>, Cause> {
+pub(super) fn disks() -> Result<Vec<Disk>, Cause> {
     let mounts = std::fs::read_to_string("/proc/self/mounts");
     let mounts = mounts.map_err(|error| Cause::Script { text: format!("/proc/self/mounts: {error}") })?;
     Ok(disks::list(&mounts, |mount| room(Path::new(mount)).ok()))
 }
 
 /// `None` where there is no folder that may be entered.
-pub fn tree(root: &str) -> Option<Tree> {
+pub(super) fn tree(root: &str) -> Option<Tree> {
     let base = Path::new(root);
     let mut tree = Tree { root: root.to_owned(), ..Tree::default() };
     std::fs::read_dir(base).ok()?;

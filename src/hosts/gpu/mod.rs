@@ -11,16 +11,17 @@ mod nvml;
 
 use std::time::Duration;
 
-use super::flight::Freshness;
-use super::ssh::Trouble;
-use super::{Cause, Host, HostError};
+use crate::hosts::error::ssh::SshError;
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use crate::hosts::sync::single_flight::Freshness;
 use crate::inventory::gpu::GpuSight;
 
 /// How long a look is shared, unless a change of ours ends that: a container that was just removed is no process any
 /// more. A look takes the driver a second or more where nothing keeps it awake.
-const MOMENT: Freshness = Freshness { pause: Duration::from_secs(5), at_most: Duration::from_secs(30) };
+const SHARED_FOR: Freshness = Freshness { pause: Duration::from_secs(5), at_most: Duration::from_secs(30) };
 /// A driver that hangs does so for ever.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 const NOT_VISIBLE: &str =
     "the Docker Engine is on another machine than this provider, and nothing leads there but its API";
@@ -28,23 +29,23 @@ const NOT_VISIBLE: &str =
 impl Host {
     /// The GPUs, shared by a walk. An error only where the host could not be asked.
     pub async fn gpus(&self) -> Result<GpuSight, HostError> {
-        self.0.gpus.share(MOMENT, self.generation(), || self.look_at_gpus()).await
+        self.0.gpus.share(SHARED_FOR, self.generation(), || self.read_gpus()).await
     }
 
-    async fn look_at_gpus(&self) -> Result<GpuSight, HostError> {
-        if let Some(answer) = self.0.reach.shell(nvidia_smi::SCRIPT).await {
+    async fn read_gpus(&self) -> Result<GpuSight, HostError> {
+        if let Some(answer) = self.0.transport.shell(nvidia_smi::SCRIPT).await {
             let output = answer.map_err(|cause| self.error("look at the GPUs", hung(cause)))?;
             return Ok(nvidia_smi::read(&output.stdout));
         }
         let info = self.info().await?;
-        if !self.0.reach.is_here(info.name.as_deref().unwrap_or_default()) {
+        if !self.0.transport.is_here(info.name.as_deref().unwrap_or_default()) {
             return Ok(GpuSight::Unseen(NOT_VISIBLE.to_owned()));
         }
-        let look = tokio::task::spawn_blocking(nvml::look);
-        match tokio::time::timeout(PATIENCE, look).await {
+        let read = tokio::task::spawn_blocking(nvml::read);
+        match tokio::time::timeout(TIMEOUT, read).await {
             Ok(Ok(sight)) => Ok(sight),
             Ok(Err(_)) | Err(_) => {
-                Err(self.error("look at the GPUs", Cause::DriverHangs { seconds: PATIENCE.as_secs() }))
+                Err(self.error("look at the GPUs", Cause::DriverHangs { seconds: TIMEOUT.as_secs() }))
             }
         }
     }
@@ -53,9 +54,9 @@ impl Host {
 /// A shell that answers nothing for so long waits for `nvidia-smi`.
 fn hung(cause: Cause) -> Cause {
     match cause {
-        Cause::Ssh(trouble) => match *trouble {
-            Trouble::Slow { seconds, .. } => Cause::DriverHangs { seconds },
-            trouble => trouble.into(),
+        Cause::Ssh(error) => match *error {
+            SshError::Slow { seconds, .. } => Cause::DriverHangs { seconds },
+            error => error.into(),
         },
         cause => cause,
     }
@@ -67,9 +68,9 @@ mod tests {
 
     #[test]
     fn a_driver_that_hangs_is_said_to() {
-        let said = |trouble: Trouble| format!("{:?}", hung(Cause::from(trouble)));
-        let slow = Trouble::Slow { what: "`sh -s`".to_owned(), seconds: 60 };
+        let said = |error: SshError| format!("{:?}", hung(Cause::from(error)));
+        let slow = SshError::Slow { what: "`sh -s`".to_owned(), seconds: 60 };
         assert_eq!(said(slow), "DriverHangs { seconds: 60 }");
-        assert!(said(Trouble::Closed).contains("Closed"));
+        assert!(said(SshError::Closed).contains("Closed"));
     }
 }

@@ -8,7 +8,8 @@ use nvml_wrapper::enum_wrappers::device::TopologyLevel;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 
-use super::links::{self, Ends};
+use super::links;
+use super::links::Ends;
 use crate::inventory::gpu::{Gpu, GpuInventory, GpuProcess, GpuSight, Link, Links, MigInstance};
 
 /// Where the library is, for the loader and for containers that have it mounted. The first that loads is taken.
@@ -19,7 +20,7 @@ const MOST_LINKS: u32 = 18;
 const NAME_LENGTH: usize = 256;
 
 /// Takes a second or more where no program keeps the driver awake: not for the async threads.
-pub(super) fn look() -> GpuSight {
+pub(super) fn read() -> GpuSight {
     match open() {
         Ok(nvml) => seen(&nvml).unwrap_or_else(|error| absent(&error)),
         Err(error) => absent(&error),
@@ -120,7 +121,7 @@ fn matrix(nvml: &Nvml, devices: &[(u32, Device<'_>)]) -> Links {
     let ends: Vec<Ends> = devices.iter().map(|(_, device)| ends(device)).collect();
     for ((one, other), count) in links::nvlinks(&ends) {
         if let (Some((one, _)), Some((other, _))) = (devices.get(one), devices.get(other)) {
-            links.set(*one, *other, Link::NvLink(count));
+            links.set(*one, *other, Link::Nvlink(count));
         }
     }
     links
@@ -164,7 +165,7 @@ mod tests {
     /// On any machine: absence is an answer, and what is seen can be told apart.
     #[test]
     fn a_look_never_fails() {
-        match look() {
+        match read() {
             GpuSight::Seen(inventory) => {
                 assert!(!inventory.gpus.is_empty());
                 assert!(inventory.gpus.iter().all(|gpu| gpu.uuid.starts_with("GPU-")), "{inventory:?}");

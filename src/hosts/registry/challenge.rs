@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// Which login a registry wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Challenge {
+pub(super) enum Challenge {
     Basic,
     /// A token from `realm`.
     Bearer {
@@ -15,7 +15,7 @@ pub enum Challenge {
 }
 
 /// The header `WWW-Authenticate`: `Bearer realm="https://…",service="…",scope="…"`.
-pub fn parse(header: &str) -> Option<Challenge> {
+pub(super) fn parse(header: &str) -> Option<Challenge> {
     let (scheme, parameters) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
     if scheme.eq_ignore_ascii_case("basic") {
         return Some(Challenge::Basic);
@@ -43,7 +43,7 @@ pub fn parse(header: &str) -> Option<Challenge> {
 }
 
 /// Where a token for `scope` is to be had.
-pub fn token_url(realm: &str, service: Option<&str>, scope: &str) -> String {
+pub(super) fn token_url(realm: &str, service: Option<&str>, scope: &str) -> String {
     let service = service.map(|service| format!("service={}&", encoded(service))).unwrap_or_default();
     let joint = if realm.contains('?') { '&' } else { '?' };
     format!("{realm}{joint}{service}scope={}", encoded(scope))
@@ -58,7 +58,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// The token in a token service's answer, which has one of two names.
-pub fn token(body: &str) -> Option<String> {
+pub(super) fn token(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Tokens {
         token: Option<String>,
@@ -69,7 +69,7 @@ pub fn token(body: &str) -> Option<String> {
 }
 
 /// The tags of a page; a repository whose last tag was deleted says `null`.
-pub fn tags(body: &str) -> Option<Vec<String>> {
+pub(super) fn tags(body: &str) -> Option<Vec<String>> {
     #[derive(Deserialize)]
     struct Page {
         tags: Option<Vec<String>>,
@@ -78,13 +78,13 @@ pub fn tags(body: &str) -> Option<Vec<String>> {
 }
 
 /// The login that is wanted: of several that a registry takes, a token, since that may be had without an account.
-pub fn of_headers<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
+pub(super) fn of_headers<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let known: Vec<Challenge> = headers.filter_map(parse).collect();
     known.iter().find(|it| **it != Challenge::Basic).or(known.first()).cloned()
 }
 
 /// The address of the next page in a header `Link: </v2/…>; rel="next"`, as it is written there.
-pub fn next_page(header: &str) -> Option<&str> {
+pub(super) fn next_page(header: &str) -> Option<&str> {
     // One header may have several links.
     let links = header.split('<').skip(1).filter_map(|link| link.split_once('>'));
     let is_next = |relation: &str| relation.contains("rel=\"next\"") || relation.contains("rel=next");
@@ -92,7 +92,7 @@ pub fn next_page(header: &str) -> Option<&str> {
 }
 
 /// `https://host:port` of an address.
-pub fn origin(url: &str) -> &str {
+pub(super) fn origin(url: &str) -> &str {
     let after = url.find("://").map_or(0, |at| at + 3);
     let end = url.get(after..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| after + at);
     url.get(..end).unwrap_or(url)
@@ -100,7 +100,7 @@ pub fn origin(url: &str) -> &str {
 
 /// What `target`, which the answer from `base` names, stands for: an address, or a path at the same machine. Other ways to
 /// write it are not used by registries.
-pub fn joined(base: &str, target: &str) -> Option<String> {
+pub(super) fn joined(base: &str, target: &str) -> Option<String> {
     match target {
         path if path.starts_with('/') && !path.starts_with("//") => Some(format!("{}{path}", origin(base))),
         url if url.starts_with("https://") || url.starts_with("http://") => Some(url.to_owned()),

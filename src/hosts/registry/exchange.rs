@@ -10,40 +10,40 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use crate::hosts::http::exchange;
-use crate::hosts::reach::{Reach, Stream};
+use crate::hosts::transport::{Stream, Transport};
 
 const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-pub struct Answer {
+pub(super) struct HttpResponse {
     pub status: StatusCode,
     headers: HeaderMap,
     pub body: String,
 }
 
-impl Answer {
-    pub fn header(&self, name: HeaderName) -> Option<&str> {
+impl HttpResponse {
+    pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// As [`Answer::header`], of a header that may be there several times.
-    pub fn headers(&self, name: HeaderName) -> impl Iterator<Item = &str> {
+    /// As [`HttpResponse::header`], of a header that may be there several times.
+    pub(super) fn headers(&self, name: HeaderName) -> impl Iterator<Item = &str> {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 }
 
 /// The error is a clause. Redirections are answers like others.
-pub async fn get(
-    reach: &dyn Reach,
+pub(super) async fn get(
+    transport: &dyn Transport,
     url: &Uri,
     authorization: Option<&HeaderValue>,
-) -> Result<Answer, String> {
+) -> Result<HttpResponse, String> {
     let (Some(host), Some(authority)) = (url.host(), url.authority()) else {
         return Err(format!("{url} names no machine"));
     };
     let tls = url.scheme_str() == Some("https");
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let port = url.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    let stream = reach.tcp(bare, port).await.map_err(|error| format!("{authority}: {error}"))?;
+    let stream = transport.tcp(bare, port).await.map_err(|error| format!("{authority}: {error}"))?;
     let stream = if tls { encrypted(stream, bare).await? } else { stream };
 
     let path = url.path_and_query().map_or("/", |path| path.as_str());
@@ -56,7 +56,7 @@ pub async fn get(
         None => request,
     };
     let (parts, body) = exchange(stream, request).await.map_err(|text| format!("{authority}: {text}"))?;
-    Ok(Answer { status: parts.status, headers: parts.headers, body })
+    Ok(HttpResponse { status: parts.status, headers: parts.headers, body })
 }
 
 async fn encrypted(stream: Stream, host: &str) -> Result<Stream, String> {

@@ -16,13 +16,14 @@ use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{HeaderValue, LINK, LOCATION, WWW_AUTHENTICATE};
 
-use super::images::{Credentials, DOCKER_HUB, registry_of};
-use super::{Cause, Host, HostError};
+use crate::hosts::error::{Cause, HostError};
+use crate::hosts::host::Host;
+use crate::hosts::registry_auth::{Credentials, DOCKER_HUB, registry_of};
 use challenge::Challenge;
-use exchange::Answer;
+use exchange::HttpResponse;
 
 /// For one question, redirections to a token service included.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Pages of a thousand tags each.
 const MOST_PAGES: usize = 50;
 const MOST_REDIRECTIONS: usize = 5;
@@ -30,12 +31,12 @@ const MOST_REDIRECTIONS: usize = 5;
 impl Host {
     /// The tags of a repository (`nvcr.io/nvidia/x`, without a tag), sorted.
     pub async fn registry_tags(&self, repository: &str) -> Result<Vec<String>, HostError> {
-        let question = Question::new(self, repository);
+        let question = TagQuery::new(self, repository);
         question.tags().await.map_err(|cause| self.error(&format!("list the tags of {repository}"), cause))
     }
 }
 
-struct Question<'a> {
+struct TagQuery<'a> {
     host: &'a Host,
     /// As the user writes it.
     repository: &'a str,
@@ -47,21 +48,21 @@ struct Question<'a> {
 }
 
 /// What a machine is told in the header `Authorization`, and no other.
-struct Login {
+struct Authorization {
     origin: String,
     value: HeaderValue,
 }
 
-impl<'a> Question<'a> {
+impl<'a> TagQuery<'a> {
     fn new(host: &'a Host, repository: &'a str) -> Self {
         let registry = registry_of(repository);
         let (origin, path) = place(&registry, repository);
-        Self { host, repository, origin, path, credentials: host.credentials_of(&registry) }
+        Self { host, repository, origin, path, credentials: host.0.registry_auth.credentials_of(&registry) }
     }
 
     async fn tags(&self) -> Result<Vec<String>, Cause> {
         let odd = |text: String| Cause::RegistryOdd { text };
-        let mut login: Option<Login> = None;
+        let mut login: Option<Authorization> = None;
         let mut tags = Vec::new();
         let mut next = Some(format!("{}/v2/{}/tags/list?n=1000", self.origin, self.path));
         for _ in 0..MOST_PAGES {
@@ -69,7 +70,7 @@ impl<'a> Question<'a> {
             let (mut url, mut answer) = self.follow(url, login.as_ref()).await?;
             if answer.status == StatusCode::UNAUTHORIZED && login.is_none() {
                 let origin = challenge::origin(&url).to_owned();
-                login = Some(Login { value: self.authorize(&answer, &origin).await?, origin });
+                login = Some(Authorization { value: self.authorize(&answer, &origin).await?, origin });
                 (url, answer) = self.follow(url, login.as_ref()).await?;
             }
             tags.extend(self.page(&answer)?);
@@ -88,7 +89,11 @@ impl<'a> Question<'a> {
     }
 
     /// Asks, and goes where it is sent. Gives where the answer is from.
-    async fn follow(&self, url: String, login: Option<&Login>) -> Result<(String, Answer), Cause> {
+    async fn follow(
+        &self,
+        url: String,
+        login: Option<&Authorization>,
+    ) -> Result<(String, HttpResponse), Cause> {
         let odd = |text: String| Cause::RegistryOdd { text };
         let mut url = url;
         for _ in 0..=MOST_REDIRECTIONS {
@@ -106,17 +111,17 @@ impl<'a> Question<'a> {
         Err(odd(format!("it sends us on again and again, at last to {}", challenge::origin(&url))))
     }
 
-    async fn get(&self, url: &str, authorization: Option<&HeaderValue>) -> Result<Answer, Cause> {
+    async fn get(&self, url: &str, authorization: Option<&HeaderValue>) -> Result<HttpResponse, Cause> {
         let unreachable = |text: String| Cause::RegistryUnreachable { text };
         let url: Uri = url.parse().map_err(|error| unreachable(format!("{url}: {error}")))?;
-        let asked = exchange::get(self.host.0.reach.as_ref(), &url, authorization);
-        let answer = tokio::time::timeout(PATIENCE, asked).await;
-        let silent = |_| unreachable(format!("no answer within {} s", PATIENCE.as_secs()));
+        let asked = exchange::get(self.host.0.transport.as_ref(), &url, authorization);
+        let answer = tokio::time::timeout(TIMEOUT, asked).await;
+        let silent = |_| unreachable(format!("no answer within {} s", TIMEOUT.as_secs()));
         answer.map_err(silent)?.map_err(unreachable)
     }
 
     /// What to say in the header `Authorization`, after a refusal that says what is wanted.
-    async fn authorize(&self, refusal: &Answer, origin: &str) -> Result<HeaderValue, Cause> {
+    async fn authorize(&self, refusal: &HttpResponse, origin: &str) -> Result<HeaderValue, Cause> {
         let denied =
             |text: &str| Cause::RegistryDenied { image: self.repository.to_owned(), text: text.to_owned() };
         let challenge = challenge::of_headers(refusal.headers(WWW_AUTHENTICATE));
@@ -153,13 +158,13 @@ impl<'a> Question<'a> {
         secret(&format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))))
     }
 
-    fn page(&self, answer: &Answer) -> Result<Vec<String>, Cause> {
+    fn page(&self, answer: &HttpResponse) -> Result<Vec<String>, Cause> {
         self.refused(answer)?;
         let odd = || Cause::RegistryOdd { text: format!("{} without a list of tags", answer.status) };
         challenge::tags(&answer.body).ok_or_else(odd)
     }
 
-    fn refused(&self, answer: &Answer) -> Result<(), Cause> {
+    fn refused(&self, answer: &HttpResponse) -> Result<(), Cause> {
         let image = self.repository.to_owned();
         let text = answer.status.to_string();
         match answer.status {
@@ -201,7 +206,7 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::LocalReach;
+    use crate::hosts::transport::local::LocalTransport;
     use std::collections::BTreeMap;
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
@@ -253,7 +258,7 @@ mod tests {
     fn host(port: u16) -> Host {
         let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
         let auth = BTreeMap::from([(format!("127.0.0.1:{port}"), credentials)]);
-        Host::new("gpu-a", Arc::new(LocalReach::default()), auth)
+        Host::new("gpu-a", Arc::new(LocalTransport::default()), auth)
     }
 
     #[tokio::test(flavor = "multi_thread")]

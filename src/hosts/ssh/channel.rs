@@ -35,25 +35,25 @@ pub(super) struct ChannelIo {
 
 /// How a command ended.
 #[derive(Debug, Default)]
-pub(super) struct Ending {
+pub(super) struct RawExit {
     /// `None`: killed, or cut off.
     pub status: Option<u32>,
     pub stderr: Vec<u8>,
 }
 
-/// Starts carrying. `place` is given back when the channel is closed; `said` is what was already heard on stderr.
+/// Starts carrying. `permit` is given back when the channel is closed; `said` is what was already heard on stderr.
 pub(super) fn carry(
     channel: Channel<Msg>,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
     said: Vec<u8>,
-) -> (ChannelIo, oneshot::Receiver<Ending>) {
+) -> (ChannelIo, oneshot::Receiver<RawExit>) {
     let (stream, theirs) = tokio::io::duplex(SLACK);
     let (dropped, (told, ending)) = (CancellationToken::new(), oneshot::channel());
     let open = dropped.clone().drop_guard();
     tokio::spawn(async move {
         let (mut from_us, to_us) = tokio::io::split(theirs);
         let (mut messages, to_them) = channel.split();
-        let mut ended = Ending { status: None, stderr: said };
+        let mut ended = RawExit { status: None, stderr: said };
         let sending = async {
             // An error says that the channel is closed; the receiving side hears that too.
             let mut from_us = tokio::io::BufReader::with_capacity(CHUNK, &mut from_us);
@@ -68,13 +68,13 @@ pub(super) fn carry(
         }
         drop(to_them.close().await);
         drop(told.send(ended));
-        drop(place);
+        drop(permit);
     });
     (ChannelIo { stream, _open: open }, ending)
 }
 
 /// Until the other side closes the channel. What comes when nobody reads any more is thrown away.
-async fn receive(messages: &mut ChannelReadHalf, mut to_us: WriteHalf<DuplexStream>, ended: &mut Ending) {
+async fn receive(messages: &mut ChannelReadHalf, mut to_us: WriteHalf<DuplexStream>, ended: &mut RawExit) {
     while let Some(message) = messages.wait().await {
         match message {
             ChannelMsg::Data { data } => drop(to_us.write_all(&data).await),

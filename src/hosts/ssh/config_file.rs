@@ -48,7 +48,7 @@ pub(super) struct Found {
 
 impl ConfigFile {
     /// Reads the file and what it includes; what it includes in vain is passed over, as by ssh.
-    pub fn read(path: &Path, home: &Path) -> io::Result<Self> {
+    pub(super) fn read(path: &Path, home: &Path) -> io::Result<Self> {
         let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
         let include = |name: &str| {
             let texts = included(name, home).into_iter().filter_map(|path| fs::read(path).ok());
@@ -58,7 +58,7 @@ impl ConfigFile {
     }
 
     /// `include` gives the texts of the files that a name in an `Include` stands for.
-    pub fn parse(text: &str, include: &dyn Fn(&str) -> Vec<String>) -> Self {
+    pub(super) fn parse(text: &str, include: &dyn Fn(&str) -> Vec<String>) -> Self {
         let mut file = Self::default();
         file.add(text, &[], include, 0);
         file
@@ -94,7 +94,7 @@ impl ConfigFile {
         self.sections.push(section);
     }
 
-    pub fn lookup(&self, alias: &str) -> Found {
+    pub(super) fn lookup(&self, alias: &str) -> Found {
         let mut found = Found::default();
         let mut jump: Option<&[String]> = None;
         for section in &self.sections {

@@ -1,23 +1,22 @@
 //! Hosts over SSH, in this process: no `ssh` program, no agent on the host.
 //!
-//! One connection per host carries everything: the Docker Engine by a forwarded socket or a command ([`way`] decides), TCP
+//! One connection per host carries everything: the Docker Engine by a forwarded socket or a command ([`route`] decides), TCP
 //! ports of containers by forwarded channels, and looks at files by a shell. Whom we talk to is judged before anything is
-//! said (`guard`, by the rules in `trust`), who we are is shown once (`login`), and what the connection does when it breaks
-//! is in `link`.
+//! said (`guard`, by the rules in `known_hosts`), who we are is shown once (`login`), and what the connection does when it breaks
+//! is in `connection`.
 
+pub(crate) mod auth;
 mod channel;
 mod config_file;
-mod guard;
-mod link;
-mod login;
-mod ports;
-mod sessions;
+pub(crate) mod connection;
+pub(crate) mod engine_route;
+pub(crate) mod host_key;
+pub(crate) mod known_hosts;
+mod session_channels;
 mod settings;
+pub(crate) mod tcp_through_shell;
 #[cfg(test)]
 mod tests;
-mod trouble;
-mod trust;
-mod way;
 
 use std::fmt;
 use std::io;
@@ -31,16 +30,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
 
-pub use settings::{Endpoint, Environment, HostKeys, KeySource, Login, Settings};
-pub use trouble::Trouble;
+pub(crate) use settings::{Endpoint, HostKeys, KeySource, Login, ProcessEnvironment, Settings};
 
-use super::error::Cause;
-use super::reach::{Ended, EngineAddress, Reach, Running, ShellOutput, Stream};
-use super::sockets::{self, ListeningSocket};
 use crate::container::Secret;
-use channel::{ChannelIo, Ending, carry};
-use link::Link;
-use way::{Look, Way, quote};
+use crate::hosts::error::Cause;
+use crate::hosts::error::ssh::SshError;
+use crate::hosts::shell::quoted;
+use crate::hosts::transport::engine_address::EngineAddress;
+use crate::hosts::transport::listening_sockets;
+use crate::hosts::transport::listening_sockets::ListeningSocket;
+use crate::hosts::transport::{CommandExit, RunningCommand, ShellOutput, Stream, Transport};
+use channel::{ChannelIo, RawExit, carry};
+use connection::Connection;
+use engine_route::{EngineRoute, SocketReport};
 
 /// For a script, and for a command to answer.
 const SHELL: Duration = Duration::from_secs(60);
@@ -49,41 +51,45 @@ const PROBE: Duration = Duration::from_secs(10);
 const MOST_OUTPUT: u64 = 16 << 20;
 
 /// Whether text is what `host_key` takes: lines of `type base64`.
-pub fn is_host_key(text: &str) -> bool {
-    trust::Trust::pinned(text).is_ok()
+pub(crate) fn is_host_key(text: &str) -> bool {
+    known_hosts::KnownHosts::pinned(text).is_ok()
 }
 
 /// A host that is reached over SSH.
-pub struct SshReach {
-    link: Link,
+pub(crate) struct SshTransport {
+    connection: Connection,
     /// The way to the Engine that worked.
-    way: OnceCell<Way>,
+    route: OnceCell<EngineRoute>,
 }
 
-impl SshReach {
+impl SshTransport {
     /// Connects to nothing yet.
-    pub fn new(settings: Settings, environment: Environment) -> Self {
-        Self { link: Link::new(settings, environment), way: OnceCell::new() }
+    pub(crate) fn new(settings: Settings, environment: ProcessEnvironment) -> Self {
+        Self { connection: Connection::new(settings, environment), route: OnceCell::new() }
     }
 
     /// Where Docker listens on the host.
     fn address(&self) -> Result<EngineAddress, Cause> {
-        match &self.link.settings().docker_host {
+        match &self.connection.settings().docker_host {
             Some(text) => EngineAddress::parse(text, false),
             None => Ok(EngineAddress::default_socket()),
         }
     }
 
-    async fn forwarded_tcp(&self, host: &str, port: u16) -> Result<Result<ChannelIo, Refusal>, Trouble> {
-        let live = self.link.live().await?;
-        let opened = live.handle.channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0).await;
-        opened_or_refused(opened, &live.at)
+    async fn forwarded_tcp(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Result<ChannelIo, ChannelRefusal>, SshError> {
+        let session = self.connection.session().await?;
+        let opened = session.handle.channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0).await;
+        opened_or_refused(opened, &session.at)
     }
 
-    async fn forwarded_socket(&self, socket: &str) -> Result<Result<ChannelIo, Refusal>, Trouble> {
-        let live = self.link.live().await?;
-        let opened = live.handle.channel_open_direct_streamlocal(socket).await;
-        opened_or_refused(opened, &live.at)
+    async fn forwarded_socket(&self, socket: &str) -> Result<Result<ChannelIo, ChannelRefusal>, SshError> {
+        let session = self.connection.session().await?;
+        let opened = session.handle.channel_open_direct_streamlocal(socket).await;
+        opened_or_refused(opened, &session.at)
     }
 
     /// Runs `command`. With a password, first waits until sudo asks for it.
@@ -91,10 +97,10 @@ impl SshReach {
         &self,
         command: &str,
         password: Option<&Secret>,
-    ) -> Result<(ChannelIo, Receiver<Ending>), Trouble> {
-        let live = self.link.live().await?;
-        let (mut channel, place) = live.sessions.open(&live.handle).await?;
-        let cut = |error: russh::Error| Trouble::Cut { at: live.at.clone(), text: error.to_string() };
+    ) -> Result<(ChannelIo, Receiver<RawExit>), SshError> {
+        let session = self.connection.session().await?;
+        let (mut channel, permit) = session.channels.open(&session.handle).await?;
+        let cut = |error: russh::Error| SshError::Cut { at: session.at.clone(), text: error.to_string() };
         channel.exec(false, command).await.map_err(cut)?;
         let mut said = Vec::new();
         if let Some(password) = password {
@@ -104,17 +110,17 @@ impl SshReach {
                     ChannelMsg::Close | ChannelMsg::ExitStatus { .. } => break,
                     _ => {}
                 }
-                if String::from_utf8_lossy(&said).contains(way::PROMPT) {
+                if String::from_utf8_lossy(&said).contains(engine_route::PROMPT) {
                     channel.data_bytes(format!("{}\n", password.reveal())).await.map_err(cut)?;
                     break;
                 }
             }
         }
-        Ok(carry(channel, Some(place), said))
+        Ok(carry(channel, Some(permit), said))
     }
 
     /// Runs `command` with `input` to its end.
-    async fn run(&self, command: &str, input: &str) -> Result<ShellOutput, Trouble> {
+    async fn run(&self, command: &str, input: &str) -> Result<ShellOutput, SshError> {
         let running = async {
             let (mut io, ending) = self.command(command, None).await?;
             // A command that does not read its input to the end has its reasons, and an exit status.
@@ -124,7 +130,7 @@ impl SshReach {
             drop((&mut io).take(MOST_OUTPUT).read_to_end(&mut stdout).await);
             let ended = ending.await.unwrap_or_default();
             let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
-            let status = ended.status.ok_or_else(|| Trouble::SessionRefused {
+            let status = ended.status.ok_or_else(|| SshError::SessionRefused {
                 text: format!("`{command}` ended without a status {stderr}").trim().to_owned(),
             })?;
             Ok(ShellOutput {
@@ -133,92 +139,105 @@ impl SshReach {
                 stderr,
             })
         };
-        let slow = || Trouble::Slow { what: format!("`{command}`"), seconds: SHELL.as_secs() };
+        let slow = || SshError::Slow { what: format!("`{command}`"), seconds: SHELL.as_secs() };
         tokio::time::timeout(SHELL, running).await.unwrap_or_else(|_| Err(slow()))
     }
 
     /// A stream to the Engine's socket by the way that works here, which is found out once.
     async fn engine_socket(&self, socket: &str) -> Result<Stream, Cause> {
-        let way = *self.way.get_or_try_init(|| self.find_way(socket)).await?;
-        match way {
-            Way::Forward => match self.forwarded_socket(socket).await? {
+        let route = *self.route.get_or_try_init(|| self.find_route(socket)).await?;
+        match route {
+            EngineRoute::Forward => match self.forwarded_socket(socket).await? {
                 Ok(io) => Ok(Box::new(io)),
                 // It worked before, so it is allowed, and something is wrong at the other end.
-                Err(_) => match self.look(socket).await?.socket {
-                    way::Socket::Missing => Err(Cause::SocketMissing { path: socket.to_owned() }),
-                    way::Socket::Shut => Err(Cause::PermissionDenied { address: format!("unix://{socket}") }),
-                    way::Socket::Open => Err(Cause::NothingListening { address: format!("unix://{socket}") }),
+                Err(_) => match self.socket_report(socket).await?.socket {
+                    engine_route::SocketAccess::Missing => {
+                        Err(Cause::SocketMissing { path: socket.to_owned() })
+                    }
+                    engine_route::SocketAccess::Denied => {
+                        Err(Cause::PermissionDenied { address: format!("unix://{socket}") })
+                    }
+                    engine_route::SocketAccess::Open => {
+                        Err(Cause::NothingListening { address: format!("unix://{socket}") })
+                    }
                 },
             },
-            way => Ok(Box::new(self.dial_stdio(way, socket).await?.0)),
+            route => Ok(Box::new(self.dial_stdio(route, socket).await?.0)),
         }
     }
 
-    async fn find_way(&self, socket: &str) -> Result<Way, Cause> {
+    async fn find_route(&self, socket: &str) -> Result<EngineRoute, Cause> {
         let refusal = match self.forwarded_socket(socket).await? {
-            Ok(_) => return Ok(Way::Forward),
+            Ok(_) => return Ok(EngineRoute::Forward),
             Err(refusal) => refusal,
         };
         tracing::debug!(refusal = refusal.text, "the server does not forward to Docker's socket");
-        let look = self.look(socket).await?;
+        let socket_report = self.socket_report(socket).await?;
         let mut last = None;
-        for way in look.ways(socket, self.link.settings().sudo_password.is_some())? {
-            match self.probe(*way, socket).await {
-                Ok(()) => return Ok(*way),
+        for route in socket_report.routes(socket, self.connection.settings().sudo_password.is_some())? {
+            match self.probe(*route, socket).await {
+                Ok(()) => return Ok(*route),
                 Err(cause) => last = Some(cause),
             }
         }
         Err(last.unwrap_or_else(|| Cause::SocketMissing { path: socket.to_owned() }))
     }
 
-    async fn look(&self, socket: &str) -> Result<Look, Trouble> {
-        let output = self.run("sh -s", &way::look_script(socket)).await?;
-        Ok(Look::parse(&output.stdout))
+    async fn socket_report(&self, socket: &str) -> Result<SocketReport, SshError> {
+        let output = self.run("sh -s", &engine_route::socket_report_script(socket)).await?;
+        Ok(SocketReport::parse(&output.stdout))
     }
 
-    async fn dial_stdio(&self, way: Way, socket: &str) -> Result<(ChannelIo, Receiver<Ending>), Trouble> {
-        let command = way.command(socket).unwrap_or_default();
-        let password = self.link.settings().sudo_password.as_ref().filter(|_| way == Way::SudoPassword);
+    async fn dial_stdio(
+        &self,
+        route: EngineRoute,
+        socket: &str,
+    ) -> Result<(ChannelIo, Receiver<RawExit>), SshError> {
+        let command = route.command(socket).unwrap_or_default();
+        let password =
+            self.connection.settings().sudo_password.as_ref().filter(|_| route == EngineRoute::SudoPassword);
         self.command(&command, password).await
     }
 
     /// A connection to a port, as seen from the host, by the way that works here.
-    async fn connected(&self, address: &str, port: u16) -> Result<io::Result<ChannelIo>, Trouble> {
+    async fn connected(&self, address: &str, port: u16) -> Result<io::Result<ChannelIo>, SshError> {
         match self.forwarded_tcp(address, port).await? {
             Ok(io) => Ok(Ok(io)),
-            Err(Refusal { prohibited: true, .. }) => self.shell_tcp(address, port).await,
+            Err(ChannelRefusal { prohibited: true, .. }) => self.shell_tcp(address, port).await,
             Err(refusal) => Ok(Err(io::Error::new(io::ErrorKind::ConnectionRefused, refusal.text))),
         }
     }
 
     /// A connection that a shell there makes.
-    async fn shell_tcp(&self, address: &str, port: u16) -> Result<io::Result<ChannelIo>, Trouble> {
-        let (mut io, ending) = self.command(&ports::command(address, port), None).await?;
-        if io.read_u8().await.is_ok_and(|first| first == ports::CONNECTED) {
+    async fn shell_tcp(&self, address: &str, port: u16) -> Result<io::Result<ChannelIo>, SshError> {
+        let (mut io, ending) = self.command(&tcp_through_shell::command(address, port), None).await?;
+        if io.read_u8().await.is_ok_and(|first| first == tcp_through_shell::CONNECTED) {
             return Ok(Ok(io));
         }
         let said = ending.await.unwrap_or_default().stderr;
-        let why = ports::failure(&String::from_utf8_lossy(&said));
+        let why = tcp_through_shell::failure(&String::from_utf8_lossy(&said));
         Ok(Err(io::Error::new(io::ErrorKind::ConnectionRefused, why)))
     }
 
     /// Whether the Engine answers by that way.
-    async fn probe(&self, way: Way, socket: &str) -> Result<(), Cause> {
-        if let (Way::SudoPassword, Some(password)) = (way, &self.link.settings().sudo_password) {
-            let checked = self.run(way::CHECK_PASSWORD, &format!("{}\n", password.reveal())).await?;
+    async fn probe(&self, route: EngineRoute, socket: &str) -> Result<(), Cause> {
+        if let (EngineRoute::SudoPassword, Some(password)) =
+            (route, &self.connection.settings().sudo_password)
+        {
+            let checked = self.run(engine_route::CHECK_PASSWORD, &format!("{}\n", password.reveal())).await?;
             if checked.status != 0 {
-                return Err(way.failure(socket, &checked.stderr));
+                return Err(route.failure(socket, &checked.stderr));
             }
         }
         let asking = async {
-            let (mut io, ending) = self.dial_stdio(way, socket).await?;
+            let (mut io, ending) = self.dial_stdio(route, socket).await?;
             drop(io.write_all(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n").await);
             let mut first = [0; 5];
             match io.read_exact(&mut first).await {
                 Ok(_) if &first == b"HTTP/" => Ok(()),
                 _ => {
                     let ended = ending.await.unwrap_or_default();
-                    Err(way.failure(socket, &String::from_utf8_lossy(&ended.stderr)))
+                    Err(route.failure(socket, &String::from_utf8_lossy(&ended.stderr)))
                 }
             }
         };
@@ -228,7 +247,7 @@ impl SshReach {
 }
 
 /// The server did not open a channel.
-struct Refusal {
+struct ChannelRefusal {
     text: String,
     /// It opens none of that kind, whatever is at the other end.
     prohibited: bool,
@@ -238,25 +257,19 @@ struct Refusal {
 fn opened_or_refused(
     opened: Result<russh::Channel<russh::client::Msg>, russh::Error>,
     at: &str,
-) -> Result<Result<ChannelIo, Refusal>, Trouble> {
+) -> Result<Result<ChannelIo, ChannelRefusal>, SshError> {
     match opened {
         Ok(channel) => Ok(Ok(carry(channel, None, Vec::new()).0)),
-        Err(ref error @ russh::Error::ChannelOpenFailure(ref reason)) => Ok(Err(Refusal {
+        Err(ref error @ russh::Error::ChannelOpenFailure(ref reason)) => Ok(Err(ChannelRefusal {
             text: error.to_string(),
             prohibited: *reason == ChannelOpenFailure::AdministrativelyProhibited,
         })),
-        Err(error) => Err(Trouble::Cut { at: at.to_owned(), text: error.to_string() }),
-    }
-}
-
-impl From<Trouble> for Cause {
-    fn from(trouble: Trouble) -> Self {
-        Self::Ssh(Box::new(trouble))
+        Err(error) => Err(SshError::Cut { at: at.to_owned(), text: error.to_string() }),
     }
 }
 
 #[async_trait]
-impl Reach for SshReach {
+impl Transport for SshTransport {
     async fn engine(&self) -> Result<Stream, Cause> {
         let address = self.address()?;
         match &address {
@@ -290,34 +303,34 @@ impl Reach for SshReach {
         }
         let output =
             self.run("sh -s", "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; exit 0\n").await.ok()?;
-        Some(sockets::of_table(&output.stdout))
+        Some(listening_sockets::of_table(&output.stdout))
     }
 
     async fn shell(&self, script: &str) -> Option<Result<ShellOutput, Cause>> {
         Some(self.run("sh -s", script).await.map_err(Cause::from))
     }
 
-    async fn exec(&self, command: &str) -> Option<Result<Running, Cause>> {
+    async fn exec(&self, command: &str) -> Option<Result<RunningCommand, Cause>> {
         let started = self.command(command, None).await;
         let running = started.map(|(io, ending)| {
-            let ended = async move {
+            let exit = async move {
                 let ending = ending.await.unwrap_or_default();
                 let stderr = String::from_utf8_lossy(&ending.stderr).into_owned();
-                Ended { status: ending.status, stderr }
+                CommandExit { status: ending.status, stderr }
             };
-            Running { stream: Box::new(io), ended: ended.boxed() }
+            RunningCommand { stream: Box::new(io), exit: exit.boxed() }
         });
         Some(running.map_err(Cause::from))
     }
 
     async fn close(&self) {
-        self.link.close().await;
+        self.connection.close().await;
     }
 }
 
 /// Says `yes`, `no`, or nothing where a folder on the way may not be entered: Docker may see what this user does not.
 fn exists_script(path: &str) -> String {
-    let path = quote(path);
+    let path = quoted(path);
     format!(
         "p={path}\nif [ -e \"$p\" ]; then echo yes; exit 0; fi\n\
          while [ \"$p\" != / ] && [ ! -d \"$p\" ]; do p=$(dirname \"$p\"); done\n\
@@ -325,8 +338,8 @@ fn exists_script(path: &str) -> String {
     )
 }
 
-impl fmt::Debug for SshReach {
+impl fmt::Debug for SshTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SshReach").field("settings", self.link.settings()).finish_non_exhaustive()
+        f.debug_struct("SshTransport").field("settings", self.connection.settings()).finish_non_exhaustive()
     }
 }

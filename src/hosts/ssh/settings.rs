@@ -8,12 +8,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::config_file::{ConfigFile, expanded};
-use super::trouble::Trouble;
 use crate::container::Secret;
+use crate::hosts::error::ssh::SshError;
 
 /// A host as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub target: Endpoint,
     pub bastion: Option<Endpoint>,
     /// Whether `~/.ssh/config` is read.
@@ -25,7 +25,7 @@ pub struct Settings {
 
 /// An SSH server as configured, and how to log in there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// Name, IP address, or alias in `~/.ssh/config`.
     pub address: String,
     pub port: Option<u16>,
@@ -36,7 +36,7 @@ pub struct Endpoint {
 
 /// What to log in with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Login {
+pub(crate) struct Login {
     pub key: Option<KeySource>,
     pub passphrase: Option<Secret>,
     /// OpenSSH certificate of the key, as text.
@@ -53,27 +53,27 @@ impl Login {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
+pub(crate) enum KeySource {
     Text(Secret),
     File(PathBuf),
 }
 
 /// How a server shows that it is the right one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum HostKeys {
+pub(crate) enum HostKeys {
     /// It is in `~/.ssh/known_hosts`, or in the file that `~/.ssh/config` names.
     #[default]
     UserFile,
     /// Its key is one of these lines of `type base64`.
     Pinned(String),
     Files(Vec<PathBuf>),
-    /// It need not.
-    Anything,
+    /// By nothing: any key is accepted.
+    AnyKey,
 }
 
 /// What this process was started with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Environment {
+pub(crate) struct ProcessEnvironment {
     pub home: Option<PathBuf>,
     pub user: Option<String>,
     /// `DYNAMO_SSH_PRIVATE_KEY`.
@@ -82,8 +82,8 @@ pub struct Environment {
     pub agent_socket: Option<PathBuf>,
 }
 
-impl Environment {
-    pub fn of_process() -> Self {
+impl ProcessEnvironment {
+    pub(crate) fn of_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self {
             home: variable("HOME").map(PathBuf::from),
@@ -94,7 +94,7 @@ impl Environment {
     }
 
     /// `~/x` with the home folder in front.
-    pub fn expand(&self, path: &Path) -> PathBuf {
+    pub(crate) fn expand(&self, path: &Path) -> PathBuf {
         match (path.strip_prefix("~"), &self.home) {
             (Ok(rest), Some(home)) => home.join(rest),
             _ => path.to_owned(),
@@ -125,32 +125,32 @@ impl fmt::Display for Peer {
 /// The servers on the way, in the order in which they are passed; the host itself is the last.
 pub(super) fn resolve(
     settings: &Settings,
-    environment: &Environment,
+    environment: &ProcessEnvironment,
     file: &ConfigFile,
-) -> Result<Vec<Peer>, Trouble> {
+) -> Result<Vec<Peer>, SshError> {
     let target = peer(&settings.target, None, environment, file)?;
-    let mut way = match &settings.bastion {
+    let mut hops = match &settings.bastion {
         Some(bastion) => vec![bastion.clone()],
         None => jumps_to(&settings.target, file)?,
     };
     // The first of them may have a way of its own. What it leads through already is not gone through again: `Host *` with a
     // ProxyJump is for the bastion too.
     let mut seen = vec![settings.target.clone()];
-    while let Some(first) = way.first().filter(|first| !met(&seen, first)) {
+    while let Some(first) = hops.first().filter(|first| !met(&seen, first)) {
         seen.push(first.clone());
         let before = jumps_to(first, file)?;
         let again = before.iter().any(|jump| met(&seen, jump));
-        way.splice(0..0, if again { Vec::new() } else { before });
+        hops.splice(0..0, if again { Vec::new() } else { before });
     }
-    let way: Result<Vec<Peer>, Trouble> =
-        way.iter().map(|bastion| peer(bastion, Some(&target), environment, file)).collect();
-    Ok(way?.into_iter().chain([target]).collect())
+    let hops: Result<Vec<Peer>, SshError> =
+        hops.iter().map(|bastion| peer(bastion, Some(&target), environment, file)).collect();
+    Ok(hops?.into_iter().chain([target]).collect())
 }
 
 /// What the file's `ProxyJump` says of a server.
-fn jumps_to(server: &Endpoint, file: &ConfigFile) -> Result<Vec<Endpoint>, Trouble> {
+fn jumps_to(server: &Endpoint, file: &ConfigFile) -> Result<Vec<Endpoint>, SshError> {
     let found = file.lookup(&server.address);
-    let jumps: Result<Vec<Endpoint>, Trouble> =
+    let jumps: Result<Vec<Endpoint>, SshError> =
         found.proxy_jump.iter().map(|jump| jump_endpoint(jump)).collect();
     jumps.map(|jumps| if met(&jumps, server) { Vec::new() } else { jumps })
 }
@@ -166,12 +166,12 @@ const DEFAULT_PORT: u16 = 22;
 fn peer(
     endpoint: &Endpoint,
     beyond: Option<&Peer>,
-    environment: &Environment,
+    environment: &ProcessEnvironment,
     file: &ConfigFile,
-) -> Result<Peer, Trouble> {
+) -> Result<Peer, SshError> {
     let found = file.lookup(&endpoint.address);
     let user = endpoint.user.clone().or(found.user).or_else(|| beyond.map(|it| it.user.clone()));
-    let user = user.or_else(|| environment.user.clone()).ok_or_else(|| Trouble::Configuration {
+    let user = user.or_else(|| environment.user.clone()).ok_or_else(|| SshError::Configuration {
         text: format!("there is no user to log in with at {}", endpoint.address),
     })?;
     let address = found.host_name.unwrap_or_else(|| endpoint.address.clone());
@@ -217,8 +217,8 @@ fn peer(
 }
 
 /// `user@host:port` of a `ProxyJump`.
-fn jump_endpoint(text: &str) -> Result<Endpoint, Trouble> {
-    let trouble = |text: String| Trouble::Configuration { text };
+fn jump_endpoint(text: &str) -> Result<Endpoint, SshError> {
+    let wrong = |text: String| SshError::Configuration { text };
     let text = text.strip_prefix("ssh://").unwrap_or(text);
     let (user, server) = match text.rsplit_once('@') {
         Some((user, server)) => (Some(user.to_owned()), server),
@@ -229,7 +229,7 @@ fn jump_endpoint(text: &str) -> Result<Endpoint, Trouble> {
         _ => (server, None),
     };
     let port = port.map(str::parse).transpose();
-    let port = port.map_err(|_| trouble(format!("ProxyJump {text} has no valid port")))?;
+    let port = port.map_err(|_| wrong(format!("ProxyJump {text} has no valid port")))?;
     let address = address.trim_start_matches('[').trim_end_matches(']').to_owned();
     Ok(Endpoint { address, port, user, ..Endpoint::default() })
 }
@@ -238,8 +238,8 @@ fn jump_endpoint(text: &str) -> Result<Endpoint, Trouble> {
 mod tests {
     use super::*;
 
-    fn environment() -> Environment {
-        Environment {
+    fn environment() -> ProcessEnvironment {
+        ProcessEnvironment {
             home: Some("/home/a".into()),
             user: Some("a".into()),
             private_key: Some(Secret::new("from-environment")),
@@ -261,7 +261,7 @@ mod tests {
     /// As ssh goes: the list from first to last, and before it the way to its first.
     #[test]
     fn several_bastions_are_passed_in_their_order() {
-        let way = |text: &str, bastion: Option<&str>| -> String {
+        let hops = |text: &str, bastion: Option<&str>| -> String {
             let mut settings = settings("gpu");
             settings.bastion = bastion.map(|it| Endpoint { address: it.into(), ..Endpoint::default() });
             let peers = resolve(&settings, &environment(), &parsed(text)).unwrap();
@@ -279,7 +279,7 @@ mod tests {
             ("Host gpu\n ProxyJump none\nHost *\n ProxyJump a\n", None, "gpu"),
         ];
         for (text, bastion, expected) in table {
-            assert_eq!(way(text, bastion), expected, "{text}");
+            assert_eq!(hops(text, bastion), expected, "{text}");
         }
     }
 
@@ -382,8 +382,11 @@ mod tests {
             sudo_password: secret(),
             ..Settings::default()
         };
-        let environment =
-            Environment { private_key: secret(), user: Some("a".into()), ..Environment::default() };
+        let environment = ProcessEnvironment {
+            private_key: secret(),
+            user: Some("a".into()),
+            ..ProcessEnvironment::default()
+        };
         let peers = resolve(&settings, &environment, &ConfigFile::default()).unwrap();
         for text in [format!("{settings:#?}"), format!("{environment:?}"), format!("{peers:?}")] {
             assert!(!text.contains("canary"), "{text}");

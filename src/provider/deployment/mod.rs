@@ -1,9 +1,9 @@
-mod check;
-mod create;
-mod decided;
-pub mod image_release;
-pub mod model;
-pub mod ops;
+pub(crate) mod apply;
+pub(crate) mod decide;
+pub(crate) mod image_tag;
+pub(crate) mod model;
+pub(crate) mod ops;
+pub(crate) mod plan;
+pub(crate) mod read;
 pub mod schema;
-pub mod seen;
 pub use ops::Deployments;

@@ -1,28 +1,32 @@
 //! Between the attributes of a deployment and the domain's words. Pure: no host is asked.
 
 use super::schema::DeploymentModel;
-use crate::dynamo::discovery::{Seat, Topology};
-use crate::dynamo::draft::{CommonDraft, DeploymentDraft};
-use crate::dynamo::engine::EngineFacts;
-use crate::dynamo::model::ModelRef;
-use crate::dynamo::objection::Objection;
-use crate::dynamo::release::{self, Release};
-use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
-use crate::dynamo::{check, image_release, names};
-use crate::provider::blocks::TextMap;
-use crate::provider::drafts::{self, given};
-use crate::provider::model_args;
-use crate::provider::model_source::ModelSource;
-use crate::provider::picked_ports::advertised;
-use crate::provider::{connector, secrets, stored};
+use crate::dynamo::check;
+use crate::dynamo::check::image_tag;
+use crate::dynamo::facts::engine::EngineFacts;
+use crate::dynamo::facts::release;
+use crate::dynamo::facts::release::Release;
+use crate::dynamo::facts::topology::Topology;
+use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft};
+use crate::dynamo::spec::model::ModelRef;
+use crate::dynamo::terms::endpoint::Endpoint;
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::Objection;
+use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode};
+use crate::provider::allocation::ports::advertised;
+use crate::provider::attributes::blocks::TextMap;
+use crate::provider::attributes::model_source::ModelSource;
+use crate::provider::attributes::to_draft::given;
+use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
+use crate::provider::lifecycle::spec_label;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// The draft that the attributes make, known or not.
-pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
+pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
     let resources = match &model.resources {
-        Block::Present(block) => drafts::resources(block),
+        Block::Present(block) => to_draft::resources(block),
         Block::Absent | Block::Unknown => Default::default(),
     };
     Ok(DeploymentDraft {
@@ -36,24 +40,24 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
             served_model_name: given(&model.served_model_name),
             mode: given(&model.mode),
             network: given(&model.network),
-            services: drafts::texts(&model.services),
-            router: drafts::router(&model.router),
-            env: drafts::texts(&model.env),
+            services: to_draft::texts(&model.services),
+            router: to_draft::router(&model.router),
+            env: to_draft::texts(&model.env),
             connector: connector::draft(&model.connector),
             model_args: model_args::draft(&model.model_args),
-            engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
-            prefill_engine_args: drafts::engine_args(
+            engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
+            prefill_engine_args: to_draft::engine_args(
                 &model.prefill_engine_args,
                 &Path::of("prefill_engine_args"),
             )?,
-            decode_engine_args: drafts::engine_args(
+            decode_engine_args: to_draft::engine_args(
                 &model.decode_engine_args,
                 &Path::of("decode_engine_args"),
             )?,
             resources,
-            docker: drafts::docker(&model.docker),
+            docker: to_draft::docker(&model.docker),
         },
-        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
+        secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
         port: given(&model.port),
         bind_address: given(&model.bind_address),
         desired_state: given(&model.desired_state),
@@ -61,13 +65,13 @@ pub fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
 }
 
 /// What is wrong with a configuration, as far as it is known.
-pub fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics> {
+pub(crate) fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diagnostics> {
     Ok(check::deployment(&draft(model)?))
 }
 
 /// What the configuration says of a deployment's host; all unknown while the host is.
 #[derive(Clone, Copy)]
-pub struct HostSays<'a> {
+pub(crate) struct HostSays<'a> {
     /// Folder for downloads; null = the release's.
     pub model_cache: &'a Attr<String>,
     /// By which other hosts reach it; null = nothing is said.
@@ -75,13 +79,13 @@ pub struct HostSays<'a> {
 }
 
 impl HostSays<'_> {
-    pub const UNKNOWN: HostSays<'static> =
+    pub(crate) const UNKNOWN: HostSays<'static> =
         HostSays { model_cache: &Attr::Unknown, advertise_address: &Attr::Unknown };
 }
 
 /// Fills in what follows from other attributes without asking a host. `config` tells what the user left out; what cannot
 /// be worked out yet stays as it is.
-pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostSays<'_>) {
+pub(crate) fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostSays<'_>) {
     if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
         planned.dynamo_version = tagged(config).unwrap_or_else(|| release::newest().into());
     }
@@ -122,11 +126,11 @@ pub fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: Hos
 }
 
 /// The version that is in the tag of the image that was chosen, if that names one; unknown while the image is.
-pub fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
+pub(crate) fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
     match &config.image {
         Attr::Null => None,
         Attr::Unknown => Some(Attr::Unknown),
-        Attr::Known(image) => image_release::version_of(image, release::ALL).map(Attr::from),
+        Attr::Known(image) => image_tag::version_of(image, release::ALL).map(Attr::from),
     }
 }
 
@@ -135,10 +139,10 @@ pub fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
 fn services(topology: &Topology, planned: &DeploymentModel, advertise: &Attr<String>) -> Attr<TextMap> {
     let seats = topology.services.iter().map(|service| {
         let seat = match topology.network {
-            NetworkMode::Bridge => Seat { address: service.name.to_owned(), port: service.port },
+            NetworkMode::Bridge => Endpoint { address: service.name.to_owned(), port: service.port },
             NetworkMode::Host => {
                 let before = planned.services.known()?.get(service.name)?.known()?;
-                moved(Seat::parse(before)?, advertise)
+                moved(Endpoint::parse(before)?, advertise)
             }
         };
         Some((service.name.to_owned(), Attr::Known(seat.to_string())))
@@ -146,15 +150,15 @@ fn services(topology: &Topology, planned: &DeploymentModel, advertise: &Attr<Str
     seats.collect::<Option<_>>().map_or(Attr::Unknown, Attr::Known)
 }
 
-fn moved(seat: Seat, advertise: &Attr<String>) -> Seat {
+fn moved(seat: Endpoint, advertise: &Attr<String>) -> Endpoint {
     match advertise {
         Attr::Unknown => seat,
-        _ => Seat { address: advertised(advertise).to_owned(), ..seat },
+        _ => Endpoint { address: advertised(advertise).to_owned(), ..seat },
     }
 }
 
 /// Where the model comes from, as far as the attributes say.
-pub fn model_source(model: &DeploymentModel) -> ModelSource {
+pub(crate) fn model_source(model: &DeploymentModel) -> ModelSource {
     ModelSource {
         model: model.model.clone(),
         engine: model.engine.clone(),
@@ -165,7 +169,7 @@ pub fn model_source(model: &DeploymentModel) -> ModelSource {
 }
 
 /// The status that a deployment should have; unknown when it is not known whether it should run.
-pub fn expected_status(model: &DeploymentModel) -> Attr<String> {
+pub(crate) fn expected_status(model: &DeploymentModel) -> Attr<String> {
     match &model.desired_state {
         Attr::Known(word) => word.as_str().into(),
         Attr::Null => DesiredState::Running.word().into(),
@@ -186,7 +190,7 @@ fn network_of(model: &DeploymentModel) -> Option<NetworkMode> {
 }
 
 /// How processes of the deployment meet, once release and network are known.
-pub fn topology_of(model: &DeploymentModel) -> Option<&'static Topology> {
+pub(crate) fn topology_of(model: &DeploymentModel) -> Option<&'static Topology> {
     release_of(model)?.topology(network_of(model)?)
 }
 
@@ -199,7 +203,7 @@ fn derived_image(model: &DeploymentModel) -> Option<String> {
 
 /// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
 /// reach the host.
-pub fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
+pub(crate) fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
     let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
     match advertised.map_or(reachable(bind_address), String::as_str) {
         address if address.contains(':') => format!("http://[{address}]:{port}"),
@@ -208,12 +212,12 @@ pub fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> Stri
 }
 
 /// Whether an address to listen at stands for all of the host.
-pub fn is_everywhere(bind_address: &str) -> bool {
+pub(crate) fn is_everywhere(bind_address: &str) -> bool {
     reachable(bind_address) != bind_address
 }
 
 /// An address to connect to for one to listen at: nobody can connect to "all addresses".
-pub fn reachable(bind_address: &str) -> &str {
+pub(crate) fn reachable(bind_address: &str) -> &str {
     match bind_address {
         "0.0.0.0" => "127.0.0.1",
         "::" => "::1",
@@ -222,7 +226,7 @@ pub fn reachable(bind_address: &str) -> &str {
 }
 
 /// What import rebuilds a deployment from: its attributes without what is only ever observed.
-pub fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
+pub(crate) fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
     let lasting = DeploymentModel {
         status: Attr::Null,
         drift: Attr::Null,
@@ -230,7 +234,7 @@ pub fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
         image_id: Attr::Null,
         ..model.clone()
     };
-    stored::to_text(&lasting)
+    spec_label::to_text(&lasting)
 }
 
 #[cfg(test)]

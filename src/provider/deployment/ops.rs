@@ -1,24 +1,26 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::check::check;
-use super::create::{Trouble, create_once, finished, settle};
-use super::decided::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
-use super::image_release;
+use super::apply::{Trouble, create_once, finished, settle};
+use super::decide::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
+use super::image_tag;
 use super::model::{HostSays, derive, objections, tagged, topology_of};
+use super::plan::check;
+use super::read::{own_containers, show};
 use super::schema::{ABOUT, DeploymentModel};
-use super::seen::{own_containers, show};
 use crate::dynamo::blueprint::Blueprint;
-use crate::dynamo::decide::FRONTEND;
-use crate::dynamo::names;
-use crate::dynamo::spec::{DesiredState, NetworkMode};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::FRONTEND;
+use crate::dynamo::terms::words::{DesiredState, NetworkMode};
 use crate::hosts::Age;
-use crate::provider::bring;
-use crate::provider::client::{Client, Entry, random};
-use crate::provider::look::{self, Look};
-use crate::provider::{
-    docker_checks, import_id, model_args, objections, pages, picked_ports, plan_checks, secrets, timeouts,
-};
-use crate::reconcile::{self, Budget};
+use crate::provider::allocation::ports;
+use crate::provider::attributes::{import_id, model_args, paths, secret_env, timeouts};
+use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::{assembly, comparison, deployment_containers};
+use crate::provider::plan_checks;
+use crate::provider::plan_checks::docker;
+use crate::provider::session::{Client, Entry, random};
+use crate::reconcile;
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -41,8 +43,8 @@ impl Resource for Deployments {
     }
 
     fn validate(&self, config: &DeploymentModel) -> Diagnostics {
-        let mut found = objections(config).map_or_else(|error| error, objections::diagnostics);
-        found.extend(docker_checks::warnings(&config.docker));
+        let mut found = objections(config).map_or_else(|error| error, paths::diagnostics);
+        found.extend(docker::warnings(&config.docker));
         found
     }
 
@@ -55,11 +57,11 @@ impl Resource for Deployments {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
-        secrets::plan(&call.client, &config.secret_env, None, &mut planned).await;
-        objections::diagnostics(objections(&planned)?).into_result()?;
-        let mut warnings = image_release::warnings(config, &planned);
+        secret_env::plan(&call.client, &config.secret_env, None, &mut planned).await;
+        paths::diagnostics(objections(&planned)?).into_result()?;
+        let mut warnings = image_tag::warnings(config, &planned);
         if let Some(entry) = entry {
-            let predecessor = pages::name_of(call.predecessor.as_ref());
+            let predecessor = deployment_containers::name_of(call.predecessor.as_ref());
             warnings.extend(check(&entry, &planned, None, predecessor).await?);
         }
         Ok(Plan { warnings, ..planned.into() })
@@ -85,7 +87,7 @@ impl Resource for Deployments {
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
         model_args::derive(&call.client, &mut planned);
         let before = Some(secrets_of(prior, changed || planned != *prior));
-        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let not_compared = secret_env::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
@@ -95,13 +97,12 @@ impl Resource for Deployments {
             planned.image_id = Attr::Unknown;
         }
         if changed {
-            objections::diagnostics(objections(&planned)?).into_result()?;
+            paths::diagnostics(objections(&planned)?).into_result()?;
         }
         if let (true, Some(entry)) = (changed, entry) {
             check(&entry, &planned, Some(prior), prior.name.known().map(String::as_str)).await?;
         }
-        let mut warnings =
-            if changed { image_release::warnings(config, &planned) } else { Diagnostics::new() };
+        let mut warnings = if changed { image_tag::warnings(config, &planned) } else { Diagnostics::new() };
         warnings.extend(not_compared);
         Ok(Plan { warnings, ..planned.into() })
     }
@@ -112,15 +113,15 @@ impl Resource for Deployments {
         config: DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
-        secrets::take(&config.secret_env, &mut planned);
+        secret_env::take(&config.secret_env, &mut planned);
         if planned.name.known().is_none() {
             planned.name = Attr::Known(names::generated(random().map_err(Diagnostics::from)?));
         }
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
-        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
             match create_once(call, &entry, &config, planned.clone(), &budget).await {
-                Err(Trouble::PortTaken(_)) if attempt < picked_ports::ATTEMPTS => {}
+                Err(Trouble::PortTaken(_)) if attempt < ports::ATTEMPTS => {}
                 Err(Trouble::PortTaken(failed) | Trouble::Other(failed)) => return Err(*failed),
                 Ok(made) => return Ok(made.into()),
             }
@@ -135,7 +136,7 @@ impl Resource for Deployments {
         _prior: DeploymentModel,
         mut planned: DeploymentModel,
     ) -> Result<Applied<DeploymentModel>, Failed<DeploymentModel>> {
-        secrets::take(&config.secret_env, &mut planned);
+        secret_env::take(&config.secret_env, &mut planned);
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         find_model(&entry, &mut planned).await;
@@ -143,17 +144,17 @@ impl Resource for Deployments {
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
-        let seen = pages::of_deployment(&entry.host, &name, Age::Now).await;
+        let seen = deployment_containers::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
-        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let parts: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
         let mut previous = own_containers(&seen);
-        previous.extend(look::leftovers(&seen, &call.client.run));
+        previous.extend(comparison::leftovers(&seen, &call.client.run));
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
-        let in_order = look.is_in_order() && look::leftovers(&seen, &call.client.run).is_empty();
+        let in_order = look.is_in_order() && comparison::leftovers(&seen, &call.client.run).is_empty();
         if wanted_state(&planned) == DesiredState::Running || !in_order {
             // What a new store knows nothing of would go on for a while, and then end by itself.
             if services_are_missing(&planned, &blueprint, &look) {
@@ -163,7 +164,7 @@ impl Resource for Deployments {
                 })?;
             }
             let state = wanted_state(&planned);
-            let assembly = bring::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
+            let assembly = assembly::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
                 .await
                 .map_err(|failed| Diagnostics::from(not_done(&summary, &failed, &planned)))?;
@@ -183,19 +184,19 @@ impl Resource for Deployments {
         let summary = format!("Unable to read deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
         let facts = plan_checks::for_refresh(&entry, &summary).await?;
-        let seen = pages::of_deployment(&entry.host, &name, Age::Walk).await;
+        let seen = deployment_containers::of_deployment(&entry.host, &name, Age::Walk).await;
         let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         if seen.is_empty() {
             return Ok(None);
         }
         let frontend = names::container(&name, FRONTEND);
         let frontend = seen.iter().find(|container| container.spec.name == frontend);
-        secrets::take_found(&mut state, frontend);
+        secret_env::take_found(&mut state, frontend);
         let blueprint = blueprint(&call.client, &state, &facts)?;
-        secrets::show(&mut state, frontend);
+        secret_env::show(&mut state, frontend);
         let look = Look::at(&entry.host, &blueprint, &seen).await;
         let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
-        show(&mut state, &look, &look::leftovers(&seen, &call.client.run));
+        show(&mut state, &look, &comparison::leftovers(&seen, &call.client.run));
         Ok(Some(state))
     }
 
@@ -207,14 +208,14 @@ impl Resource for Deployments {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to remove deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let seen = pages::of_deployment(&entry.host, &name, Age::Now).await;
+        let seen = deployment_containers::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
-        let pages = pages::joined_to(&entry.host, &names::network(&name)).await;
+        let pages = deployment_containers::joined_to(&entry.host, &names::network(&name)).await;
         let pages = pages.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &state)))?;
         // Workers and pages that are still there belong to a deployment which is being replaced, and go on in what replaces
         // it: they keep the network and the volume through which they are found.
         let network = names::network(&name);
-        let used = seen.iter().any(|it| bring::is_worker(it) && it.networks.contains(&network));
+        let used = seen.iter().any(|it| assembly::is_worker(it) && it.networks.contains(&network));
         let networks = if used || pages { Vec::new() } else { vec![network] };
         let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
         let time = timeouts::delete(&state.timeouts);
@@ -233,14 +234,14 @@ impl Resource for Deployments {
         let entry = call.client.known_host(&host)?;
         let container = names::container(&name, FRONTEND);
         let state: DeploymentModel =
-            look::imported(&entry.host, &container, FRONTEND, "dynamo_deployment").await?;
+            comparison::imported(&entry.host, &container, FRONTEND, "dynamo_deployment").await?;
         Ok(DeploymentModel { host: host.as_str().into(), name: name.as_str().into(), ..state })
     }
 }
 
-fn secrets_of(prior: &DeploymentModel, changes: bool) -> secrets::Prior<'_> {
+fn secrets_of(prior: &DeploymentModel, changes: bool) -> secret_env::Prior<'_> {
     let container = names::container(shown(&prior.name), FRONTEND);
-    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
+    secret_env::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Whether a service will be made anew, and will know nothing then of those who registered with the one before.

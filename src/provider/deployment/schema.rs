@@ -1,9 +1,9 @@
 //! The attributes of `dynamo_deployment`, each declared once.
 
 use crate::model;
-use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
-use crate::provider::connector::ConnectorModel;
-use crate::provider::secrets::SecretMap;
+use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
+use crate::provider::attributes::connector::ConnectorModel;
+use crate::provider::attributes::secret_env::SecretMap;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};

@@ -2,4 +2,4 @@
 
 mod model_fit;
 
-pub use model_fit::ModelFit;
+pub(crate) use model_fit::ModelFit;

@@ -1,20 +1,20 @@
 //! `provider::dynamo::model_fit`: the check that a plan makes of every worker, for preconditions and for choosing machines.
 
-use crate::dynamo::amount::{Amount, GIB};
-use crate::dynamo::catalog::own::{Attention, OwnModel};
-use crate::dynamo::catalog::{Catalog, Model};
-use crate::dynamo::fit::opinion::{Opinion, Room, judge};
-use crate::dynamo::fit::request::cache_half_bytes;
-use crate::dynamo::fit::shape::Split;
-use crate::dynamo::fit::{Load, Verdict};
-use crate::provider::facts::ratio;
-use crate::provider::own_models;
+use crate::dynamo::models::catalog::own::{Attention, OwnModel};
+use crate::dynamo::models::catalog::{Catalog, Model};
+use crate::dynamo::models::memory::opinion::{Opinion, Room, judge};
+use crate::dynamo::models::memory::request::cache_half_bytes;
+use crate::dynamo::models::memory::shape::Split;
+use crate::dynamo::models::memory::{Load, Verdict};
+use crate::dynamo::terms::amount::{Amount, GIB};
+use crate::provider::attributes::convert::ratio;
+use crate::provider::config::models;
 use crate::tf_provider::provider::{Function, FunctionError, Parameter, Signature};
 use crate::tf_provider::value::{Type, Value};
 use std::collections::BTreeMap;
 
 /// `model_fit`.
-pub struct ModelFit;
+pub(crate) struct ModelFit;
 
 const OPTIONS: &[&str] =
     &["gpus", "pipeline_parallel", "max_model_len", "sequences", "kv_cache_dtype", "gpu_memory_utilization"];
@@ -68,7 +68,7 @@ impl Function for ModelFit {
             return Err(wrong(3, "There is one object of options."));
         }
         let model = described(&model)?;
-        let memory_bytes = memory.as_number().and_then(own_models::gigabytes).filter(|bytes| *bytes > 0);
+        let memory_bytes = memory.as_number().and_then(models::gigabytes).filter(|bytes| *bytes > 0);
         let memory_bytes =
             memory_bytes.ok_or_else(|| wrong(1, "The memory of a GPU must be a number greater than 0."))?;
         let Options { load, utilisation } = Options::read(&model, &options)?;
@@ -110,8 +110,7 @@ fn described(value: &Value) -> Result<Model, FunctionError> {
         window_layers: if value.get("window").is_null() { None } else { small("window_layers")? },
         window: small("window")?,
     };
-    let weights =
-        value.get("weights_gb").as_number().and_then(own_models::gigabytes).filter(|bytes| *bytes > 0);
+    let weights = value.get("weights_gb").as_number().and_then(models::gigabytes).filter(|bytes| *bytes > 0);
     let name = value.get("name").as_str().unwrap_or("The model").to_owned();
     let own = OwnModel {
         weights_bytes: Some(weights.ok_or_else(|| wrong(0, "weights_gb must be a number greater than 0."))?),

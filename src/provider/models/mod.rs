@@ -1,7 +1,7 @@
-mod download;
-mod fetch;
-pub mod model;
-pub mod ops;
-pub mod schema;
-pub use model::Claims;
-pub use ops::Models;
+pub(crate) mod copy;
+pub(crate) mod hub_download;
+pub(crate) mod model;
+pub(crate) mod ops;
+pub(crate) mod schema;
+pub(crate) use model::Claims;
+pub(crate) use ops::Models;

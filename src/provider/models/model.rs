@@ -1,11 +1,11 @@
 //! Between the attributes of a model and what has to be done for it. Pure: no host is asked.
 
 use super::schema::{ModelModel, SourceModel};
-use crate::dynamo::model::ModelRef;
-use crate::dynamo::model_files::{self, ModelOnDisk};
-use crate::dynamo::paths;
-use crate::provider::duration;
-use crate::provider::one_at_a_time::OneAtATime;
+use crate::dynamo::models::files::ModelOnDisk;
+use crate::dynamo::spec::model::ModelRef;
+use crate::dynamo::terms::{hub_paths, paths};
+use crate::hosts::sync::keyed_lock::KeyedLock;
+use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -17,12 +17,12 @@ use tokio::sync::OwnedMutexGuard;
 
 const STALL: Duration = Duration::from_secs(120);
 
-pub const COMPLETE: &str = "complete";
-pub const WITHOUT_WEIGHTS: &str = "without weights";
+pub(crate) const COMPLETE: &str = "complete";
+pub(crate) const WITHOUT_WEIGHTS: &str = "without weights";
 
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// A folder that is there.
     Path(String),
     Host {
@@ -33,7 +33,7 @@ pub enum Source {
 }
 
 /// `None` while it is not known.
-pub fn source(model: &ModelModel) -> Option<Source> {
+pub(crate) fn source(model: &ModelModel) -> Option<Source> {
     let block = model.source.present()?;
     match (&block.host, &block.path, &block.huggingface) {
         (Attr::Unknown, ..) | (_, Attr::Unknown, _) | (.., Attr::Unknown) => None,
@@ -50,13 +50,13 @@ fn trimmed(path: &str) -> String {
     paths::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-pub fn stall(model: &ModelModel) -> Duration {
+pub(crate) fn stall(model: &ModelModel) -> Duration {
     let given = model.timeouts.present().and_then(|block| block.stall.known());
     given.and_then(|text| duration::parse(text)).unwrap_or(STALL)
 }
 
 /// What is wrong with a configuration, as far as it is known.
-pub fn validate(model: &ModelModel) -> Diagnostics {
+pub(crate) fn validate(model: &ModelModel) -> Diagnostics {
     let mut found = Diagnostics::new();
     let mut wrong = |path: Path, summary: &str, detail: String| {
         found.push(Diagnostic::error(summary, detail).at(path));
@@ -153,9 +153,9 @@ fn is_url(text: &str) -> bool {
 
 /// Whether what `prior` stands for is not what `planned` asks for, beyond what the schema tells. To be told that the model
 /// lies where it lies is no wish for another one: a host from which it was copied may be gone for good.
-pub fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
+pub(crate) fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
     let is_there = |path: &str| {
-        let own = prior.path.known().map(|own| (own.as_str(), model_files::folder_of(own)));
+        let own = prior.path.known().map(|own| (own.as_str(), hub_paths::folder_of(own)));
         own.is_some_and(|(own, folder)| [own, folder].contains(&path))
     };
     match (source(prior), source(planned)) {
@@ -170,19 +170,19 @@ pub fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
 }
 
 /// Fills in what follows from other attributes.
-pub fn derive(planned: &mut ModelModel) {
+pub(crate) fn derive(planned: &mut ModelModel) {
     if let (Attr::Known(host), Attr::Known(name)) = (&planned.host, &planned.name) {
         planned.id = Attr::Known(format!("{host}/{name}"));
     }
 }
 
 /// Whether a status is as it should be.
-pub fn is_well(status: &Attr<String>) -> bool {
+pub(crate) fn is_well(status: &Attr<String>) -> bool {
     status.known().is_some_and(|status| [COMPLETE, WITHOUT_WEIGHTS].contains(&status.as_str()))
 }
 
 /// What is there, as state. `checksum` is what was found out while copying, where the names of files do not tell.
-pub fn show(state: &mut ModelModel, found: &ModelOnDisk, checksum: Option<String>) {
+pub(crate) fn show(state: &mut ModelModel, found: &ModelOnDisk, checksum: Option<String>) {
     let count = |number: usize| Attr::Known(i64::try_from(number).unwrap_or(i64::MAX));
     state.status = match (&found.about.problem, found.about.is_usable(false)) {
         (None, _) => COMPLETE.into(),
@@ -204,19 +204,19 @@ fn kept(checksum: &Attr<String>) -> Attr<String> {
 }
 
 /// In hexadecimal.
-pub fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Which folder of which host was planned for which model: two cannot share one. And whose turn it is to change the files of
 /// a model on a host: two revisions of it share contents.
 #[derive(Default)]
-pub struct Claims(Mutex<HashMap<(String, String), String>>, OneAtATime);
+pub struct Claims(Mutex<HashMap<(String, String), String>>, KeyedLock<(String, String)>);
 
 impl Claims {
     /// Ends when the result is dropped.
     pub async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
-        self.1.turn(host, name).await
+        self.1.lock((host.to_owned(), name.to_owned())).await
     }
 
     /// The error is the name of the model that has the folder.

@@ -1,14 +1,17 @@
 //! Planning, bringing, mending, reading and removing a model.
 
-use super::download;
-use super::fetch::{self, Fetch, Seen};
-use super::model::{self, Source, derive, is_well, needs_another, show};
+use super::copy::{Fetch, Seen};
+use super::model::{Source, derive, is_well, needs_another, show};
 use super::schema::{ABOUT, ModelModel};
-use crate::dynamo::installed::{self, Layout, MANIFEST};
-use crate::dynamo::model_files::{self, ModelOnDisk};
+use super::{copy, hub_download, model};
+use crate::dynamo::models::files::ModelOnDisk;
+use crate::dynamo::models::installed::{Layout, MANIFEST};
+use crate::dynamo::models::{files, installed};
+use crate::dynamo::terms::hub_paths;
 use crate::hosts::{Host, HostError};
-use crate::provider::client::{Client, Entry, NoHost};
-use crate::provider::{errors, import_id, plan_checks};
+use crate::provider::attributes::{host_errors, import_id};
+use crate::provider::plan_checks;
+use crate::provider::session::{Client, Entry, NoHost};
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -16,7 +19,7 @@ use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
 /// `dynamo_model`.
-pub struct Models;
+pub(crate) struct Models;
 
 #[async_trait]
 impl Resource for Models {
@@ -110,9 +113,9 @@ impl Resource for Models {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to read model {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
-        let folder = model_files::folder_of(shown(&state.path)).to_owned();
+        let folder = hub_paths::folder_of(shown(&state.path)).to_owned();
         let commit = shown(&state.path).rsplit_once("/snapshots/").map(|(_, commit)| commit.to_owned());
-        let seen = fetch::look(&entry.host, &folder, &name, commit.as_deref()).await;
+        let seen = copy::look(&entry.host, &folder, &name, commit.as_deref()).await;
         let seen = seen.map_err(|error| unreadable(&summary, &error))?;
         match seen {
             None => Ok(None),
@@ -152,15 +155,15 @@ impl Resource for Models {
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
         let _turn = call.client.models.turn(entry.host.name(), shown(&state.name)).await;
         let removed = remove(call, &entry, &state).await;
-        removed.map_err(|error| Diagnostics::from(errors::diagnostic(summary, &error, None)).into())
+        removed.map_err(|error| Diagnostics::from(host_errors::diagnostic(summary, &error, None)).into())
     }
 
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<ModelModel, Diagnostics> {
         let (host, name) = imported(by)?;
         let entry = call.client.known_host(&host)?;
         let summary = format!("Unable to import model {name:?}");
-        let seen = fetch::find(&entry.host, &entry.model_roots(), &name, None).await;
-        let seen = seen.map_err(|error| errors::diagnostic(summary.clone(), &error, None))?;
+        let seen = copy::find(&entry.host, &entry.model_roots(), &name, None).await;
+        let seen = seen.map_err(|error| host_errors::diagnostic(summary.clone(), &error, None))?;
         let seen = seen.ok_or_else(|| not_there(&summary, &entry, &name))?;
         let seen = seen.map_err(|problem| not_complete(&summary, &entry.host, &name, &problem))?;
         let mut state = ModelModel {
@@ -183,8 +186,8 @@ fn imported(by: ImportBy) -> Result<(String, String), Diagnostic> {
         ImportBy::Id(id) => {
             let parts = id.split_once('/').filter(|(host, name)| {
                 let good = matches!(
-                    crate::dynamo::model::ModelRef::parse(name),
-                    Ok(crate::dynamo::model::ModelRef::HuggingFace(_))
+                    crate::dynamo::spec::model::ModelRef::parse(name),
+                    Ok(crate::dynamo::spec::model::ModelRef::HuggingFace(_))
                 );
                 !host.is_empty() && good
             });
@@ -230,7 +233,7 @@ async fn check(
     let folder = match &source {
         Source::Path(path) => Some((path.as_str(), at("path"))),
         Source::Host { .. } => {
-            planned.path.known().map(|path| (model_files::folder_of(path), Path::of("path")))
+            planned.path.known().map(|path| (hub_paths::folder_of(path), Path::of("path")))
         }
         Source::Hub => None,
     };
@@ -263,21 +266,21 @@ async fn bring(
     let entry = call.client.known_host(shown(&planned.host))?;
     let summary = format!("Unable to bring model {name:?} to host {:?}", entry.host.name());
     let revision = config.revision.known().map(String::as_str);
-    let fail = |error: &HostError| Diagnostics::from(errors::diagnostic(summary.clone(), error, None));
+    let fail = |error: &HostError| Diagnostics::from(host_errors::diagnostic(summary.clone(), error, None));
     let mut state = planned.clone();
     let _turn = call.client.models.turn(entry.host.name(), &name).await;
     let (found, checksum, created) = match model::source(&planned) {
         Some(Source::Path(path)) => {
             let seen =
-                fetch::at_path(&entry.host, &path, &name, revision).await.map_err(|error| fail(&error))?;
+                copy::at_path(&entry.host, &path, &name, revision).await.map_err(|error| fail(&error))?;
             let seen = seen.ok_or_else(|| not_there(&summary, &entry, &path))?;
             (usable(seen, &summary, &entry.host, &name)?.model, None, mends)
         }
         Some(Source::Host { host, path }) => {
             let other = call.client.known_host(&host)?;
             let seen = match &path {
-                Some(path) => fetch::at_path(&other.host, path, &name, revision).await,
-                None => fetch::find(&other.host, &other.model_roots(), &name, revision).await,
+                Some(path) => copy::at_path(&other.host, path, &name, revision).await,
+                None => copy::find(&other.host, &other.model_roots(), &name, revision).await,
             };
             let seen = seen.map_err(|error| fail(&error))?;
             let seen = seen.ok_or_else(|| not_there(&summary, &other, path.as_deref().unwrap_or(&name)))?;
@@ -298,16 +301,16 @@ async fn bring(
             (copied.model, copied.checksum, copied.created)
         }
         Some(Source::Hub) => {
-            let folder = format!("{}/hub/{}", entry.cache_folder(), installed::cache_folder(&name));
+            let folder = format!("{}/hub/{}", entry.cache_folder(), hub_paths::cache_folder(&name));
             let before =
-                fetch::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
+                copy::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
             let complete = |seen: &Option<Result<Seen, String>>| matches!(seen, Some(Ok(seen)) if seen.model.about.is_usable(true));
             let created = !complete(&before);
             if created {
-                download::run(&call.client, &entry, config, &call.stopping, &summary).await?;
+                hub_download::run(&call.client, &entry, config, &call.stopping, &summary).await?;
             }
             let seen =
-                fetch::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
+                copy::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
             let seen = seen.ok_or_else(|| not_there(&summary, &entry, &folder))?;
             (usable(seen, &summary, &entry.host, &name)?.model, None, created || mends)
         }
@@ -355,7 +358,7 @@ fn not_there(summary: &str, entry: &Entry, what: &str) -> Diagnostic {
 
 fn unreadable(summary: &str, error: &HostError) -> Diagnostic {
     if !error.is_unreachable() {
-        return errors::diagnostic(summary, error, None);
+        return host_errors::diagnostic(summary, error, None);
     }
     let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
     Diagnostic::error(summary, detail).at(Path::of("host"))
@@ -377,10 +380,10 @@ fn warnings(state: &ModelModel) -> Diagnostics {
 /// Removes what the resource made, and nothing beside it.
 async fn remove(call: &Call<Client>, entry: &Entry, state: &ModelModel) -> Result<(), HostError> {
     let (name, path) = (shown(&state.name), shown(&state.path));
-    let folder = model_files::folder_of(path);
+    let folder = hub_paths::folder_of(path);
     let trees = entry.host.trees(&[folder.to_owned()]).await?;
     let Some(tree) = trees.first() else { return Ok(()) };
-    if model_files::layout_of(folder, name) == Layout::Folder {
+    if files::layout_of(folder, name) == Layout::Folder {
         let listing = entry.host.small_text(&format!("{folder}/{MANIFEST}")).await?.unwrap_or_default();
         let mut files: Vec<String> = listing
             .lines()
@@ -400,7 +403,7 @@ async fn remove(call: &Call<Client>, entry: &Entry, state: &ModelModel) -> Resul
     let files = about.own_paths(tree);
     match model::source(state) {
         Some(Source::Hub) => {
-            download::remove(&call.client, entry, state, folder, &files, &call.stopping).await
+            hub_download::remove(&call.client, entry, state, folder, &files, &call.stopping).await
         }
         _ => entry.host.remove_files(folder, &files).await,
     }

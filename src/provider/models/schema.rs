@@ -2,12 +2,12 @@
 
 use crate::container::Secret;
 use crate::model;
-use crate::provider::duration;
+use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
 
-pub const ABOUT: About = About {
+pub(crate) const ABOUT: About = About {
     type_name: "dynamo_model",
     description: "A model that must be on a host: one that lies there already, one that is copied from another host, or one that is \
         downloaded from the Hugging Face hub before anything serves it.\n\n\
@@ -20,7 +20,7 @@ pub const ABOUT: About = About {
 };
 
 model! {
-    pub struct ModelModel {
+    pub(crate) struct ModelModel {
         id: Attr<String> = computed("`host/name`.").stable(),
         host: Attr<String> = optional_computed("Entry of the provider's `hosts` that the model has to be on. May be left out when there \
             is only one. Changing it replaces the model.").replaces().stable(),
@@ -53,7 +53,7 @@ model! {
 }
 
 model! {
-    pub struct SourceModel {
+    pub(crate) struct SourceModel {
         path: Attr<String> = optional("Absolute path of a folder with the model: a plain folder, or a Hugging Face cache that has it. \
             Alone it is a folder of `host`, which is checked and left as it is."),
         host: Attr<String> = optional("Another entry of the provider's `hosts`, from which the model is copied. Without `path` it is \
@@ -67,7 +67,7 @@ model! {
 }
 
 model! {
-    pub struct StallModel {
+    pub(crate) struct StallModel {
         stall: Attr<String> = optional("A copy or download of which nothing has moved for so long is given up. Default: `2m`. What \
             moves may take any time.")
             .check(check::text("be a duration such as \"90s\", \"30m\" or \"1h30m\"", duration::is_valid)),

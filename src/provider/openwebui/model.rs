@@ -1,20 +1,21 @@
 //! Between the attributes of a page and the domain's words. Pure: no host is asked.
 
 use super::schema::{OpenWebuiModel, SourceView};
-use crate::dynamo::draft::Given;
-use crate::dynamo::names;
-use crate::dynamo::objection::{Field, Objection, Refusal};
 use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, SourceDraft, check, release};
-use crate::dynamo::spec::{DesiredState, NetworkMode};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::words::{DesiredState, NetworkMode};
+use crate::provider::attributes::to_draft::given;
+use crate::provider::attributes::{secret_env, to_draft};
 use crate::provider::deployment::model::{endpoint, is_everywhere};
-use crate::provider::drafts::{self, given};
-use crate::provider::{secrets, stored};
+use crate::provider::lifecycle::spec_label;
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
 
 /// The deployments, in their order. Unknown as a whole, or each by itself.
-pub fn sources(model: &OpenWebuiModel) -> Given<Vec<SourceView>> {
+pub(crate) fn sources(model: &OpenWebuiModel) -> Given<Vec<SourceView>> {
     let view = |item: &Attr<Nested<SourceView>>| match item {
         Attr::Known(Nested(view)) => view.clone(),
         Attr::Null => SourceView::default(),
@@ -53,7 +54,7 @@ fn first<T: Clone>(model: &OpenWebuiModel, of: impl Fn(&SourceView) -> Attr<T>) 
 }
 
 /// The draft that the attributes make, known or not. `advertise` tells by which address others reach a host.
-pub fn draft(model: &OpenWebuiModel, advertise: &dyn Fn(&str) -> Attr<String>) -> OpenWebuiDraft {
+pub(crate) fn draft(model: &OpenWebuiModel, advertise: &dyn Fn(&str) -> Attr<String>) -> OpenWebuiDraft {
     let source = |view: &SourceView| source(view, advertise);
     OpenWebuiDraft {
         name: given(&model.name),
@@ -67,10 +68,10 @@ pub fn draft(model: &OpenWebuiModel, advertise: &dyn Fn(&str) -> Attr<String>) -
         auth: given(&model.auth),
         admin_email: given(&model.admin_email),
         admin_password_version: given(&model.admin_password_version),
-        env: drafts::texts(&model.env),
-        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
-        resources: model.resources.present().map(drafts::resources).unwrap_or_default(),
-        docker: drafts::docker(&model.docker),
+        env: to_draft::texts(&model.env),
+        secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
+        resources: model.resources.present().map(to_draft::resources).unwrap_or_default(),
+        docker: to_draft::docker(&model.docker),
         desired_state: given(&model.desired_state),
     }
 }
@@ -102,7 +103,7 @@ fn source(view: &SourceView, advertise: &dyn Fn(&str) -> Attr<String>) -> Source
 }
 
 /// What is wrong with a configuration, as far as it is known and no host is needed.
-pub fn objections(model: &OpenWebuiModel) -> Vec<Objection> {
+pub(crate) fn objections(model: &OpenWebuiModel) -> Vec<Objection> {
     let mut found = check::openwebui(&draft(model, &|_| Attr::Unknown));
     let neither = model.deployment.is_null() && model.deployments.is_null();
     if neither || model.deployment.known().is_some() && model.deployments.known().is_some() {
@@ -114,13 +115,13 @@ pub fn objections(model: &OpenWebuiModel) -> Vec<Objection> {
 }
 
 /// What is wrong with how people log in; only a configuration tells.
-pub fn login_objections(config: &OpenWebuiModel) -> Vec<Objection> {
+pub(crate) fn login_objections(config: &OpenWebuiModel) -> Vec<Objection> {
     let password = given(&config.admin_password).map(|_| ());
     check::login(&given(&config.auth), &given(&config.admin_email), &password)
 }
 
 /// One deployment is an attribute, and several are a list.
-pub fn at_its_attribute(model: &OpenWebuiModel, objection: Objection) -> Objection {
+pub(crate) fn at_its_attribute(model: &OpenWebuiModel, objection: Objection) -> Objection {
     match (&objection.field, model.deployment.is_null()) {
         (Field::Source(_), false) => Objection { field: Field::Deployment, ..objection },
         _ => objection,
@@ -129,7 +130,7 @@ pub fn at_its_attribute(model: &OpenWebuiModel, objection: Objection) -> Objecti
 
 /// Fills in what follows from other attributes without asking a host. `config` tells what the user left out; `advertise` is
 /// the address by which others reach the page's host.
-pub fn derive(config: &OpenWebuiModel, planned: &mut OpenWebuiModel, advertise: &Attr<String>) {
+pub(crate) fn derive(config: &OpenWebuiModel, planned: &mut OpenWebuiModel, advertise: &Attr<String>) {
     if config.host.is_null() && planned.host.known().is_none() {
         planned.host = first(planned, |view| view.host.clone());
     }
@@ -165,12 +166,12 @@ pub fn derive(config: &OpenWebuiModel, planned: &mut OpenWebuiModel, advertise: 
 }
 
 /// Whether the page should run. What is not known yet is taken for yes.
-pub fn wanted_state(model: &OpenWebuiModel) -> DesiredState {
+pub(crate) fn wanted_state(model: &OpenWebuiModel) -> DesiredState {
     model.desired_state.known().and_then(|word| DesiredState::parse(word)).unwrap_or(DesiredState::Running)
 }
 
 /// Deployments that are told not to run: their models are not there to talk to.
-pub fn stopped(model: &OpenWebuiModel) -> Option<Diagnostic> {
+pub(crate) fn stopped(model: &OpenWebuiModel) -> Option<Diagnostic> {
     let all = sources(model).known().cloned().unwrap_or_default();
     let is_stopped = |view: &&SourceView| view.desired_state == DesiredState::Stopped.word().into();
     let names: Vec<String> = all
@@ -193,7 +194,7 @@ pub fn stopped(model: &OpenWebuiModel) -> Option<Diagnostic> {
 
 /// Whether a deployment is another one now: one on another network, which the page cannot join while it runs, and which may
 /// be gone before it does.
-pub fn other_deployments(prior: &OpenWebuiModel, planned: &OpenWebuiModel) -> bool {
+pub(crate) fn other_deployments(prior: &OpenWebuiModel, planned: &OpenWebuiModel) -> bool {
     let network = |network: Attr<String>| match network {
         Attr::Null => NetworkMode::Bridge.word().into(),
         said => said,
@@ -208,7 +209,7 @@ pub fn other_deployments(prior: &OpenWebuiModel, planned: &OpenWebuiModel) -> bo
 }
 
 /// What import rebuilds a page from: its attributes without what is only ever observed.
-pub fn label(model: &OpenWebuiModel) -> Result<String, Diagnostic> {
+pub(crate) fn label(model: &OpenWebuiModel) -> Result<String, Diagnostic> {
     let lasting = OpenWebuiModel {
         status: Attr::Null,
         drift: Attr::Null,
@@ -216,7 +217,7 @@ pub fn label(model: &OpenWebuiModel) -> Result<String, Diagnostic> {
         image_id: Attr::Null,
         ..model.clone()
     };
-    stored::to_text(&lasting)
+    spec_label::to_text(&lasting)
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! Planning, making, changing, reading and removing a page.
 
-use super::check::check;
+use super::apply::{Place, advertised, give_password, half_made, not_done, show};
 use super::model::{derive, login_objections, objections, other_deployments, stopped, wanted_state};
-use super::place::{Place, advertised, give_password, half_made, not_done, show};
+use super::plan::check;
 use super::schema::{ABOUT, OpenWebuiModel};
-use crate::dynamo::names;
 use crate::dynamo::openwebui::COMPONENT;
-use crate::dynamo::spec::DesiredState;
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
-use crate::provider::client::Client;
-use crate::provider::drift::{self, Explained};
-use crate::provider::{
-    docker_checks, errors, import_id, look, objections as told, pages, picked_ports, plan_checks, secrets,
-    timeouts,
-};
-use crate::reconcile::{self, Budget};
+use crate::provider::allocation::ports;
+use crate::provider::attributes::{host_errors, import_id, paths as told, secret_env, timeouts};
+use crate::provider::lifecycle::drift::Explained;
+use crate::provider::lifecycle::{comparison, deployment_containers, drift};
+use crate::provider::plan_checks;
+use crate::provider::plan_checks::docker;
+use crate::provider::session::Client;
+use crate::reconcile;
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -40,7 +42,7 @@ impl Resource for OpenWebuis {
     fn validate(&self, config: &OpenWebuiModel) -> Diagnostics {
         let mut found = told::diagnostics(objections(config));
         found.extend(told::diagnostics(login_objections(config)));
-        found.extend(docker_checks::warnings(&config.docker));
+        found.extend(docker::warnings(&config.docker));
         found
     }
 
@@ -51,11 +53,12 @@ impl Resource for OpenWebuis {
         mut planned: OpenWebuiModel,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
-        secrets::plan(&call.client, &config.secret_env, None, &mut planned).await;
+        secret_env::plan(&call.client, &config.secret_env, None, &mut planned).await;
         told::diagnostics(objections(&planned)).into_result()?;
         told::diagnostics(login_objections(config)).into_result()?;
         let mut warnings =
-            check(&call.client, &planned, None, pages::name_of(call.predecessor.as_ref())).await?;
+            check(&call.client, &planned, None, deployment_containers::name_of(call.predecessor.as_ref()))
+                .await?;
         warnings.extend(Diagnostics(stopped(&planned).into_iter().collect()));
         Ok(Plan { warnings, ..planned.into() })
     }
@@ -70,7 +73,7 @@ impl Resource for OpenWebuis {
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
         let before = Some(secrets_of(prior, changed || planned != *prior));
-        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let not_compared = secret_env::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         if changed || planned.status != prior.status || planned.drift != prior.drift {
             planned.containers = Attr::Unknown;
@@ -102,13 +105,13 @@ impl Resource for OpenWebuis {
         config: OpenWebuiModel,
         mut planned: OpenWebuiModel,
     ) -> Result<Applied<OpenWebuiModel>, Failed<OpenWebuiModel>> {
-        secrets::take(&config.secret_env, &mut planned);
+        secret_env::take(&config.secret_env, &mut planned);
         follow(&call.client, &config, &mut planned);
         let summary = format!("Unable to create the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         place.deployments_are_there(&call.client, &planned, &summary).await?;
-        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
             let mut wanted = planned.clone();
             let made = place.create_once(call, &config, &mut wanted, &budget, &summary).await?;
@@ -118,8 +121,8 @@ impl Resource for OpenWebuis {
                 return Ok(done.map_err(half)?.into());
             };
             let picked = planned.port.known().is_none();
-            let again = picked && failed.left.is_empty() && picked_ports::is_taken(&failed);
-            if !again || attempt >= picked_ports::ATTEMPTS {
+            let again = picked && failed.left.is_empty() && ports::is_taken(&failed);
+            if !again || attempt >= ports::ATTEMPTS {
                 let state = (!failed.left.is_empty()).then(|| half_made(wanted));
                 return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
             }
@@ -134,13 +137,13 @@ impl Resource for OpenWebuis {
         prior: OpenWebuiModel,
         mut planned: OpenWebuiModel,
     ) -> Result<Applied<OpenWebuiModel>, Failed<OpenWebuiModel>> {
-        secrets::take(&config.secret_env, &mut planned);
+        secret_env::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         let blueprint = place.blueprint(call, &planned, &summary).await?;
         let (look, leftovers) = place.look(call, &planned, &blueprint, Age::Now, &summary).await?;
-        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let in_order = look.is_in_order() && leftovers.is_empty();
         // What is to be stopped is not started first, unless it has to be made anew.
         if wanted_state(&planned) == DesiredState::Running || !in_order {
@@ -166,14 +169,14 @@ impl Resource for OpenWebuis {
         plan_checks::for_refresh(&place.entry, &summary).await?;
         let container = vec![names::container(shown(&state.name), COMPONENT)];
         let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
-        let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
-        secrets::take_found(&mut state, seen.first());
+        let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
+        secret_env::take_found(&mut state, seen.first());
         let blueprint = place.blueprint(call, &state, &summary).await?;
         let (look, leftovers) = place.look(call, &state, &blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
-        secrets::show(&mut state, Some(&observed));
+        secret_env::show(&mut state, Some(&observed));
         let left = |name: &String| format!("container {name} was left by a run that did not finish");
         let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
         for (differences, observed) in look.differing() {
@@ -212,7 +215,7 @@ impl Resource for OpenWebuis {
         let entry = call.client.known_host(&host)?;
         let container = names::container(&name, COMPONENT);
         let state: OpenWebuiModel =
-            look::imported(&entry.host, &container, COMPONENT, "dynamo_openwebui").await?;
+            comparison::imported(&entry.host, &container, COMPONENT, "dynamo_openwebui").await?;
         let id = Attr::Known(format!("{host}/{name}"));
         Ok(OpenWebuiModel { id, host: Attr::Known(host), name: Attr::Known(name), ..state })
     }
@@ -225,9 +228,9 @@ pub(super) fn follow(client: &Client, config: &OpenWebuiModel, planned: &mut Ope
     derive(config, planned, &advertise);
 }
 
-fn secrets_of(prior: &OpenWebuiModel, changes: bool) -> secrets::Prior<'_> {
+fn secrets_of(prior: &OpenWebuiModel, changes: bool) -> secret_env::Prior<'_> {
     let container = names::container(shown(&prior.name), COMPONENT);
-    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
+    secret_env::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Whether a new container is to be told the password: the account, or the wish for another one, is new.

@@ -1,7 +1,7 @@
-mod beside;
-mod check;
-pub mod model;
-pub mod ops;
-mod place;
+pub(crate) mod apply;
+pub(crate) mod cache_server;
+pub(crate) mod model;
+pub(crate) mod ops;
+pub(crate) mod plan;
 pub mod schema;
 pub use ops::Workers;

@@ -2,25 +2,28 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
-use crate::dynamo::connector_server::CacheServer;
-use crate::dynamo::discovery::{Topology, WorkerPort};
-use crate::dynamo::draft::{CommonDraft, Given, WorkerDraft};
-use crate::dynamo::gpus::GpuName;
-use crate::dynamo::names;
-use crate::dynamo::objection::Objection;
-use crate::dynamo::release;
-use crate::dynamo::spec::{DesiredState, NetworkMode, Role};
-use crate::provider::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
-use crate::provider::drafts::{self, given};
-use crate::provider::model_source::ModelSource;
-use crate::provider::{connector, model_args, picked_ports, secrets, stored};
+use crate::dynamo::facts::cache_server::CacheServer;
+use crate::dynamo::facts::release;
+use crate::dynamo::facts::topology::{Topology, WorkerPort};
+use crate::dynamo::spec::draft::{CommonDraft, WorkerDraft};
+use crate::dynamo::spec::gpus::GpuName;
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::objection::Objection;
+use crate::dynamo::terms::words::{DesiredState, NetworkMode, Role};
+use crate::provider::allocation::ports;
+use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
+use crate::provider::attributes::model_source::ModelSource;
+use crate::provider::attributes::to_draft::given;
+use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
+use crate::provider::lifecycle::spec_label;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
 
 /// The deployment as the worker sees it; all unknown while it is unknown as a whole.
-pub fn deployment(model: &WorkerModel) -> DeploymentView {
+pub(crate) fn deployment(model: &WorkerModel) -> DeploymentView {
     match &model.deployment {
         Attr::Known(Nested(view)) => view.clone(),
         Attr::Null => DeploymentView::default(),
@@ -89,33 +92,33 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         served_model_name: given(&served_model_name),
         mode: given(&mode),
         network: given(&network),
-        services: drafts::texts(&services),
-        router: drafts::router(&router),
-        env: drafts::texts(&env),
+        services: to_draft::texts(&services),
+        router: to_draft::router(&router),
+        env: to_draft::texts(&env),
         connector: connector::draft(&block_of(connector)),
         model_args: model_args::draft(&model_args),
-        engine_args: drafts::engine_args(&engine_args, &Path::of("deployment"))?,
-        prefill_engine_args: drafts::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
-        decode_engine_args: drafts::engine_args(&decode_engine_args, &Path::of("deployment"))?,
-        resources: resources.present().map(drafts::resources).unwrap_or_default(),
-        docker: drafts::docker(&docker),
+        engine_args: to_draft::engine_args(&engine_args, &Path::of("deployment"))?,
+        prefill_engine_args: to_draft::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
+        decode_engine_args: to_draft::engine_args(&decode_engine_args, &Path::of("deployment"))?,
+        resources: resources.present().map(to_draft::resources).unwrap_or_default(),
+        docker: to_draft::docker(&docker),
     })
 }
 
 /// The draft that the attributes make, known or not.
-pub fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
+pub(crate) fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
     Ok(WorkerDraft {
         deployment: common(deployment(model))?,
         role: given(&model.role),
         suffix: suffix(model),
-        env: drafts::texts(&model.env),
-        secret_env: secrets::draft(&model.secret_env, &model.secret_env_version),
-        engine_args: drafts::engine_args(&model.engine_args, &Path::of("engine_args"))?,
-        resources: model.resources.present().map(drafts::resources),
-        docker: drafts::docker(&model.docker),
-        gpus: drafts::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
+        env: to_draft::texts(&model.env),
+        secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
+        engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
+        resources: model.resources.present().map(to_draft::resources),
+        docker: to_draft::docker(&model.docker),
+        gpus: to_draft::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
         desired_state: given(&model.desired_state),
-        ports: drafts::ports(&model.ports),
+        ports: to_draft::ports(&model.ports),
     })
 }
 
@@ -128,18 +131,18 @@ fn suffix(model: &WorkerModel) -> Given<String> {
 }
 
 /// What a worker does; decoding, while nothing else is known.
-pub fn role(model: &WorkerModel) -> Role {
+pub(crate) fn role(model: &WorkerModel) -> Role {
     model.role.known().and_then(|word| Role::parse(word)).unwrap_or(Role::Decode)
 }
 
 /// The name of the container of a worker with that end.
-pub fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
+pub(crate) fn container_name(model: &WorkerModel, suffix: &str) -> Option<String> {
     let role = model.role.known().and_then(|role| Role::parse(role))?;
     Some(names::worker(deployment(model).name.known()?, role, suffix))
 }
 
 /// How the deployment's processes meet, once its release and network are known.
-pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
+pub(crate) fn topology(model: &WorkerModel) -> Option<&'static Topology> {
     let DeploymentView { dynamo_version, network, .. } = deployment(model);
     let version = if dynamo_version.is_null() { release::newest() } else { dynamo_version.known()? };
     let network = match &network {
@@ -150,31 +153,31 @@ pub fn topology(model: &WorkerModel) -> Option<&'static Topology> {
 }
 
 /// The ports that are picked when the worker's container is made; none while what they depend on is not known.
-pub fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
+pub(crate) fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
     let Ok(mut draft) = draft(model) else { return Vec::new() };
     if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
+        draft.deployment.services = ports::services_to_come(topology(model));
     }
     check::picked_ports(&draft).unwrap_or_default()
 }
 
 /// The cache server that the worker uses, with its container's name.
-pub fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
+pub(crate) fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
     let mut draft = draft(model).ok()?;
     if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
+        draft.deployment.services = ports::services_to_come(topology(model));
     }
     check::cache_server(&draft)
 }
 
 /// The ports that are picked for the worker alone.
-pub fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
+pub(crate) fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
     let server = server_of(model).map_or(&[][..], |(server, _)| server.ports);
     picked(model).into_iter().filter(|row| server.iter().all(|other| other.name != row.name)).collect()
 }
 
 /// What the worker's engine is told; unknown while some of it is.
-pub fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
+pub(crate) fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
     let view = deployment(model);
     let written =
         [&view.engine_args, &view.prefill_engine_args, &view.decode_engine_args, &model.engine_args];
@@ -183,10 +186,10 @@ pub fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
     }
     let Ok(mut draft) = draft(model) else { return Attr::Unknown };
     if view.services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
+        draft.deployment.services = ports::services_to_come(topology(model));
     }
     if model.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(&picked(model));
+        draft.ports = ports::ports_to_come(&picked(model));
     }
     model_args::effective(draft)
 }
@@ -200,12 +203,12 @@ fn is_open(written: &Attr<Dynamic>) -> bool {
 }
 
 /// What is wrong with a configuration, as far as it is known.
-pub fn objections(model: &WorkerModel) -> Result<Vec<Objection>, Diagnostics> {
+pub(crate) fn objections(model: &WorkerModel) -> Result<Vec<Objection>, Diagnostics> {
     Ok(check::worker(&draft(model)?))
 }
 
 /// Whether the worker should run: only if both it and its deployment should.
-pub fn expected_state(model: &WorkerModel) -> Attr<DesiredState> {
+pub(crate) fn expected_state(model: &WorkerModel) -> Attr<DesiredState> {
     let parse = |attribute: &Attr<String>| match attribute {
         Attr::Null => Attr::Known(DesiredState::Running),
         Attr::Unknown => Attr::Unknown,
@@ -221,7 +224,7 @@ pub fn expected_state(model: &WorkerModel) -> Attr<DesiredState> {
 }
 
 /// Fills in what follows from other attributes without asking a host.
-pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
+pub(crate) fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
     if config.host.is_null() {
         planned.host = deployment(planned).host;
     }
@@ -242,7 +245,7 @@ pub fn derive(config: &WorkerModel, planned: &mut WorkerModel) {
 }
 
 /// Where the model comes from, as far as the attributes say.
-pub fn model_source(worker: &WorkerModel) -> ModelSource {
+pub(crate) fn model_source(worker: &WorkerModel) -> ModelSource {
     let DeploymentView { model, engine, dynamo_version, .. } = deployment(worker);
     let (source, path) = (worker.model_source.clone(), worker.model_path.clone());
     ModelSource { model, engine, dynamo_version, source, path }
@@ -250,7 +253,7 @@ pub fn model_source(worker: &WorkerModel) -> ModelSource {
 
 /// What is known at plan of the GPUs that a worker will have. Those it has it keeps for as long as it asks for the same,
 /// except that a stopped worker gave up what it was picked.
-pub fn planned_gpus(prior: Option<&WorkerModel>, planned: &WorkerModel) -> Attr<Vec<Attr<String>>> {
+pub(crate) fn planned_gpus(prior: Option<&WorkerModel>, planned: &WorkerModel) -> Attr<Vec<Attr<String>>> {
     let keeps = |prior: &&WorkerModel| {
         let same =
             prior.gpus == planned.gpus && prior.gpu_count == planned.gpu_count && prior.host == planned.host;
@@ -282,17 +285,17 @@ fn is_uuid(item: &Attr<String>) -> bool {
 }
 
 /// The UUIDs in an attribute; none while they are not known.
-pub fn uuids(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
+pub(crate) fn uuids(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
     attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
 }
 
 /// Whether the worker should run. What is not known yet is taken for yes.
-pub fn wanted_state(model: &WorkerModel) -> DesiredState {
+pub(crate) fn wanted_state(model: &WorkerModel) -> DesiredState {
     expected_state(model).known().copied().unwrap_or(DesiredState::Running)
 }
 
 /// What import rebuilds a worker from: its attributes without what is only ever observed.
-pub fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
+pub(crate) fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
     let lasting = WorkerModel {
         status: Attr::Null,
         registered: Attr::Null,
@@ -300,7 +303,7 @@ pub fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
         image_id: Attr::Null,
         ..model.clone()
     };
-    stored::to_text(&lasting)
+    spec_label::to_text(&lasting)
 }
 
 #[cfg(test)]

@@ -1,23 +1,25 @@
 //! Planning, making, changing, reading and removing a worker.
 
-use super::beside;
-use super::check::{check, stays};
+use super::apply::{Place, show};
 use super::model::{
-    self, container_name, deployment, derive, effective_args, objections, picked, planned_gpus, wanted_state,
+    container_name, deployment, derive, effective_args, objections, picked, planned_gpus, wanted_state,
 };
-use super::place::{Place, show};
+use super::plan::{check, stays};
 use super::schema::{ABOUT, WorkerModel};
-use crate::dynamo::decide::WORKER;
-use crate::dynamo::names;
-use crate::dynamo::spec::DesiredState;
+use super::{cache_server, model};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::WORKER;
+use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
-use crate::provider::client::{Client, random};
-use crate::provider::drift::{self, Explained};
-use crate::provider::look;
-use crate::provider::{
-    docker_checks, errors, import_id, objections, picked_ports, plan_checks, secrets, timeouts,
-};
-use crate::reconcile::{self, Budget};
+use crate::provider::allocation::ports;
+use crate::provider::attributes::{host_errors, import_id, paths, secret_env, timeouts};
+use crate::provider::lifecycle::drift::Explained;
+use crate::provider::lifecycle::{comparison, drift};
+use crate::provider::plan_checks;
+use crate::provider::plan_checks::docker;
+use crate::provider::session::{Client, random};
+use crate::reconcile;
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -41,8 +43,8 @@ impl Resource for Workers {
     }
 
     fn validate(&self, config: &WorkerModel) -> Diagnostics {
-        let mut found = objections(config).map_or_else(|error| error, objections::diagnostics);
-        found.extend(docker_checks::warnings(&config.docker));
+        let mut found = objections(config).map_or_else(|error| error, paths::diagnostics);
+        found.extend(docker::warnings(&config.docker));
         found
     }
 
@@ -53,10 +55,10 @@ impl Resource for Workers {
         mut planned: WorkerModel,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
-        secrets::plan(&call.client, &config.secret_env, None, &mut planned).await;
+        secret_env::plan(&call.client, &config.secret_env, None, &mut planned).await;
         planned.gpu_uuids = planned_gpus(None, &planned);
         planned.effective_engine_args = effective_args(&planned);
-        objections::diagnostics(objections(&planned)?).into_result()?;
+        paths::diagnostics(objections(&planned)?).into_result()?;
         let predecessor = call.predecessor.as_ref().and_then(|identity| identity.get("container").as_str());
         let warnings = check(&call.client, &planned, predecessor, true).await?;
         Ok(Plan { warnings, ..planned.into() })
@@ -85,7 +87,7 @@ impl Resource for Workers {
             planned.image_id = Attr::Unknown;
         }
         let before = Some(secrets_of(prior, changed || planned != *prior));
-        let not_compared = secrets::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let not_compared = secret_env::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let other_secrets = planned.secret_env_status != prior.secret_env_status;
         if other_secrets {
             planned.ports = Attr::Unknown;
@@ -98,7 +100,7 @@ impl Resource for Workers {
             plan.replace.push(Path::of("deployment"));
         }
         if changed {
-            objections::diagnostics(objections(&plan.planned)?).into_result()?;
+            paths::diagnostics(objections(&plan.planned)?).into_result()?;
             let container = prior.container.known().map(String::as_str);
             plan.warnings = check(&call.client, &plan.planned, container, false).await?;
         } else if wanted_state(&plan.planned) == DesiredState::Running {
@@ -114,7 +116,7 @@ impl Resource for Workers {
         config: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
-        secrets::take(&config.secret_env, &mut planned);
+        secret_env::take(&config.secret_env, &mut planned);
         call.client.caches.making();
         let suffix = names::suffix(random().map_err(Diagnostics::from)?);
         planned.container = container_name(&planned, &suffix).into();
@@ -126,10 +128,10 @@ impl Resource for Workers {
         place.find_model(&mut planned).await;
         planned.effective_engine_args = effective_args(&planned);
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
-        let budget = Budget { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         let made = place.create(call, &mut planned, &budget, &summary).await;
         if made.is_err() || wanted_state(&planned) == DesiredState::Stopped {
-            let swept = beside::sweep(call, &place.entry, &[&planned], &summary).await;
+            let swept = cache_server::sweep(call, &place.entry, &[&planned], &summary).await;
             let state = made?;
             return swept
                 .map(|()| state.clone().into())
@@ -145,7 +147,7 @@ impl Resource for Workers {
         prior: WorkerModel,
         mut planned: WorkerModel,
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
-        secrets::take(&config.secret_env, &mut planned);
+        secret_env::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time: the others serve meanwhile.
@@ -154,15 +156,15 @@ impl Resource for Workers {
         planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();
         if picks {
-            planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
+            planned.ports = ports::with_those_to_come(&prior.ports, &picked(&planned));
         }
-        let budget = Budget { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
+        let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let changed = async {
             place.change(call, &prior, &mut planned, picks, &budget, &summary).await?;
             place.settle(&planned, &budget, &summary).await
         };
         let changed = changed.await;
-        let swept = beside::sweep(call, &place.entry, &[&prior, &planned], &summary).await;
+        let swept = cache_server::sweep(call, &place.entry, &[&prior, &planned], &summary).await;
         let state = changed?;
         swept.map_err(|diagnostics| Failed { state: Some(state.clone()), diagnostics })?;
         Ok(state.into())
@@ -178,14 +180,14 @@ impl Resource for Workers {
         plan_checks::for_refresh(&place.entry, &summary).await?;
         let container = vec![shown(&state.container).to_owned()];
         let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
-        let seen = seen.map_err(|error| errors::diagnostic(&summary, &error, None))?;
-        secrets::take_found(&mut state, seen.first());
-        let (blueprint, _) = place.blueprint(call, &beside::with_stand_ins(&state), &summary).await?;
+        let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
+        secret_env::take_found(&mut state, seen.first());
+        let (blueprint, _) = place.blueprint(call, &cache_server::with_stand_ins(&state), &summary).await?;
         let look = place.look(&blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
-        secrets::show(&mut state, Some(&observed));
+        secret_env::show(&mut state, Some(&observed));
         state.registered = place.registered(&state, &blueprint, &observed).await;
         let mut sentences = Vec::new();
         for (differences, observed) in look.differing() {
@@ -213,7 +215,7 @@ impl Resource for Workers {
         let time = timeouts::delete(&state.timeouts);
         let removal = reconcile::take_down(&entry.host, &containers, &[], &[], &call.stopping);
         match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => Ok(beside::sweep(call, &entry, &[&state], &summary).await?),
+            Ok(Ok(())) => Ok(cache_server::sweep(call, &entry, &[&state], &summary).await?),
             Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
             Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
         }
@@ -222,13 +224,14 @@ impl Resource for Workers {
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<WorkerModel, Diagnostics> {
         let (host, container) = import_id::parse(by, "host", "container", "local/chat-decode-4k7x2m")?;
         let entry = call.client.known_host(&host)?;
-        let state: WorkerModel = look::imported(&entry.host, &container, WORKER, "dynamo_worker").await?;
+        let state: WorkerModel =
+            comparison::imported(&entry.host, &container, WORKER, "dynamo_worker").await?;
         let id = Attr::Known(format!("{host}/{container}"));
         Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
     }
 }
 
-fn secrets_of(prior: &WorkerModel, changes: bool) -> secrets::Prior<'_> {
+fn secrets_of(prior: &WorkerModel, changes: bool) -> secret_env::Prior<'_> {
     let container = shown(&prior.container).to_owned();
-    secrets::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
+    secret_env::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }

@@ -1,6 +1,6 @@
 //! How execution fails, and what is left afterwards.
 //!
-//! A user who reads such an error wants to know two things: why, and in which state the host is now. So a [`Failed`]
+//! A user who reads such an error wants to know two things: why, and in which state the host is now. So a [`ReconcileError`]
 //! always carries both: the [`Failure`], and what could not be put back.
 
 use std::fmt;
@@ -65,7 +65,7 @@ fn last_words(logs: &str) -> String {
 
 /// Something on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Object {
+pub(crate) enum Object {
     /// By name or id.
     Container(String),
     Network(String),
@@ -84,7 +84,7 @@ impl fmt::Display for Object {
 
 /// Something that this call made and that is still there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub(crate) struct Leftover {
     pub object: Object,
     /// Why it could not be removed; `None` = it was kept on purpose, since it does the work now.
     pub why: Option<HostError>,
@@ -92,7 +92,7 @@ pub struct Left {
 
 /// What became of the container that was to be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PreviousContainer {
+pub(crate) enum PreviousContainer {
     /// Stopped, and started again.
     RunsAgain { name: String },
     /// Stopped, and would not start again.
@@ -101,11 +101,11 @@ pub enum PreviousContainer {
 
 /// A failure and its aftermath.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
+pub(crate) struct ReconcileError {
     pub failure: Box<Failure>,
     /// Something had been made before the failure. What is not in `left` was removed again.
     pub had_made: bool,
-    pub left: Vec<Left>,
+    pub left: Vec<Leftover>,
     pub previous: Option<PreviousContainer>,
 }
 
@@ -126,11 +126,12 @@ impl Failure {
     }
 }
 
-impl Failed {
+impl ReconcileError {
     /// The same, with nothing in it that must not be shown: neither what a container said nor what the Engine did.
     pub(super) fn without(self, secrets: &Redactions) -> Self {
         let left = self.left.into_iter();
-        let left = left.map(|left| Left { why: left.why.map(|why| why.without(secrets)), ..left }).collect();
+        let left =
+            left.map(|left| Leftover { why: left.why.map(|why| why.without(secrets)), ..left }).collect();
         let previous = self.previous.map(|previous| match previous {
             PreviousContainer::StaysStopped { name, why } => {
                 PreviousContainer::StaysStopped { name, why: Box::new(why.without(secrets)) }
@@ -141,25 +142,25 @@ impl Failed {
     }
 }
 
-impl From<Failure> for Failed {
+impl From<Failure> for ReconcileError {
     fn from(failure: Failure) -> Self {
         Self { failure: Box::new(failure), had_made: false, left: Vec::new(), previous: None }
     }
 }
 
-impl From<HostError> for Failed {
+impl From<HostError> for ReconcileError {
     fn from(error: HostError) -> Self {
         Failure::from(error).into()
     }
 }
 
-impl std::error::Error for Failed {
+impl std::error::Error for ReconcileError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(self.failure.as_ref())
     }
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for ReconcileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.failure)?;
         if self.had_made && self.left.is_empty() {

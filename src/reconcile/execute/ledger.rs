@@ -3,8 +3,9 @@
 //! A container's entry is written before the container is asked for: if the answer gets lost, it may exist all the same.
 //! So undoing looks before it removes, and removes only what carries this run's token.
 
-use super::failure::{Left, Object};
-use crate::container::labels::{self, Ownership};
+use super::failure::{Leftover, Object};
+use crate::container::labels;
+use crate::container::labels::Ownership;
 use crate::hosts::HostError;
 use crate::reconcile::Effects;
 
@@ -15,26 +16,26 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// `run` is the token in the object's labels.
-    pub fn note(&mut self, object: Object, run: &str) {
+    pub(super) fn note(&mut self, object: Object, run: &str) {
         self.made.push((object, run.to_owned()));
     }
 
     /// It is here to stay: what comes later may fail without it being undone.
-    pub fn keep(&mut self, object: &Object) {
+    pub(super) fn keep(&mut self, object: &Object) {
         self.made.retain(|(made, _)| made != object);
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.made.is_empty()
     }
 
     /// Removes everything again, latest first, and says what would not go.
-    pub async fn undo(self, effects: &dyn Effects) -> Vec<Left> {
+    pub(super) async fn undo(self, effects: &dyn Effects) -> Vec<Leftover> {
         let mut left = Vec::new();
         for (object, run) in self.made.into_iter().rev() {
             if let Err(error) = remove(effects, &object, &run).await {
                 tracing::warn!(host = effects.host(), %object, %error, "could not be removed again");
-                left.push(Left { object, why: Some(error) });
+                left.push(Leftover { object, why: Some(error) });
             }
         }
         left

@@ -8,7 +8,7 @@ mod failure;
 mod ledger;
 mod run;
 #[cfg(test)]
-mod script;
+mod scripted_host;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -20,23 +20,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use failure::{Failed, Failure, Left, Object, PreviousContainer};
-pub use run::STARTING;
-pub use wait::{Probe, Readiness};
+pub(crate) use failure::{Failure, ReconcileError};
+pub(crate) use wait::{Probe, ProbeAnswer};
 
-use super::Effects;
-use super::diff::Wanted;
-use super::order::{Step, steps};
-use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, Redactions, VolumeSpec};
+use crate::container::names::starting;
+use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, PullPolicy, Redactions, VolumeSpec};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
+use crate::reconcile::Effects;
+use crate::reconcile::diff::WantedContainer;
+use crate::reconcile::order::{ContainerStep, steps};
 use ledger::{Ledger, run_of};
-use run::{Run, fetch_images, go_on, name_is_free, starting_name};
+use run::{Run, check_cancelled, fetch_images, name_is_free};
 use wait::Clock;
 
 /// Everything that one resource has on one host.
 #[derive(Clone)]
-pub struct Assembly {
+pub(crate) struct Assembly {
     pub networks: Vec<NetworkSpec>,
     pub volumes: Vec<VolumeSpec>,
     /// In the order of starting; each is ready before the next one starts.
@@ -46,13 +46,13 @@ pub struct Assembly {
 
 /// A container of an [`Assembly`].
 #[derive(Clone)]
-pub struct Part {
+pub(crate) struct Part {
     /// `spec.name` is the name that it has once it works.
     pub spec: ContainerSpec,
     /// What a new container finds when it starts, and nobody sees who looks at it.
     pub files: Vec<PrivateFile>,
     pub probe: Arc<dyn Probe>,
-    pub swap: Swap,
+    pub rollout: Rollout,
 }
 
 impl Part {
@@ -64,7 +64,7 @@ impl Part {
 
 /// A file in a container's own layer, readable by its root alone, and gone with the container.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PrivateFile {
+pub(crate) struct PrivateFile {
     /// In a folder that the image has.
     pub path: String,
     pub content: String,
@@ -78,26 +78,16 @@ impl std::fmt::Debug for PrivateFile {
 
 /// How a container is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swap {
+pub(crate) enum Rollout {
     /// The new one works before the old one drains. Both run for a moment: they must share no port and no GPU.
     StartFirst,
     /// The old one stops first, and is started again if the new one fails.
     StopFirst,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PullPolicy {
-    /// Pull what is not on the host.
-    Missing,
-    /// Pull always, and replace containers that run another image than the name stands for now.
-    Always,
-    /// Never pull; what is not on the host is an error.
-    Never,
-}
-
 /// How long a call may take, and who may end it earlier.
 #[derive(Clone, Debug)]
-pub struct Budget {
+pub(crate) struct Deadline {
     /// For everything but downloads, which have no limit while they move.
     pub time: Duration,
     /// Ends waits at once; what was made is removed again.
@@ -106,8 +96,8 @@ pub struct Budget {
 
 /// What [`converge`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Converged {
-    pub steps: Vec<Step>,
+pub(crate) struct Converged {
+    pub steps: Vec<ContainerStep>,
     /// The containers as they are now, in the order of the parts.
     pub containers: Vec<ObservedContainer>,
 }
@@ -115,21 +105,21 @@ pub struct Converged {
 /// Makes an assembly that is not there yet. Gives back its containers, in the order of the parts.
 ///
 /// # Errors
-/// On failure everything that this call made is removed again; [`Failed::left`] lists what would not go.
-pub async fn bring_up(
+/// On failure everything that this call made is removed again; [`ReconcileError::left`] lists what would not go.
+pub(crate) async fn bring_up(
     effects: &dyn Effects,
     assembly: &Assembly,
-    budget: &Budget,
-) -> Result<Vec<ObservedContainer>, Failed> {
+    deadline: &Deadline,
+) -> Result<Vec<ObservedContainer>, ReconcileError> {
     // Before an hour of downloading, not after.
     for part in &assembly.parts {
         name_is_free(effects, &part.spec.name).await?;
     }
     let images = assembly.parts.iter().map(|part| part.spec.image.as_str()).collect();
-    fetch_images(effects, &images, assembly.pull, &budget.cancel).await?;
-    let creations: Vec<Step> =
-        assembly.parts.iter().map(|part| Step::Create { name: part.spec.name.clone() }).collect();
-    carry_out(effects, assembly, &creations, budget).await
+    fetch_images(effects, &images, assembly.pull, &deadline.cancel).await?;
+    let creations: Vec<ContainerStep> =
+        assembly.parts.iter().map(|part| ContainerStep::Create { name: part.spec.name.clone() }).collect();
+    carry_out(effects, assembly, &creations, deadline).await
 }
 
 /// Makes an assembly as wanted that may be there already. Containers of ours among `previous` (names that it had
@@ -137,27 +127,27 @@ pub async fn bring_up(
 ///
 /// # Errors
 /// Each replacement that fails is rolled back. Those that succeeded before it stay.
-pub async fn converge(
+pub(crate) async fn converge(
     effects: &dyn Effects,
     assembly: &Assembly,
     previous: &[String],
-    budget: &Budget,
-) -> Result<Converged, Failed> {
+    deadline: &Deadline,
+) -> Result<Converged, ReconcileError> {
     // Only a policy that always pulls may do so before it is known what has to change.
     let all: BTreeSet<&str> = assembly.parts.iter().map(|part| part.spec.image.as_str()).collect();
     if assembly.pull == PullPolicy::Always {
-        fetch_images(effects, &all, PullPolicy::Always, &budget.cancel).await?;
+        fetch_images(effects, &all, PullPolicy::Always, &deadline.cancel).await?;
     }
     let steps = plan(effects, assembly, previous).await?;
     let needed = assembly.parts.iter().filter(|part| steps.iter().any(|step| makes_new(step, part)));
     let needed: BTreeSet<&str> = needed.map(|part| part.spec.image.as_str()).collect();
     if assembly.pull != PullPolicy::Always {
-        fetch_images(effects, &needed, assembly.pull, &budget.cancel).await?;
+        fetch_images(effects, &needed, assembly.pull, &deadline.cancel).await?;
     }
     for step in &steps {
         tracing::info!(host = effects.host(), "{step}");
     }
-    let containers = carry_out(effects, assembly, &steps, budget).await?;
+    let containers = carry_out(effects, assembly, &steps, deadline).await?;
     Ok(Converged { steps, containers })
 }
 
@@ -165,7 +155,7 @@ pub async fn converge(
 ///
 /// # Errors
 /// It is not there and may not be downloaded, the download failed, or `cancel` ended it.
-pub async fn fetch(
+pub(crate) async fn fetch(
     effects: &dyn Effects,
     image: &str,
     policy: PullPolicy,
@@ -174,15 +164,15 @@ pub async fn fetch(
     fetch_images(effects, &BTreeSet::from([image]), policy, cancel).await
 }
 
-fn makes_new(step: &Step, part: &Part) -> bool {
-    matches!(step, Step::Create { name } | Step::Replace { name, .. } if *name == part.spec.name)
+fn makes_new(step: &ContainerStep, part: &Part) -> bool {
+    matches!(step, ContainerStep::Create { name } | ContainerStep::Replace { name, .. } if *name == part.spec.name)
 }
 
 async fn plan(
     effects: &dyn Effects,
     assembly: &Assembly,
     previous: &[String],
-) -> Result<Vec<Step>, HostError> {
+) -> Result<Vec<ContainerStep>, HostError> {
     let mut names: BTreeSet<&str> = assembly.parts.iter().map(|part| part.spec.name.as_str()).collect();
     names.extend(previous.iter().map(String::as_str));
     let mut observed = Vec::new();
@@ -194,11 +184,11 @@ async fn plan(
         images.push(effects.image(&part.spec.image).await?);
     }
     let follow_image = assembly.pull == PullPolicy::Always;
-    let wanted: Vec<Wanted<'_>> = assembly
+    let wanted: Vec<WantedContainer<'_>> = assembly
         .parts
         .iter()
         .zip(&images)
-        .map(|(part, image)| Wanted { spec: &part.spec, image: image.as_ref(), follow_image })
+        .map(|(part, image)| WantedContainer { spec: &part.spec, image: image.as_ref(), follow_image })
         .collect();
     Ok(steps(&wanted, &observed))
 }
@@ -207,11 +197,11 @@ async fn plan(
 async fn carry_out(
     effects: &dyn Effects,
     assembly: &Assembly,
-    steps: &[Step],
-    budget: &Budget,
-) -> Result<Vec<ObservedContainer>, Failed> {
+    steps: &[ContainerStep],
+    deadline: &Deadline,
+) -> Result<Vec<ObservedContainer>, ReconcileError> {
     let started = Instant::now();
-    let clock = Clock { started, deadline: started + budget.time, cancel: budget.cancel.clone() };
+    let clock = Clock { started, deadline: started + deadline.time, cancel: deadline.cancel.clone() };
     let mut run = Run { effects, clock, ledger: Ledger::default() };
     let outcome = take_steps(&mut run, assembly, steps).await;
     let Err(mut failed) = outcome else { return Ok(observe(effects, assembly).await?) };
@@ -220,9 +210,13 @@ async fn carry_out(
     Err(failed)
 }
 
-async fn take_steps(run: &mut Run<'_>, assembly: &Assembly, steps: &[Step]) -> Result<(), Failed> {
+async fn take_steps(
+    run: &mut Run<'_>,
+    assembly: &Assembly,
+    steps: &[ContainerStep],
+) -> Result<(), ReconcileError> {
     for step in steps {
-        if let Step::Remove { name } = step {
+        if let ContainerStep::Remove { name } = step {
             end(run.effects, name, true).await?;
         }
     }
@@ -234,12 +228,12 @@ async fn take_steps(run: &mut Run<'_>, assembly: &Assembly, steps: &[Step]) -> R
     }
     for part in &assembly.parts {
         let taken = match steps.iter().find(|step| step.name() == part.spec.name) {
-            Some(Step::Create { .. }) => run.create(part).await.map_err(Failed::from),
-            Some(Step::Start { .. }) => run.start(part).await.map_err(Failed::from),
-            Some(Step::Update { .. }) => run.update(part).await.map_err(Failed::from),
-            Some(Step::Replace { .. }) => run.replace(part).await,
-            Some(Step::Keep { .. }) => run.keep(part).await.map_err(Failed::from),
-            Some(Step::Remove { .. }) | None => Ok(()),
+            Some(ContainerStep::Create { .. }) => run.create(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Start { .. }) => run.start(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Update { .. }) => run.update(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Replace { .. }) => run.replace(part).await,
+            Some(ContainerStep::Keep { .. }) => run.keep(part).await.map_err(ReconcileError::from),
+            Some(ContainerStep::Remove { .. }) | None => Ok(()),
         };
         taken.map_err(|failed| failed.without(&part.redactions()))?;
     }
@@ -256,13 +250,13 @@ async fn observe(effects: &dyn Effects, assembly: &Assembly) -> Result<Vec<Obser
 
 /// Stops containers of ours, last first, each with the grace that it was made with, and leaves them there. Missing ones
 /// are fine.
-pub async fn halt(
+pub(crate) async fn halt(
     effects: &dyn Effects,
     containers: &[String],
     cancel: &CancellationToken,
 ) -> Result<(), Failure> {
     for name in containers.iter().rev() {
-        go_on(effects, cancel, &format!("stopping container {name}"))?;
+        check_cancelled(effects, cancel, &format!("stopping container {name}"))?;
         end(effects, name, false).await?;
     }
     Ok(())
@@ -274,7 +268,7 @@ pub async fn halt(
 /// # Errors
 /// Stops at the first object that will not go, for example a network that a container of somebody else is attached to.
 /// A second call goes on where the first one stopped.
-pub async fn take_down(
+pub(crate) async fn take_down(
     effects: &dyn Effects,
     containers: &[String],
     networks: &[String],
@@ -282,16 +276,16 @@ pub async fn take_down(
     cancel: &CancellationToken,
 ) -> Result<(), Failure> {
     for name in containers.iter().rev() {
-        go_on(effects, cancel, &format!("removing container {name}"))?;
-        end(effects, &starting_name(name), true).await?;
+        check_cancelled(effects, cancel, &format!("removing container {name}"))?;
+        end(effects, &starting(name), true).await?;
         end(effects, name, true).await?;
     }
     for name in networks {
-        go_on(effects, cancel, &format!("removing network {name}"))?;
+        check_cancelled(effects, cancel, &format!("removing network {name}"))?;
         effects.remove_network(name).await?;
     }
     for name in volumes {
-        go_on(effects, cancel, &format!("removing volume {name}"))?;
+        check_cancelled(effects, cancel, &format!("removing volume {name}"))?;
         effects.remove_volume(name).await?;
     }
     Ok(())

@@ -1,26 +1,20 @@
 //! One call of execution at work: launching, replacing, updating single containers.
 //!
-//! A container is born under a name that ends in [`STARTING`] and gets its own name when it works. So a name without
+//! A container is born under a name that ends in [`names::STARTING`](crate::container::names::STARTING) and gets its own name when it works. So a name without
 //! the suffix stands for something that worked, and after a kill in mid-start the next run can tell the leftover.
 
 use std::collections::BTreeSet;
 
-use super::failure::{Failed, Failure, Left, Object, PreviousContainer};
+use super::failure::{Failure, Leftover, Object, PreviousContainer, ReconcileError};
 use super::ledger::{Ledger, run_of, token};
-use super::wait::{Clock, Waited, wait_ready};
-use super::{Part, PullPolicy, Swap};
+use super::wait::{Clock, WaitTarget, wait_ready};
+use super::{Part, Rollout};
+use crate::container::names::starting;
 use crate::container::{
-    ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
+    ContainerSpec, Limits, NetworkSpec, ObservedContainer, PullPolicy, Restart, RunState, VolumeSpec,
 };
 use crate::hosts::{Cause, Ensured, HostError};
 use crate::reconcile::Effects;
-
-/// Ending of a container's name until it is ready.
-pub const STARTING: &str = "--starting";
-
-pub(super) fn starting_name(name: &str) -> String {
-    format!("{name}{STARTING}")
-}
 
 pub(super) struct Run<'a> {
     pub effects: &'a dyn Effects,
@@ -29,16 +23,16 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    pub async fn ensure_network(&mut self, spec: &NetworkSpec) -> Result<(), Failure> {
-        self.go_on(&format!("creating network {}", spec.name))?;
+    pub(super) async fn ensure_network(&mut self, spec: &NetworkSpec) -> Result<(), Failure> {
+        self.check_cancelled(&format!("creating network {}", spec.name))?;
         if self.effects.ensure_network(spec).await? == Ensured::Created {
             self.ledger.note(Object::Network(spec.name.clone()), token(&spec.labels));
         }
         Ok(())
     }
 
-    pub async fn ensure_volume(&mut self, spec: &VolumeSpec) -> Result<(), Failure> {
-        self.go_on(&format!("creating volume {}", spec.name))?;
+    pub(super) async fn ensure_volume(&mut self, spec: &VolumeSpec) -> Result<(), Failure> {
+        self.check_cancelled(&format!("creating volume {}", spec.name))?;
         if self.effects.ensure_volume(spec).await? == Ensured::Created {
             self.ledger.note(Object::Volume(spec.name.clone()), token(&spec.labels));
         }
@@ -46,7 +40,7 @@ impl Run<'_> {
     }
 
     /// A container where there was none.
-    pub async fn create(&mut self, part: &Part) -> Result<(), Failure> {
+    pub(super) async fn create(&mut self, part: &Part) -> Result<(), Failure> {
         name_is_free(self.effects, &part.spec.name).await?;
         let id = self.launch(part).await?;
         self.ledger.note(Object::Container(part.spec.name.clone()), token(&part.spec.labels));
@@ -54,22 +48,22 @@ impl Run<'_> {
     }
 
     /// Starts a container that is as wanted, and waits for it.
-    pub async fn start(&self, part: &Part) -> Result<(), Failure> {
-        self.go_on(&format!("starting container {}", part.spec.name))?;
+    pub(super) async fn start(&self, part: &Part) -> Result<(), Failure> {
+        self.check_cancelled(&format!("starting container {}", part.spec.name))?;
         self.effects.start(&part.spec.name).await?;
         self.wait(&part.spec.name, part).await
     }
 
     /// Nothing to do but to see that it works: what runs is not always what serves.
-    pub async fn keep(&self, part: &Part) -> Result<(), Failure> {
+    pub(super) async fn keep(&self, part: &Part) -> Result<(), Failure> {
         let seen = self.effects.inspect(&part.spec.name).await?;
         self.wait_since(&part.spec.name, part, seen.map_or(0, |seen| seen.restart_count)).await
     }
 
     /// Changes what can be changed in place; starts the container if it does not run.
-    pub async fn update(&self, part: &Part) -> Result<(), Failure> {
+    pub(super) async fn update(&self, part: &Part) -> Result<(), Failure> {
         let name = &part.spec.name;
-        self.go_on(&format!("updating container {name}"))?;
+        self.check_cancelled(&format!("updating container {name}"))?;
         self.effects.update(name, &part.spec.limits, part.spec.restart).await?;
         match self.effects.inspect(name).await? {
             Some(seen) if seen.state == RunState::Running => self.keep(part).await,
@@ -78,15 +72,15 @@ impl Run<'_> {
     }
 
     /// A new container in the place of an old one, which comes back if the new one fails.
-    pub async fn replace(&mut self, part: &Part) -> Result<(), Failed> {
-        match part.swap {
-            Swap::StartFirst => {
+    pub(super) async fn replace(&mut self, part: &Part) -> Result<(), ReconcileError> {
+        match part.rollout {
+            Rollout::StartFirst => {
                 let id = self.launch(part).await?;
                 self.retire(part, &id, true).await
             }
-            Swap::StopFirst => {
+            Rollout::StopFirst => {
                 let name = &part.spec.name;
-                self.go_on(&format!("stopping container {name}"))?;
+                self.check_cancelled(&format!("stopping container {name}"))?;
                 let grace = self.grace(name).await?;
                 if let Err(error) = self.effects.stop(name, grace).await {
                     // It may have been heard all the same.
@@ -105,9 +99,9 @@ impl Run<'_> {
 
     /// The new container works: the old one goes (draining, if it still runs), and the new one takes its name. From
     /// here on the new one stays, whatever fails.
-    async fn retire(&mut self, part: &Part, id: &str, drain: bool) -> Result<(), Failed> {
+    async fn retire(&mut self, part: &Part, id: &str, drain: bool) -> Result<(), ReconcileError> {
         let name = &part.spec.name;
-        let new = Object::Container(starting_name(name));
+        let new = Object::Container(starting(name));
         self.ledger.keep(&new);
         let handed_over = async {
             if drain {
@@ -116,13 +110,14 @@ impl Run<'_> {
             self.effects.remove(name).await?;
             self.effects.rename(id, name).await
         };
-        handed_over
-            .await
-            .map_err(|error| Failed { left: vec![Left { object: new, why: None }], ..Failed::from(error) })
+        handed_over.await.map_err(|error| ReconcileError {
+            left: vec![Leftover { object: new, why: None }],
+            ..ReconcileError::from(error)
+        })
     }
 
     /// Something failed after the old one was told to stop: the place is cleared and the old one started.
-    async fn roll_back(&self, name: &str, new: Ledger, failure: Failure) -> Failed {
+    async fn roll_back(&self, name: &str, new: Ledger, failure: Failure) -> ReconcileError {
         let had_made = !new.is_empty();
         let left = new.undo(self.effects).await;
         let name = name.to_owned();
@@ -130,13 +125,13 @@ impl Run<'_> {
             Ok(()) => PreviousContainer::RunsAgain { name },
             Err(why) => PreviousContainer::StaysStopped { name, why: Box::new(why) },
         };
-        Failed { had_made, left, previous: Some(previous), ..failure.into() }
+        ReconcileError { had_made, left, previous: Some(previous), ..failure.into() }
     }
 
     /// Creates and starts a container under its starting name, and waits until it is ready. Gives back its id.
     async fn launch(&mut self, part: &Part) -> Result<String, Failure> {
-        let starting = starting_name(&part.spec.name);
-        self.go_on(&format!("creating container {}", part.spec.name))?;
+        let starting = starting(&part.spec.name);
+        self.check_cancelled(&format!("creating container {}", part.spec.name))?;
         self.clear_leftover(&starting, token(&part.spec.labels)).await?;
         self.ledger.note(Object::Container(starting.clone()), token(&part.spec.labels));
         // Restarts would blur why it died: exit code and "out of memory" are those of the last death only.
@@ -163,7 +158,7 @@ impl Run<'_> {
     }
 
     async fn wait_since(&self, container: &str, part: &Part, restarts: u32) -> Result<(), Failure> {
-        let waited = Waited { container, name: &part.spec.name, probe: part.probe.as_ref(), restarts };
+        let waited = WaitTarget { container, name: &part.spec.name, probe: part.probe.as_ref(), restarts };
         wait_ready(self.effects, &waited, &self.clock).await
     }
 
@@ -187,8 +182,8 @@ impl Run<'_> {
     }
 
     /// Nothing new is begun once the run is cancelled.
-    fn go_on(&self, doing: &str) -> Result<(), Failure> {
-        go_on(self.effects, &self.clock.cancel, doing)
+    fn check_cancelled(&self, doing: &str) -> Result<(), Failure> {
+        check_cancelled(self.effects, &self.clock.cancel, doing)
     }
 }
 
@@ -210,7 +205,7 @@ fn name_taken(effects: &dyn Effects, name: &str, seen: &ObservedContainer) -> Fa
     }
 }
 
-pub(super) fn go_on(
+pub(super) fn check_cancelled(
     effects: &dyn Effects,
     cancel: &tokio_util::sync::CancellationToken,
     doing: &str,
@@ -241,7 +236,7 @@ pub(super) async fn fetch_images(
                 let doing = format!("pulling image {image}");
                 tokio::select! {
                     pulled = effects.pull(image) => pulled?,
-                    () = cancel.cancelled() => go_on(effects, cancel, &doing)?,
+                    () = cancel.cancelled() => check_cancelled(effects, cancel, &doing)?,
                 }
             }
         }

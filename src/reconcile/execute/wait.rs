@@ -17,12 +17,12 @@ use crate::reconcile::Effects;
 
 /// Whether a container does its work. Asked again and again; must not block for longer than a few seconds.
 #[async_trait]
-pub trait Probe: Send + Sync {
-    async fn probe(&self, container: &ObservedContainer) -> Readiness;
+pub(crate) trait Probe: Send + Sync {
+    async fn probe(&self, container: &ObservedContainer) -> ProbeAnswer;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readiness {
+pub(crate) enum ProbeAnswer {
     Ready,
     /// What is missing, as a clause: "the model is not listed yet".
     NotYet(String),
@@ -46,7 +46,7 @@ impl Clock {
     }
 
     /// The probe's answer, if it comes in time.
-    async fn ask(&self, probe: &dyn Probe, container: &ObservedContainer) -> Option<Readiness> {
+    async fn ask(&self, probe: &dyn Probe, container: &ObservedContainer) -> Option<ProbeAnswer> {
         tokio::select! {
             readiness = probe.probe(container) => Some(readiness),
             () = tokio::time::sleep_until(self.deadline) => None,
@@ -61,7 +61,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_LINES: u32 = 20;
 
 /// What is waited for.
-pub(super) struct Waited<'a> {
+pub(super) struct WaitTarget<'a> {
     /// What the container is called now: a name or an id.
     pub container: &'a str,
     /// The name under which the user knows it.
@@ -74,7 +74,7 @@ pub(super) struct Waited<'a> {
 /// Waits until the container is ready, has died, or there is no more time.
 pub(super) async fn wait_ready(
     effects: &dyn Effects,
-    waited: &Waited<'_>,
+    waited: &WaitTarget<'_>,
     clock: &Clock,
 ) -> Result<(), Failure> {
     let (host, name) = (effects.host().to_owned(), waited.name.to_owned());
@@ -84,8 +84,8 @@ pub(super) async fn wait_ready(
         let seen = effects.inspect(waited.container).await?.ok_or_else(|| vanished(&host, &name))?;
         still_lives(effects, waited, &seen).await?;
         match clock.ask(waited.probe, &seen).await {
-            Some(Readiness::Ready) => return alive(effects, waited).await,
-            Some(Readiness::NotYet(why)) => last = why,
+            Some(ProbeAnswer::Ready) => return alive(effects, waited).await,
+            Some(ProbeAnswer::NotYet(why)) => last = why,
             None => {}
         }
         if clock.cancel.is_cancelled() {
@@ -103,7 +103,7 @@ pub(super) async fn wait_ready(
 }
 
 /// What answered in the place of a container that is dead by now was somebody else.
-async fn alive(effects: &dyn Effects, waited: &Waited<'_>) -> Result<(), Failure> {
+async fn alive(effects: &dyn Effects, waited: &WaitTarget<'_>) -> Result<(), Failure> {
     let seen = effects.inspect(waited.container).await?;
     let seen = seen.ok_or_else(|| vanished(effects.host(), waited.name))?;
     still_lives(effects, waited, &seen).await
@@ -112,7 +112,7 @@ async fn alive(effects: &dyn Effects, waited: &Waited<'_>) -> Result<(), Failure
 /// The error for a container that has died.
 async fn still_lives(
     effects: &dyn Effects,
-    waited: &Waited<'_>,
+    waited: &WaitTarget<'_>,
     seen: &ObservedContainer,
 ) -> Result<(), Failure> {
     let Some(Death { exit_code, oom_killed }) = death(seen, waited.restarts) else { return Ok(()) };
@@ -151,7 +151,7 @@ fn vanished(host: &str, name: &str) -> Failure {
 }
 
 /// Without the secrets that the container has: where a version stands for them, those are not the ones that are wanted.
-async fn last_words(effects: &dyn Effects, waited: &Waited<'_>, seen: &ObservedContainer) -> String {
+async fn last_words(effects: &dyn Effects, waited: &WaitTarget<'_>, seen: &ObservedContainer) -> String {
     match effects.logs_tail(waited.container, LAST_LINES).await {
         Ok(logs) => Redactions::of(&seen.spec.secret_env).apply(&logs),
         Err(error) => format!("(unknown: {error})"),

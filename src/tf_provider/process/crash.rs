@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::panic::{self, PanicHookInfo};
 
 /// From here on a panic on any thread is reported in Go's form.
-pub fn install() {
+pub(super) fn install() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         let report = report(text(info), &place, &Backtrace::force_capture().to_string());

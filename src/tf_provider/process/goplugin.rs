@@ -18,7 +18,7 @@ use crate::tf_provider::wire::plugin::{ConnInfo, Empty, StdioData};
 
 /// All three services in one: they share nothing but the life of the process.
 #[derive(Clone)]
-pub struct GoPlugin(pub Lifetime);
+pub(super) struct GoPlugin(pub Lifetime);
 
 #[tonic::async_trait]
 impl GrpcController for GoPlugin {

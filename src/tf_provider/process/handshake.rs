@@ -14,14 +14,14 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use super::StartError;
 
 /// The major version of Terraform's provider protocol that we speak.
-pub const PROTOCOL: u32 = 6;
+pub(super) const PROTOCOL: u32 = 6;
 
 const COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 
 /// What the host says through environment variables. An empty variable counts as one that is not set, as in go-plugin.
 #[derive(Clone, Debug, Default)]
-pub struct Environment {
+pub(super) struct Environment {
     pub cookie: Option<String>,
     /// Comma list of the protocol's major versions that the host speaks.
     pub protocol_versions: Option<String>,
@@ -37,7 +37,7 @@ pub struct Environment {
 
 impl Environment {
     /// Reads the variables of this process.
-    pub fn of_process() -> Self {
+    pub(super) fn of_process() -> Self {
         Self::from(|name| std::env::var_os(name), std::env::temp_dir())
     }
 
@@ -55,12 +55,12 @@ impl Environment {
     }
 
     /// The cookie is no secret. It tells a host from a person who started the binary out of curiosity.
-    pub fn check_cookie(&self) -> Result<(), StartError> {
+    pub(super) fn check_cookie(&self) -> Result<(), StartError> {
         if self.cookie.as_deref() == Some(COOKIE.1) { Ok(()) } else { Err(StartError::NotStartedByAHost) }
     }
 
     /// A host that offers nothing is an old one, and gets the only version there is. What is not a number is skipped.
-    pub fn check_protocol(&self) -> Result<(), StartError> {
+    pub(super) fn check_protocol(&self) -> Result<(), StartError> {
         let Some(offered) = &self.protocol_versions else { return Ok(()) };
         if offered.split(',').any(|version| version.trim().parse() == Ok(PROTOCOL)) {
             return Ok(());
@@ -70,7 +70,7 @@ impl Environment {
 }
 
 /// The line that tells the host where and how to connect. It ends in a newline.
-pub fn line(socket: &Path, certificate: Option<&[u8]>, multiplex: bool) -> String {
+pub(super) fn line(socket: &Path, certificate: Option<&[u8]>, multiplex: bool) -> String {
     let certificate = certificate.map(|der| STANDARD_NO_PAD.encode(der)).unwrap_or_default();
     let mut line = format!("1|{PROTOCOL}|unix|{}|grpc|{certificate}", socket.display());
     if multiplex {
@@ -82,7 +82,7 @@ pub fn line(socket: &Path, certificate: Option<&[u8]>, multiplex: bool) -> Strin
 }
 
 /// Whether a socket path survives the handshake line: text, without the characters that part fields and lines.
-pub fn can_be_told(socket: &Path) -> bool {
+pub(super) fn can_be_told(socket: &Path) -> bool {
     socket.to_str().is_some_and(|text| !text.contains(['|', '\n', '\r']))
 }
 

@@ -26,10 +26,10 @@ trait Duplex: AsyncRead + AsyncWrite + Send {}
 impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}
 
 /// A greeted connection, plain or encrypted.
-pub struct Connection(Pin<Box<dyn Duplex>>);
+pub(super) struct Connection(Pin<Box<dyn Duplex>>);
 
 /// Accepts until the stream is dropped. With `tls`, only peers that pass its handshake come out of the stream.
-pub fn connections(
+pub(super) fn connections(
     listener: UnixListener,
     tls: Option<TlsAcceptor>,
 ) -> impl Stream<Item = io::Result<Connection>> {

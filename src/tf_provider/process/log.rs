@@ -32,7 +32,7 @@ const FIELD: usize = 8 * 1024;
 
 /// Sends events to stderr from here on. `provider` is the provider's short name: it is in the name of the variable that
 /// sets the level for it alone, and in the lines. Does nothing when a subscriber is there already.
-pub fn install(provider: &'static str) {
+pub(super) fn install(provider: &'static str) {
     let level = level(provider, |name| std::env::var(name).ok());
     let libraries = level.min(LevelFilter::WARN);
     let wanted = Targets::new().with_default(libraries).with_target(CRATE, level);

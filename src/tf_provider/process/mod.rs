@@ -23,14 +23,14 @@ use std::process::ExitCode;
 use tokio::net::UnixListener;
 use tonic::transport::Server;
 
-use self::goplugin::GoPlugin;
-use self::handshake::Environment;
-pub use self::lifetime::{Departure, Lifetime, Mode};
-use self::socket::SocketFile;
-use super::wire::plugin::grpc_broker_server::GrpcBrokerServer;
-use super::wire::plugin::grpc_controller_server::GrpcControllerServer;
-use super::wire::plugin::grpc_stdio_server::GrpcStdioServer;
-use super::wire::tfplugin6::provider_server::{Provider, ProviderServer};
+use crate::tf_provider::wire::plugin::grpc_broker_server::GrpcBrokerServer;
+use crate::tf_provider::wire::plugin::grpc_controller_server::GrpcControllerServer;
+use crate::tf_provider::wire::plugin::grpc_stdio_server::GrpcStdioServer;
+use crate::tf_provider::wire::tfplugin6::provider_server::{Provider, ProviderServer};
+use goplugin::GoPlugin;
+use handshake::Environment;
+pub use lifetime::{Departure, Lifetime, Mode};
+use socket::SocketFile;
 
 /// Bytes of one message, in either direction: what Go providers take. tonic alone would refuse states over 4 MiB.
 pub const MESSAGE_LIMIT: usize = 256 << 20;

@@ -11,7 +11,7 @@ use super::handshake::PROTOCOL;
 const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
 /// What to print: a sentence, and a variable to paste into another shell. `provider` is `<namespace>/<name>`.
-pub fn instructions(provider: &str, process: u32, socket: &Path) -> String {
+pub(super) fn instructions(provider: &str, process: u32, socket: &Path) -> String {
     format!(
         "Provider started. To use it, set this in another shell and run Terraform or OpenTofu there; Ctrl-C ends it.\n\n\
          TF_REATTACH_PROVIDERS='{}'\n",

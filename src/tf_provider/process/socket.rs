@@ -23,13 +23,13 @@ const FALLBACK: &str = "/tmp";
 
 /// Removes the socket, and the directory if we made it, when dropped.
 #[derive(Debug)]
-pub struct SocketFile {
+pub(super) struct SocketFile {
     path: PathBuf,
     own_directory: Option<PathBuf>,
 }
 
 impl SocketFile {
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -54,7 +54,7 @@ struct Place {
 
 /// Binds the socket. It accepts from here on; connections wait in the kernel until somebody takes them.
 /// `asked` is the host's wish, `temporary` the system's directory for temporary files.
-pub fn bind(asked: Option<&Path>, temporary: &Path) -> Result<(UnixListener, SocketFile), StartError> {
+pub(super) fn bind(asked: Option<&Path>, temporary: &Path) -> Result<(UnixListener, SocketFile), StartError> {
     let place = place(asked, temporary, &random_name()?)?;
     let failed = |cause| StartError::Socket { path: place.socket.clone(), cause };
     if place.private {

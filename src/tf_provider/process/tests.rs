@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status};
 
-use super::super::wire::plugin::Empty;
-use super::super::wire::plugin::grpc_controller_client::GrpcControllerClient;
-use super::super::wire::tfplugin6::provider_client::ProviderClient;
-use super::super::wire::tfplugin6::{get_functions, get_metadata, read_resource, stop_provider};
-use super::*;
+use crate::tf_provider::process::*;
+use crate::tf_provider::wire::plugin::Empty;
+use crate::tf_provider::wire::plugin::grpc_controller_client::GrpcControllerClient;
+use crate::tf_provider::wire::tfplugin6::provider_client::ProviderClient;
+use crate::tf_provider::wire::tfplugin6::{get_functions, get_metadata, read_resource, stop_provider};
 
 /// `ReadResource` panics, `GetFunctions` answers once it is told to stop, `StopProvider` stops.
 struct Misbehaving(Lifetime);

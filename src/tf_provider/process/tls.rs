@@ -21,14 +21,14 @@ use tokio_rustls::TlsAcceptor;
 use super::StartError;
 
 /// Our end of the encrypted connection.
-pub struct Identity {
+pub(super) struct Identity {
     pub acceptor: TlsAcceptor,
     /// DER of our certificate, for the handshake line.
     pub certificate: Vec<u8>,
 }
 
 /// Makes a fresh key and certificate, and an acceptor that lets in only the holder of the certificate in `client_pem`.
-pub fn identity(client_pem: &str) -> Result<Identity, StartError> {
+pub(super) fn identity(client_pem: &str) -> Result<Identity, StartError> {
     let client = only_certificate(client_pem)?;
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
     let certificate = certificate(&key)?;

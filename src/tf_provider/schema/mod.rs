@@ -7,7 +7,7 @@ pub mod validate;
 
 pub use check::Check;
 
-use super::value::{Type, Value};
+use crate::tf_provider::value::{Type, Value};
 use std::collections::BTreeMap;
 
 /// Who sets an attribute.

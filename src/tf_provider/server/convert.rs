@@ -6,7 +6,7 @@ use crate::tf_provider::value::{Path, PathError, Step, Type, Value, json, msgpac
 use crate::tf_provider::wire::tfplugin6 as wire;
 
 /// An answer that can say that it failed.
-pub trait Answer: Default {
+pub(super) trait Answer: Default {
     fn failed(diagnostics: Diagnostics) -> Self;
 }
 
@@ -43,7 +43,7 @@ answers!(
     plan_action,
 );
 
-pub fn to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
+pub(super) fn to_wire(diagnostics: Diagnostics) -> Vec<wire::Diagnostic> {
     diagnostics.0.into_iter().map(diagnostic).collect()
 }
 
@@ -60,7 +60,7 @@ fn diagnostic(it: Diagnostic) -> wire::Diagnostic {
     }
 }
 
-pub fn attribute_path(path: Path) -> wire::AttributePath {
+pub(super) fn attribute_path(path: Path) -> wire::AttributePath {
     use wire::attribute_path::step::Selector;
     let step = |step| match step {
         Step::Attribute(name) => Selector::AttributeName(name),
@@ -72,7 +72,7 @@ pub fn attribute_path(path: Path) -> wire::AttributePath {
 }
 
 /// An absent or empty value is null.
-pub fn decode(value: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, Diagnostics> {
+pub(super) fn decode(value: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, Diagnostics> {
     let decoded: Result<Value, PathError> = match value {
         Some(value) if !value.msgpack.is_empty() => msgpack::decode(&value.msgpack, ty),
         Some(value) if !value.json.is_empty() => {
@@ -84,7 +84,7 @@ pub fn decode(value: Option<&wire::DynamicValue>, ty: &Type) -> Result<Value, Di
 }
 
 /// Fails only by a mistake of ours: a value that is not of its schema's type.
-pub fn encode(value: &Value, ty: &Type) -> Result<Option<wire::DynamicValue>, Diagnostics> {
+pub(super) fn encode(value: &Value, ty: &Type) -> Result<Option<wire::DynamicValue>, Diagnostics> {
     match msgpack::encode(value, ty) {
         Ok(msgpack) => Ok(Some(wire::DynamicValue { msgpack, json: Vec::new() })),
         Err(error) => {
@@ -98,11 +98,11 @@ pub fn encode(value: &Value, ty: &Type) -> Result<Option<wire::DynamicValue>, Di
     }
 }
 
-pub fn type_bytes(ty: &Type) -> Vec<u8> {
+pub(super) fn type_bytes(ty: &Type) -> Vec<u8> {
     ty.to_json().to_string().into_bytes()
 }
 
-pub fn schema(version: i64, description: &str, entries: &[Entry]) -> wire::Schema {
+pub(super) fn schema(version: i64, description: &str, entries: &[Entry]) -> wire::Schema {
     let block = wire::schema::Block { version, ..block(description, entries) };
     wire::Schema { version, block: Some(block) }
 }

@@ -12,9 +12,9 @@ mod metadata;
 mod resource;
 mod service;
 
-use super::diagnostics::{Diagnostic, Diagnostics};
-use super::process::Lifetime;
-use super::provider::{Call, Provider, Registry};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::process::Lifetime;
+use crate::tf_provider::provider::{Call, Provider, Registry};
 use convert::Answer;
 use futures_util::FutureExt;
 use std::future::Future;

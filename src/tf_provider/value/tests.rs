@@ -1,6 +1,6 @@
 //! What holds for all values, and for all bytes: tested over generated types, values and damage.
 
-use super::*;
+use crate::tf_provider::value::*;
 use proptest::prelude::*;
 
 fn number(text: &str) -> Value {

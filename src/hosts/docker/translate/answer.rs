@@ -8,14 +8,17 @@ use bollard::models::{
     RestartPolicyNameEnum,
 };
 
-use super::{DEFAULT_GRACE_SECONDS, DEFAULT_SHM_BYTES, canonical_capability, sorted};
-use crate::container::labels;
+use crate::container::spelling::{
+    ALL_PERMISSIONS, DEFAULT_SHM_BYTES, canonical_capability, shortest_device, sorted,
+};
 use crate::container::{
     ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, ObservedContainer, PortBinding, Restart,
-    RunState, SecretEnv, Ulimit,
+    RunState, SecretEnv, Ulimit, image_defaults, labels,
 };
-use crate::hosts::docker::image_defaults;
 use crate::inventory::{ImageFacts, LocalImage};
+
+/// The Engine's own time between SIGTERM and SIGKILL.
+const DEFAULT_GRACE_SECONDS: u32 = 10;
 
 /// What the Engine says about a container, in our words. With `image` (the facts of the image that it runs), what
 /// comes from the image and not from the container's own configuration is subtracted.
@@ -217,16 +220,10 @@ fn seen_ulimits(host: &HostConfig) -> Vec<Ulimit> {
     )
 }
 
-/// The shortest spelling: parts that say what is the default anyway are left out.
-pub(super) fn seen_device(device: &DeviceMapping) -> String {
-    let on_host = device.path_on_host.clone().unwrap_or_default();
-    let in_container = device.path_in_container.clone().unwrap_or_else(|| on_host.clone());
-    let permissions = device.cgroup_permissions.as_deref().unwrap_or("rwm");
-    match (in_container == on_host, permissions == "rwm") {
-        (true, true) => on_host,
-        (false, true) => format!("{on_host}:{in_container}"),
-        (_, false) => format!("{on_host}:{in_container}:{permissions}"),
-    }
+fn seen_device(device: &DeviceMapping) -> String {
+    let on_host = device.path_on_host.as_deref().unwrap_or_default();
+    let in_container = device.path_in_container.as_deref().unwrap_or(on_host);
+    shortest_device(on_host, in_container, device.cgroup_permissions.as_deref().unwrap_or(ALL_PERMISSIONS))
 }
 
 /// The runtime of NVIDIA's container toolkit, asked for or the host's default, hands out GPUs without a device request.

@@ -1,69 +1,26 @@
 //! Our words to the Engine's JSON and back; nothing else in the program knows both.
 //!
 //! The Engine normalises what it is given: it adds an alias to every network, defaults to `/dev/shm`, a prefix to
-//! capabilities. Read naively, that would show up as drift. So `observed` gives back exactly the [`ContainerSpec`]
-//! that `create_body` was given, in a canonical spelling, and the tests hold that for recorded answers of real
+//! capabilities. Read naively, that would show up as drift. So `observed` gives back exactly the
+//! [`ContainerSpec`](crate::container::ContainerSpec) that `create_body` was given, in its
+//! [canonical spelling](crate::container::spelling), and the tests hold that for recorded answers of real
 //! Engines. Fields that a spec does not have (set by whoever made a container that is not ours) are dropped.
 
 mod answer;
 mod request;
 
-use crate::container::{ContainerSpec, Network};
-
 pub(in crate::hosts) use answer::{image_facts, local_image, observed};
 pub(in crate::hosts) use request::{create_body, update_body};
-
-/// What the Engine gives `/dev/shm` unless told: 64 MiB. Always sent, since a daemon may be configured otherwise.
-const DEFAULT_SHM_BYTES: u64 = 64 << 20;
-/// The Engine's own time between SIGTERM and SIGKILL.
-const DEFAULT_GRACE_SECONDS: u32 = 10;
-
-/// A spec in the spelling in which `observed` gives one back, so that the two can be compared with `==`.
-pub fn canonical(spec: &ContainerSpec) -> ContainerSpec {
-    let mut spec = ContainerSpec {
-        shm_bytes: spec.shm_bytes.filter(|bytes| *bytes != DEFAULT_SHM_BYTES),
-        user: spec.user.clone().filter(|user| !user.is_empty()),
-        cap_add: sorted(spec.cap_add.iter().map(|capability| canonical_capability(capability))),
-        devices: sorted(
-            spec.devices.iter().map(|device| answer::seen_device(&request::engine_device(device))),
-        ),
-        gpus: sorted(spec.gpus.iter().cloned()),
-        mounts: sorted(spec.mounts.iter().cloned()),
-        ports: sorted(spec.ports.iter().cloned()),
-        ulimits: sorted(spec.ulimits.iter().cloned()),
-        networks: sorted(spec.networks.iter().cloned()),
-        make_folders: Vec::new(),
-        log: spec.log.clone().filter(|log| log.driver.is_some() || !log.options.is_empty()),
-        ..spec.clone()
-    };
-    if let Network::Bridge { aliases, .. } = &mut spec.network {
-        aliases.sort_unstable();
-        aliases.dedup();
-    }
-    spec
-}
-
-fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut items: Vec<T> = items.collect();
-    items.sort_unstable();
-    items.dedup();
-    items
-}
-
-/// Newer Engines write `CAP_IPC_LOCK` for `IPC_LOCK`.
-fn canonical_capability(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned()
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::container::labels::Ownership;
+    use crate::container::spelling::canonical;
     use crate::container::{
-        Ipc, Limits, Log, Mount, MountSource, PortBinding, Restart, RunState, Secret, SecretEnv, Ulimit,
+        ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, RunState, Secret,
+        SecretEnv, Ulimit, image_defaults,
     };
-    use crate::hosts::docker::image_defaults;
     use crate::inventory::ImageFacts;
 
     fn words(words: &[&str]) -> Vec<String> {

@@ -8,10 +8,9 @@ use bollard::models::{
     ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 
-use super::DEFAULT_SHM_BYTES;
-use crate::container::labels;
+use crate::container::spelling::{DEFAULT_SHM_BYTES, device_parts};
 use crate::container::{
-    ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, Ulimit,
+    ContainerSpec, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, Ulimit, labels,
 };
 
 /// The body of a create request. The name is not part of it: it travels in the URL.
@@ -86,7 +85,7 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         cap_add: Some(spec.cap_add.clone()),
         devices: Some(spec.devices.iter().map(|device| engine_device(device)).collect()),
         device_requests: Some(gpu_request(&spec.gpus).into_iter().collect()),
-        ipc_mode: Some(engine_ipc(spec.ipc).to_owned()),
+        ipc_mode: Some(spec.ipc.word().to_owned()),
         privileged: Some(spec.privileged),
         runtime: spec.runtime.clone(),
         log_config: spec.log.as_ref().map(engine_log),
@@ -143,15 +142,6 @@ fn engine_bind(mount: &Mount) -> Option<String> {
     Some(format!("{path}:{}{mode}", mount.target))
 }
 
-fn engine_ipc(ipc: Ipc) -> &'static str {
-    match ipc {
-        Ipc::Private => "private",
-        Ipc::Shareable => "shareable",
-        Ipc::Host => "host",
-        Ipc::None => "none",
-    }
-}
-
 fn engine_log(log: &Log) -> HostConfigLogConfig {
     HostConfigLogConfig { typ: log.driver.clone(), config: Some(log.options.clone().into_iter().collect()) }
 }
@@ -195,15 +185,12 @@ fn engine_ulimit(limit: &Ulimit) -> ResourcesUlimits {
     ResourcesUlimits { name: Some(limit.name.clone()), soft: Some(limit.soft), hard: Some(limit.hard) }
 }
 
-/// `host[:container[:permissions]]`, as `docker run --device`.
-pub(super) fn engine_device(device: &str) -> DeviceMapping {
-    let mut parts = device.splitn(3, ':');
-    let on_host = parts.next().unwrap_or_default().to_owned();
-    let in_container = parts.next().map_or_else(|| on_host.clone(), str::to_owned);
+fn engine_device(device: &str) -> DeviceMapping {
+    let (on_host, in_container, permissions) = device_parts(device);
     DeviceMapping {
-        path_on_host: Some(on_host),
-        path_in_container: Some(in_container),
-        cgroup_permissions: Some(parts.next().unwrap_or("rwm").to_owned()),
+        path_on_host: Some(on_host.to_owned()),
+        path_in_container: Some(in_container.to_owned()),
+        cgroup_permissions: Some(permissions.to_owned()),
     }
 }
 

@@ -11,7 +11,7 @@ use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::rand_core::UnwrapErr;
 use russh::keys::{Algorithm, Certificate, EcdsaCurve, HashAlg, PrivateKey, PublicKey};
 
-use super::*;
+use crate::hosts::ssh::*;
 use server::{Counts, Rules, Server, key, serve, serve_with};
 
 fn text_of(key: &PrivateKey) -> KeySource {
@@ -37,29 +37,29 @@ fn with_password() -> Login {
     Login { password: Some(Secret::new("canary")), ..Login::default() }
 }
 
-fn reach(settings: Settings) -> SshReach {
-    SshReach::new(settings, Environment::default())
+fn transport(settings: Settings) -> SshTransport {
+    SshTransport::new(settings, ProcessEnvironment::default())
 }
 
 /// A server with a password and these rules, and a way to it.
-async fn open(rules: Rules) -> (Server, SshReach) {
+async fn open(rules: Rules) -> (Server, SshTransport) {
     let server = serve(Rules { password: Some("canary"), ..rules }).await;
-    let reach = reach(settings(&server, with_password()));
-    (server, reach)
+    let transport = transport(settings(&server, with_password()));
+    (server, transport)
 }
 
 /// Asks the Engine for `path` and returns its answer.
-async fn ask(reach: &SshReach, path: &str) -> Result<String, Cause> {
-    let mut stream = reach.engine().await?;
+async fn ask(transport: &SshTransport, path: &str) -> Result<String, Cause> {
+    let mut stream = transport.engine().await?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: d\r\n\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     Ok(answer.rsplit("\r\n").next().unwrap_or_default().to_owned())
 }
 
-fn trouble(cause: Cause) -> Trouble {
+fn ssh_error(cause: Cause) -> SshError {
     match cause {
-        Cause::Ssh(trouble) => *trouble,
+        Cause::Ssh(error) => *error,
         other => panic!("{other:?}"),
     }
 }
@@ -79,16 +79,16 @@ async fn every_kind_of_key_logs_in() {
     let rsa = PrivateKey::from_openssh(include_str!("testdata/rsa")).unwrap();
     for key in algorithms.into_iter().map(key).chain([rsa]) {
         let server = serve(Rules { key: Some(key.public_key().clone()), ..Rules::default() }).await;
-        let reach = reach(settings(&server, Login { key: Some(text_of(&key)), ..Login::default() }));
-        assert_eq!(ask(&reach, "/x").await.unwrap(), "/x", "{}", key.algorithm());
+        let transport = transport(settings(&server, Login { key: Some(text_of(&key)), ..Login::default() }));
+        assert_eq!(ask(&transport, "/x").await.unwrap(), "/x", "{}", key.algorithm());
     }
 }
 
 #[tokio::test]
 async fn passwords_and_questions_log_in() {
     for questions in [false, true] {
-        let (_server, reach) = open(Rules { questions, ..Rules::default() }).await;
-        assert_eq!(ask(&reach, "/x").await.unwrap(), "/x", "{questions}");
+        let (_server, transport) = open(Rules { questions, ..Rules::default() }).await;
+        assert_eq!(ask(&transport, "/x").await.unwrap(), "/x", "{questions}");
     }
 }
 
@@ -121,10 +121,10 @@ async fn a_users_certificate_logs_in() {
             certificate: Some(certificate.to_openssh().unwrap()),
             ..Login::default()
         };
-        assert_eq!(ask(&reach(settings(&server, login.clone())), "/x").await.unwrap(), "/x");
+        assert_eq!(ask(&transport(settings(&server, login.clone())), "/x").await.unwrap(), "/x");
         let other = Login { key: Some(text_of(&key(Algorithm::Ed25519))), ..login };
-        let error = trouble(ask(&reach(settings(&server, other)), "/x").await.unwrap_err());
-        assert!(matches!(&error, Trouble::Key { text, .. } if text.contains("another key")), "{error}");
+        let error = ssh_error(ask(&transport(settings(&server, other)), "/x").await.unwrap_err());
+        assert!(matches!(&error, SshError::Key { text, .. } if text.contains("another key")), "{error}");
     }
 }
 
@@ -133,14 +133,14 @@ async fn a_wrong_key_is_offered_once_and_never_again() {
     let wrong = key(Algorithm::Ed25519);
     let server =
         serve(Rules { key: Some(key(Algorithm::Ed25519).public_key().clone()), ..Rules::default() }).await;
-    let reach = reach(settings(&server, Login { key: Some(text_of(&wrong)), ..Login::default() }));
-    let askers = join_all((0..10).map(|_| ask(&reach, "/x"))).await;
-    let later = ask(&reach, "/x").await;
+    let transport = transport(settings(&server, Login { key: Some(text_of(&wrong)), ..Login::default() }));
+    let askers = join_all((0..10).map(|_| ask(&transport, "/x"))).await;
+    let later = ask(&transport, "/x").await;
     for refused in askers.into_iter().chain([later]) {
-        let error = trouble(refused.unwrap_err());
+        let error = ssh_error(refused.unwrap_err());
         let text = error.to_string();
         let fingerprint = wrong.public_key().fingerprint(HashAlg::Sha256).to_string();
-        assert!(matches!(error, Trouble::LoginRefused { .. }), "{text}");
+        assert!(matches!(error, SshError::LoginRefused { .. }), "{text}");
         assert!(text.contains(&fingerprint) && text.contains("it accepts"), "{text}");
     }
     assert_eq!((server.counts.logins(), server.counts.connections()), (1, 1));
@@ -158,7 +158,7 @@ async fn a_server_with_another_key_learns_nothing() {
     for host_keys in policies {
         let mut settings = settings(&server, with_password());
         settings.target.host_keys = host_keys;
-        let error = trouble(ask(&reach(settings), "/x").await.unwrap_err()).to_string();
+        let error = ssh_error(ask(&transport(settings), "/x").await.unwrap_err()).to_string();
         for key in [&server.host_key, other.public_key()] {
             assert!(error.contains(&key.fingerprint(HashAlg::Sha256).to_string()), "{error}");
         }
@@ -166,8 +166,8 @@ async fn a_server_with_another_key_learns_nothing() {
     }
     let mut unknown = settings(&server, with_password());
     unknown.target.host_keys = HostKeys::Files(vec![folder.path().join("none")]);
-    let error = trouble(ask(&reach(unknown), "/x").await.unwrap_err());
-    assert!(matches!(error, Trouble::HostKeyUnknown { .. }), "{error}");
+    let error = ssh_error(ask(&transport(unknown), "/x").await.unwrap_err());
+    assert!(matches!(error, SshError::HostKeyUnknown { .. }), "{error}");
     assert_eq!(server.counts.logins(), 0, "no login was tried");
 }
 
@@ -186,11 +186,11 @@ async fn what_is_wrong_on_our_side_is_known_before_anybody_is_called() {
         Login { agent: true, ..Login::default() },
     ];
     for login in logins {
-        trouble(ask(&reach(settings(&server, login)), "/x").await.unwrap_err());
+        ssh_error(ask(&transport(settings(&server, login)), "/x").await.unwrap_err());
     }
     let mut unreadable = settings(&server, with_password());
     unreadable.target.host_keys = HostKeys::Files(vec![folder.path().to_owned()]);
-    trouble(ask(&reach(unreadable), "/x").await.unwrap_err());
+    ssh_error(ask(&transport(unreadable), "/x").await.unwrap_err());
     assert_eq!(server.counts.connections(), 0);
 }
 
@@ -203,10 +203,10 @@ async fn an_unknown_host_key_is_looked_at_once() {
     let (server, _) = open(Rules::default()).await;
     let mut unknown = settings(&server, with_password());
     unknown.target.host_keys = HostKeys::Files(vec!["/none".into()]);
-    let reach = reach(unknown);
+    let transport = transport(unknown);
     for _ in 0..3 {
-        let error = trouble(ask(&reach, "/x").await.unwrap_err());
-        assert!(matches!(error, Trouble::HostKeyUnknown { .. }), "{error}");
+        let error = ssh_error(ask(&transport, "/x").await.unwrap_err());
+        assert!(matches!(error, SshError::HostKeyUnknown { .. }), "{error}");
     }
     assert_eq!(server.counts.connections(), 1);
 }
@@ -219,10 +219,10 @@ async fn that_a_host_is_not_reached_is_heard_by_all() {
     through.bastion = Some(settings(&bastion, Login::default()).target);
     through.target.port =
         Some(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
-    let reach = reach(through);
+    let transport = transport(through);
     for _ in 0..4 {
-        let error = trouble(ask(&reach, "/x").await.unwrap_err());
-        assert!(matches!(error, Trouble::BastionRefuses { .. }), "{error}");
+        let error = ssh_error(ask(&transport, "/x").await.unwrap_err());
+        assert!(matches!(error, SshError::BastionRefuses { .. }), "{error}");
     }
     assert_eq!(bastion.counts.connections(), 1);
 }
@@ -237,7 +237,7 @@ async fn known_hosts_need_not_be_utf8() {
     std::fs::write(&known, [b"# M\xfcnchen\n", line.as_bytes(), b"\xfc\r\n"].concat()).unwrap();
     let mut settings = settings(&server, with_password());
     settings.target.host_keys = HostKeys::Files(vec![known]);
-    assert_eq!(ask(&reach(settings), "/x").await.unwrap(), "/x");
+    assert_eq!(ask(&transport(settings), "/x").await.unwrap(), "/x");
 }
 
 #[tokio::test]
@@ -252,14 +252,14 @@ async fn a_host_shows_itself_by_a_certificate() {
     std::fs::write(&known, line).unwrap();
     let mut settings = settings(&server, with_password());
     settings.target.host_keys = HostKeys::Files(vec![known]);
-    assert_eq!(ask(&reach(settings), "/x").await.unwrap(), "/x");
+    assert_eq!(ask(&transport(settings), "/x").await.unwrap(), "/x");
 }
 
 #[tokio::test]
 async fn thirty_requests_at_once_share_one_connection() {
-    let (server, reach) = open(Rules::default()).await;
+    let (server, transport) = open(Rules::default()).await;
     let paths: Vec<String> = (0..30).map(|n| format!("/{n}")).collect();
-    let answers = join_all(paths.iter().map(|path| ask(&reach, path))).await;
+    let answers = join_all(paths.iter().map(|path| ask(&transport, path))).await;
     for (path, answer) in paths.iter().zip(answers) {
         assert_eq!(&answer.unwrap(), path);
     }
@@ -269,11 +269,11 @@ async fn thirty_requests_at_once_share_one_connection() {
 
 #[tokio::test]
 async fn a_connection_that_was_cut_is_made_again() {
-    let (server, reach) = open(Rules::default()).await;
-    assert_eq!(ask(&reach, "/a").await.unwrap(), "/a");
+    let (server, transport) = open(Rules::default()).await;
+    assert_eq!(ask(&transport, "/a").await.unwrap(), "/a");
     server.cut();
     let host =
-        crate::hosts::Host::new("gpu-a", std::sync::Arc::new(reach), std::collections::BTreeMap::new());
+        crate::hosts::Host::new("gpu-a", std::sync::Arc::new(transport), std::collections::BTreeMap::new());
     // Through the layers that a provider uses: a question is asked again, and nobody notices.
     let mut shell = host.shell("look", "echo here").await;
     if shell.is_err() {
@@ -292,7 +292,7 @@ async fn a_bastion_is_passed() {
     let (server, _) = open(Rules::default()).await;
     let mut through = settings(&server, with_password());
     through.bastion = Some(settings(&bastion, Login::default()).target);
-    let through = reach(through);
+    let through = transport(through);
     assert_eq!(ask(&through, "/x").await.unwrap(), "/x");
     assert_eq!((bastion.counts.connections(), server.counts.connections()), (1, 1));
     through.close().await;
@@ -300,7 +300,7 @@ async fn a_bastion_is_passed() {
 
 #[tokio::test]
 async fn ports_of_the_host_are_reached_and_a_shut_one_is_refused() {
-    let (_server, reach) = open(Rules::default()).await;
+    let (_server, transport) = open(Rules::default()).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let serving = tokio::spawn(async move {
@@ -309,21 +309,22 @@ async fn ports_of_the_host_are_reached_and_a_shut_one_is_refused() {
         stream.read_to_string(&mut all).await.unwrap();
         stream.write_all(format!("{all} too").as_bytes()).await.unwrap();
     });
-    let mut stream = reach.tcp("127.0.0.1", port).await.unwrap();
+    let mut stream = transport.tcp("127.0.0.1", port).await.unwrap();
     stream.write_all(b"me").await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert_eq!(answer, "me too", "after our end was shut, theirs goes on");
     serving.await.unwrap();
-    let error = reach.tcp("127.0.0.1", port).await.err().unwrap();
+    let error = transport.tcp("127.0.0.1", port).await.err().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
 
 /// `AllowTcpForwarding no` of sshd.
 #[tokio::test]
 async fn where_no_port_is_forwarded_a_shell_connects() {
-    let (server, reach) = open(Rules { forwards_ports: false, max_sessions: 1, ..Rules::default() }).await;
+    let (server, transport) =
+        open(Rules { forwards_ports: false, max_sessions: 1, ..Rules::default() }).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let serving = tokio::spawn(async move {
@@ -339,7 +340,7 @@ async fn where_no_port_is_forwarded_a_shell_connects() {
         }
     });
     for asked in ["wait", "ab\0\n", "\u{1}\u{1}\u{1}\u{1}"] {
-        let mut stream = reach.tcp("127.0.0.1", port).await.unwrap();
+        let mut stream = transport.tcp("127.0.0.1", port).await.unwrap();
         stream.write_all(asked.as_bytes()).await.unwrap();
         let mut answer = [0; 4];
         stream.read_exact(&mut answer).await.unwrap();
@@ -349,11 +350,11 @@ async fn where_no_port_is_forwarded_a_shell_connects() {
         }
     }
     serving.await.unwrap();
-    let error = reach.tcp("127.0.0.1", port).await.err().unwrap();
+    let error = transport.tcp("127.0.0.1", port).await.err().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     assert!(error.to_string().contains("refused"), "{error}");
     assert_eq!(server.counts.connections(), 1);
-    let text = ports::failure("sh: 1: bash: not found\n");
+    let text = tcp_through_shell::failure("sh: 1: bash: not found\n");
     assert!(text.contains("forwards no TCP"), "{text}");
 }
 
@@ -372,9 +373,9 @@ async fn where_nothing_is_forwarded_a_command_takes_its_place() {
         let server = serve(rules).await;
         let mut settings = settings(&server, with_password());
         settings.sudo_password = password.map(Secret::new);
-        let reach = reach(settings);
+        let transport = transport(settings);
         for path in ["/a", "/b"] {
-            assert_eq!(ask(&reach, path).await.unwrap(), path);
+            assert_eq!(ask(&transport, path).await.unwrap(), path);
         }
         let ran = commands(&server.counts);
         assert_eq!(ran.last().unwrap(), &format!("{before}{}", dial(&server)));
@@ -398,7 +399,7 @@ async fn sudo_that_does_not_let_us_says_so() {
         let server = serve(rules).await;
         let mut settings = settings(&server, with_password());
         settings.sudo_password = password.map(Secret::new);
-        let error = ask(&reach(settings), "/x").await.unwrap_err();
+        let error = ask(&transport(settings), "/x").await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(
             commands(&server.counts).iter().all(|it| !it.contains("sudo -k -S -p '[")),
@@ -410,32 +411,33 @@ async fn sudo_that_does_not_let_us_says_so() {
 #[tokio::test]
 async fn as_many_sessions_are_used_as_the_server_has() {
     for most in [1, 3] {
-        let (server, reach) = open(Rules { forwards: false, max_sessions: most, ..Rules::default() }).await;
+        let (server, transport) =
+            open(Rules { forwards: false, max_sessions: most, ..Rules::default() }).await;
         let shells = join_all((0..12).map(|n| {
-            let reach = &reach;
-            async move { reach.run("sh -s", &format!("sleep 0.05; echo {n}")).await.unwrap().stdout }
+            let transport = &transport;
+            async move { transport.run("sh -s", &format!("sleep 0.05; echo {n}")).await.unwrap().stdout }
         }))
         .await;
         let expected: Vec<String> = (0..12).map(|n| format!("{n}\n")).collect();
         assert_eq!(shells, expected);
         let refused = server.counts.refused_sessions.load(Ordering::SeqCst);
         assert!(refused > 0, "eight were tried");
-        let left = reach.link.live().await.unwrap().sessions.left();
+        let left = transport.connection.session().await.unwrap().channels.left();
         assert!((1..=most).contains(&left), "{left} of {most}");
     }
-    let (_server, reach) = open(Rules { max_sessions: 0, ..Rules::default() }).await;
-    let error = reach.run("sh -s", "echo").await.unwrap_err();
-    assert!(matches!(error, Trouble::SessionRefused { .. }), "{error}");
-    assert_eq!(ask(&reach, "/x").await.unwrap(), "/x", "forwarding is not a session");
+    let (_server, transport) = open(Rules { max_sessions: 0, ..Rules::default() }).await;
+    let error = transport.run("sh -s", "echo").await.unwrap_err();
+    assert!(matches!(error, SshError::SessionRefused { .. }), "{error}");
+    assert_eq!(ask(&transport, "/x").await.unwrap(), "/x", "forwarding is not a session");
 }
 
 #[tokio::test]
 async fn streams_that_are_dropped_give_their_session_back() {
-    let (server, reach) = open(Rules { forwards: false, max_sessions: 2, ..Rules::default() }).await;
+    let (server, transport) = open(Rules { forwards: false, max_sessions: 2, ..Rules::default() }).await;
     for round in 0..3 {
         let paths: Vec<String> = (0..10).map(|n| format!("/{round}/{n}")).collect();
         let heads = join_all(paths.iter().map(async |path| {
-            let mut stream = reach.engine().await.unwrap();
+            let mut stream = transport.engine().await.unwrap();
             stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: d\r\n\r\n").as_bytes()).await.unwrap();
             let mut head = [0; 12];
             stream.read_exact(&mut head).await.unwrap();
@@ -450,17 +452,17 @@ async fn streams_that_are_dropped_give_their_session_back() {
 
 #[tokio::test]
 async fn files_ports_and_scripts_are_seen_by_a_shell() {
-    let (_server, reach) = open(Rules::default()).await;
+    let (_server, transport) = open(Rules::default()).await;
     let folder = tempfile::tempdir().unwrap();
     let odd = folder.path().join("it's $HOME");
     std::fs::write(&odd, "").unwrap();
-    assert_eq!(reach.path_exists(&odd, "").await, Some(true));
-    assert_eq!(reach.path_exists(&folder.path().join("a/b/c"), "").await, Some(false));
+    assert_eq!(transport.path_exists(&odd, "").await, Some(true));
+    assert_eq!(transport.path_exists(&folder.path().join("a/b/c"), "").await, Some(false));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let seen = reach.listening("").await.unwrap();
+    let seen = transport.listening("").await.unwrap();
     assert!(seen.iter().any(|socket| socket.port == port));
-    let output = reach.shell("echo out; exit 3").await.unwrap().unwrap();
+    let output = transport.shell("echo out; exit 3").await.unwrap().unwrap();
     assert_eq!((output.status, output.stdout.as_str()), (3, "out\n"));
 }
 
@@ -471,8 +473,8 @@ async fn a_host_that_is_not_there_is_unreachable_and_one_that_refuses_is_not() {
     let mut nobody = settings(&server, with_password());
     nobody.target.port = Some(port);
     let host = |settings| {
-        let reach = std::sync::Arc::new(reach(settings));
-        crate::hosts::Host::new("gpu-a", reach, std::collections::BTreeMap::new())
+        let transport = std::sync::Arc::new(transport(settings));
+        crate::hosts::Host::new("gpu-a", transport, std::collections::BTreeMap::new())
     };
     let error = host(nobody).inventory().await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
@@ -486,7 +488,7 @@ async fn a_host_that_is_not_there_is_unreachable_and_one_that_refuses_is_not() {
 /// Known hosts as ssh-keygen writes and hashes them.
 #[test]
 fn known_hosts_are_judged_as_ssh_does() {
-    use super::trust::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::known_hosts::{KnownHosts, OfferedKey, Verdict};
     let keys: Vec<PublicKey> = (0..3).map(|_| key(Algorithm::Ed25519).public_key().clone()).collect();
     let line = |hosts: &str, n: usize| format!("{hosts} {}", keys[n].to_openssh().unwrap());
     let hashed = {
@@ -497,7 +499,8 @@ fn known_hosts_are_judged_as_ssh_does() {
         let tag = aws_lc_rs::hmac::sign(&mac, b"gpu-a.example.org");
         format!("|1|{}|{}", text.encode(salt), text.encode(tag.as_ref()))
     };
-    let mismatch = |n: usize| Verdict::Mismatch(vec![super::trust::fingerprint(keys[n].key_data())]);
+    let mismatch =
+        |n: usize| Verdict::Mismatch(vec![crate::hosts::ssh::known_hosts::fingerprint(keys[n].key_data())]);
     let table = [
         (line("gpu-a", 0), "gpu-a", 22, Verdict::Trusted),
         (line("GPU-a", 0), "gpu-A", 22, Verdict::Trusted),
@@ -522,29 +525,27 @@ fn known_hosts_are_judged_as_ssh_does() {
         (format!("# {}\n\ngarbage\ngpu-a ssh-ed25519 AAAA", line("gpu-a", 0)), "gpu-a", 22, Verdict::Unknown),
     ];
     for (text, host, port, expected) in table {
-        let judged = Trust::known_hosts(&text).judge(host, port, Shown::Key(keys[0].key_data()), 0);
+        let judged = KnownHosts::parse(&text).judge(host, port, OfferedKey::Key(keys[0].key_data()), 0);
         assert_eq!(judged, expected, "{host}:{port} in {text}");
     }
     let pinned =
-        Trust::pinned(&format!("{}\n{}", keys[1].to_openssh().unwrap(), keys[2].to_openssh().unwrap()));
+        KnownHosts::pinned(&format!("{}\n{}", keys[1].to_openssh().unwrap(), keys[2].to_openssh().unwrap()));
     let pinned = pinned.unwrap();
-    assert_eq!(pinned.judge("any", 1, Shown::Key(keys[2].key_data()), 0), Verdict::Trusted);
+    assert_eq!(pinned.judge("any", 1, OfferedKey::Key(keys[2].key_data()), 0), Verdict::Trusted);
     assert!(
-        matches!(pinned.judge("any", 1, Shown::Key(keys[0].key_data()), 0), Verdict::Mismatch(both) if both.len() == 2)
+        matches!(pinned.judge("any", 1, OfferedKey::Key(keys[0].key_data()), 0), Verdict::Mismatch(both) if both.len() == 2)
     );
     for text in ["", "ssh-ed25519", "gpu-a ssh-ed25519 AAAA"] {
-        assert!(Trust::pinned(text).is_err(), "{text}");
+        assert!(KnownHosts::pinned(text).is_err(), "{text}");
     }
 }
 
 #[test]
 fn certificates_of_hosts_are_judged() {
-    use super::trust::{Shown, Trust, Verdict};
+    use crate::hosts::ssh::known_hosts::{KnownHosts, OfferedKey, Verdict};
     let (authority, own, other) = (key(Algorithm::Ed25519), key(Algorithm::Ed25519), key(Algorithm::Ed25519));
-    let known = Trust::known_hosts(&format!(
-        "@cert-authority *.org {}",
-        authority.public_key().to_openssh().unwrap()
-    ));
+    let known =
+        KnownHosts::parse(&format!("@cert-authority *.org {}", authority.public_key().to_openssh().unwrap()));
     let host = CertType::Host;
     // who signed, of which kind, for whom, until when, at which time, good
     let table = [
@@ -556,7 +557,7 @@ fn certificates_of_hosts_are_judged() {
     ];
     for (signer, kind, principal, until, now, good) in table {
         let certificate = signed(signer, own.public_key(), kind, principal, until);
-        let verdict = known.judge("a.org", 22, Shown::Certificate(&certificate), now);
+        let verdict = known.judge("a.org", 22, OfferedKey::Certificate(&certificate), now);
         let as_expected = match good {
             Some(true) => verdict == Verdict::Trusted,
             Some(false) => matches!(verdict, Verdict::BadCertificate(_)),

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Who may come in, and what is allowed.
 #[derive(Clone)]
-pub struct Rules {
+pub(super) struct Rules {
     pub key: Option<PublicKey>,
     pub authority: Option<PublicKey>,
     pub password: Option<&'static str>,
@@ -50,7 +50,7 @@ impl Default for Rules {
 }
 
 #[derive(Default)]
-pub struct Counts {
+pub(super) struct Counts {
     pub connections: AtomicUsize,
     /// Keys and passwords that were offered.
     pub logins: AtomicUsize,
@@ -60,15 +60,15 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn logins(&self) -> usize {
+    pub(super) fn logins(&self) -> usize {
         self.logins.load(Ordering::SeqCst)
     }
-    pub fn connections(&self) -> usize {
+    pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-pub struct Server {
+pub(super) struct Server {
     pub port: u16,
     pub host_key: PublicKey,
     pub counts: Arc<Counts>,
@@ -78,15 +78,15 @@ pub struct Server {
     _folder: tempfile::TempDir,
 }
 
-pub fn key(algorithm: Algorithm) -> PrivateKey {
+pub(super) fn key(algorithm: Algorithm) -> PrivateKey {
     PrivateKey::random(&mut UnwrapErr(getrandom::SysRng), algorithm).unwrap()
 }
 
-pub async fn serve(rules: Rules) -> Server {
+pub(super) async fn serve(rules: Rules) -> Server {
     serve_with(rules, key(Algorithm::Ed25519), Vec::new()).await
 }
 
-pub async fn serve_with(rules: Rules, host_key: PrivateKey, certificates: Vec<Certificate>) -> Server {
+pub(super) async fn serve_with(rules: Rules, host_key: PrivateKey, certificates: Vec<Certificate>) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("docker.sock");
     tokio::spawn(engine(UnixListener::bind(&socket).unwrap()));
@@ -130,7 +130,7 @@ pub async fn serve_with(rules: Rules, host_key: PrivateKey, certificates: Vec<Ce
 
 impl Server {
     /// Ends all connections, as a restart of the host does.
-    pub fn cut(&self) {
+    pub(super) fn cut(&self) {
         let mut cut = self.cut.lock().unwrap();
         cut.cancel();
         *cut = CancellationToken::new();
@@ -279,8 +279,12 @@ impl Handler for Door {
         let command = String::from_utf8_lossy(data).into_owned();
         self.counts.commands.lock().unwrap().push(command.clone());
         let channel = self.channels.remove(&id).unwrap();
-        let running =
-            Running { id, handle: session.handle(), rules: self.rules.clone(), socket: self.socket.clone() };
+        let running = RunningCommand {
+            id,
+            handle: session.handle(),
+            rules: self.rules.clone(),
+            socket: self.socket.clone(),
+        };
         let counts = Arc::clone(&self.counts);
         tokio::spawn(async move {
             let status = running.run(&command, channel).await;
@@ -293,14 +297,14 @@ impl Handler for Door {
     }
 }
 
-struct Running {
+struct RunningCommand {
     id: ChannelId,
     handle: Handle,
     rules: Rules,
     socket: PathBuf,
 }
 
-impl Running {
+impl RunningCommand {
     async fn say(&self, stream: u32, text: &str) {
         self.handle.extended_data(self.id, stream, text.as_bytes().to_vec()).await.unwrap();
     }
@@ -356,7 +360,7 @@ impl Running {
             return 1;
         }
         if let (true, Some(password)) = (command.starts_with("sudo -k -S "), self.rules.sudo) {
-            self.say(1, &format!("Lecture.\n{}", super::super::way::PROMPT)).await;
+            self.say(1, &format!("Lecture.\n{}", crate::hosts::ssh::engine_route::PROMPT)).await;
             let mut line = Vec::new();
             while !line.ends_with(b"\n") {
                 line.push(io.read_u8().await.unwrap());

@@ -1,4 +1,4 @@
-use super::*;
+use crate::tf_provider::value::json::*;
 use serde_json::json;
 
 fn list(element: Type) -> Type {

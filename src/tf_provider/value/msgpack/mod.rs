@@ -10,7 +10,7 @@
 
 mod token;
 
-use super::{Number, PathError, Step, Type, Value, canonical, fit, nfc};
+use crate::tf_provider::value::{Number, PathError, Step, Type, Value, canonical, fit, nfc};
 use rmp::encode::{self as write, ByteBuf};
 use std::collections::BTreeMap;
 use token::{Reader, Token};

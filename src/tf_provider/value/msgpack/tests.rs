@@ -1,4 +1,4 @@
-use super::*;
+use crate::tf_provider::value::msgpack::*;
 
 fn list(element: Type) -> Type {
     Type::List(Box::new(element))

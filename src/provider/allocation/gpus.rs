@@ -1,0 +1,491 @@
+//! GPUs of one run: what its workers ask for, and what was promised to whom.
+//!
+//! Plan and apply need two different memories. The plan remembers *claims*, to hold each worker against those that were
+//! planned before it ([`claims`]); nothing is decided by them. Apply makes *promises*: a GPU is somebody's once a
+//! container that has it runs, and until then here. A host's GPUs are decided one worker at a time.
+
+use crate::container::{ObservedContainer, RunState};
+use crate::dynamo::gpus::choose::{Unsatisfiable, choose};
+use crate::dynamo::gpus::claims::{Claim, Scene, Wish, label};
+use crate::dynamo::gpus::occupancy::{Holder, Occupancy};
+use crate::dynamo::gpus::{claims, occupancy};
+use crate::dynamo::spec::WorkerSpec;
+use crate::dynamo::spec::gpus::{GpuName, GpuRequest};
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::hosts::{Age, Filter, HostError};
+use crate::inventory::gpu::{GpuInventory, GpuSight};
+use crate::provider::attributes::{host_errors, paths};
+use crate::provider::session::Entry;
+use crate::tf_provider::diagnostics::Diagnostics;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The memory of one run.
+#[derive(Clone, Default)]
+pub struct GpuLedger(Arc<Mutex<Memory>>);
+
+#[derive(Default)]
+struct Memory {
+    claims: BTreeMap<(String, Claimant), Claim>,
+    /// Counts workers that have no container yet.
+    newcomers: u64,
+    /// By host and device: the container that it was promised to.
+    promises: BTreeMap<(String, String), String>,
+    turns: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Claimant {
+    Container(String),
+    Newcomer(u64),
+}
+
+/// A host's GPUs, and who has them.
+pub(crate) struct Sight {
+    pub inventory: GpuInventory,
+    pub occupancy: Occupancy,
+}
+
+impl GpuLedger {
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses, at plan, what cannot be had beside all that was planned before on that host.
+    pub async fn plan(
+        &self,
+        entry: &Entry,
+        request: &GpuRequest,
+        deployment: &str,
+        container: Option<&str>,
+    ) -> Result<(), Diagnostics> {
+        if *request == GpuRequest::None {
+            return Ok(());
+        }
+        let sight = look(entry, Age::Walk, "Unable to check the plan")
+            .await?
+            .map_err(|refusal| said(request, refusal))?;
+        let wish = match request {
+            GpuRequest::Count(count) => Wish::Cards(*count),
+            _ => Wish::Devices(devices(entry, request, &sight.inventory)?.into_iter().collect()),
+        };
+        let claim =
+            Claim { deployment: deployment.to_owned(), container: container.map(str::to_owned), wish };
+        let others = self.claim(entry.host.name(), &claim);
+        sight.check(entry, &claim, &others).map_err(|refusal| said(request, refusal))
+    }
+
+    /// Remembers what a worker has that stays as it is. The host is only asked if somebody planned before might be in
+    /// its way.
+    pub async fn stays(
+        &self,
+        entry: &Entry,
+        request: &GpuRequest,
+        deployment: &str,
+        container: &str,
+        has: &[String],
+    ) -> Result<(), Diagnostics> {
+        let claim = Claim {
+            deployment: deployment.to_owned(),
+            container: Some(container.to_owned()),
+            wish: Wish::Devices(has.iter().cloned().collect()),
+        };
+        let others = self.claim(entry.host.name(), &claim);
+        if has.is_empty() || others.iter().all(|other| other.container.is_some()) {
+            return Ok(());
+        }
+        match look(entry, Age::Walk, "Unable to check the plan").await? {
+            Ok(sight) => sight.check(entry, &claim, &others).map_err(|refusal| said(request, refusal)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Leaves the claim, and returns those of the others on that host.
+    fn claim(&self, host: &str, claim: &Claim) -> Vec<Claim> {
+        let mut memory = self.memory();
+        let claimant = match &claim.container {
+            Some(container) => Claimant::Container(container.clone()),
+            None => {
+                memory.newcomers = memory.newcomers.saturating_add(1);
+                Claimant::Newcomer(memory.newcomers)
+            }
+        };
+        let others = memory.claims.iter().filter(|((on, other), _)| on == host && *other != claimant);
+        let others = others.map(|(_, claim)| claim.clone()).collect();
+        memory.claims.insert((host.to_owned(), claimant), claim.clone());
+        others
+    }
+
+    /// Decides which GPUs `container` gets, at apply, and keeps them for it until the result is dropped. `held` are those
+    /// that it had.
+    pub async fn assign(
+        &self,
+        entry: &Entry,
+        request: &GpuRequest,
+        container: &str,
+        held: &[String],
+        summary: &str,
+    ) -> Result<PromisedGpus, Diagnostics> {
+        let mut promised = PromisedGpus { devices: Vec::new(), host: String::new(), ledger: self.clone() };
+        if *request == GpuRequest::None {
+            return Ok(promised);
+        }
+        let host = entry.host.name();
+        let turn = Arc::clone(self.memory().turns.entry(host.to_owned()).or_default());
+        let _turn = turn.lock_owned().await;
+        // Before the look: a promise that ends meanwhile is a container that the look may have missed.
+        let others = self.promises(host);
+        let sight = look(entry, Age::Now, summary).await?.map_err(|refusal| said(request, refusal))?;
+        let named = match request {
+            GpuRequest::Count(_) => Vec::new(),
+            _ => devices(entry, request, &sight.inventory)?,
+        };
+        let decided = match request {
+            GpuRequest::Count(count) => sight.pick(host, *count, container, held, &others),
+            _ => sight.all_free(named, container, &others),
+        };
+        let devices = decided.map_err(|refusal| said(request, refusal))?;
+        let mut memory = self.memory();
+        for device in &devices {
+            memory.promises.insert((host.to_owned(), device.clone()), container.to_owned());
+        }
+        drop(memory);
+        promised.devices = devices;
+        promised.host = host.to_owned();
+        Ok(promised)
+    }
+
+    /// By device: the container that it was promised to.
+    fn promises(&self, host: &str) -> BTreeMap<String, String> {
+        let memory = self.memory();
+        let there = memory.promises.iter().filter(|((on, _), _)| on == host);
+        there.map(|((_, device), container)| (device.clone(), container.clone())).collect()
+    }
+}
+
+/// GPUs that are a container's until this is dropped.
+pub struct PromisedGpus {
+    devices: Vec<String>,
+    host: String,
+    ledger: GpuLedger,
+}
+
+impl PromisedGpus {
+    /// UUIDs, sorted.
+    pub fn devices(&self) -> &[String] {
+        &self.devices
+    }
+}
+
+impl Drop for PromisedGpus {
+    fn drop(&mut self) {
+        let mut memory = self.ledger.memory();
+        for device in self.devices.drain(..) {
+            memory.promises.remove(&(self.host.clone(), device));
+        }
+    }
+}
+
+/// What a host has; the inner error is that it has no GPUs, or none that can be seen.
+pub(crate) async fn look(
+    entry: &Entry,
+    age: Age,
+    summary: &str,
+) -> Result<Result<Sight, Refusal>, Diagnostics> {
+    let failed = |error: HostError| Diagnostics::from(host_errors::diagnostic(summary, &error, None));
+    let host = entry.host.name();
+    let inventory = match entry.host.gpus().await.map_err(failed)? {
+        GpuSight::Seen(inventory) => inventory,
+        GpuSight::Absent(why) => {
+            let what = format!("host {host:?} has no GPU to give: {why}");
+            return Ok(Err(Refusal::new(what, "install the driver, use another host, or ask for no GPU")));
+        }
+        GpuSight::Unseen(why) => {
+            let what = format!("the GPUs of host {host:?} cannot be seen: {why}");
+            return Ok(Err(Refusal::new(what, "reach the host itself, or ask for no GPU")));
+        }
+    };
+    let seen: Vec<ObservedContainer> = entry.host.observe(&Filter::Everything, age).await.map_err(failed)?;
+    // It has memory on the GPUs of workers that are gone, too, and would seem to hold them.
+    let onlookers = seen
+        .iter()
+        .filter(|it| occupancy::looks_on(it) && it.state == RunState::Running && !it.spec.gpus.is_empty());
+    let mut inventory = inventory;
+    for onlooker in onlookers {
+        let own = entry.host.processes(&onlooker.id).await.map_err(failed)?;
+        for gpu in &mut inventory.gpus {
+            gpu.processes.retain(|process| !own.contains(&process.pid));
+        }
+    }
+    let occupancy = Occupancy::of(&inventory, &seen);
+    Ok(Ok(Sight { inventory, occupancy }))
+}
+
+/// The named devices, sorted. Refused is each at its place in the list.
+fn devices(
+    entry: &Entry,
+    request: &GpuRequest,
+    inventory: &GpuInventory,
+) -> Result<Vec<String>, Diagnostics> {
+    let GpuRequest::Named(named) = request else { return Ok(Vec::new()) };
+    let (mut devices, mut wrong) = (Vec::new(), Vec::new());
+    for (at, name) in named.iter().enumerate() {
+        match name.find(inventory, entry.host.name()) {
+            Ok(device) if devices.iter().any(|other| other == device) => {
+                let what = format!("{} is named twice", label(inventory, device));
+                wrong.push(Refusal::new(what, "name it once").at(Field::Gpu(at)));
+            }
+            Ok(device) => devices.push(device.to_owned()),
+            Err(refusal) => wrong.push(refusal.at(Field::Gpu(at))),
+        }
+    }
+    devices.sort_unstable();
+    if wrong.is_empty() { Ok(devices) } else { Err(paths::diagnostics(wrong)) }
+}
+
+/// A refusal at the attribute through which the GPUs were asked for.
+fn said(request: &GpuRequest, refusal: Refusal) -> Diagnostics {
+    let field = match request {
+        GpuRequest::Named(_) => Field::Gpus,
+        GpuRequest::Count(_) | GpuRequest::None => Field::GpuCount,
+    };
+    let objection: Objection = refusal.at(field);
+    paths::diagnostics(vec![objection])
+}
+
+impl Sight {
+    fn check(&self, entry: &Entry, own: &Claim, others: &[Claim]) -> Result<(), Refusal> {
+        let Self { inventory, occupancy } = self;
+        Scene { host: entry.host.name(), inventory, occupancy, others }.check(own)
+    }
+
+    /// Who else has a device, as far as `container` is concerned.
+    fn obstacle(&self, device: &str, container: &str, others: &BTreeMap<String, String>) -> Option<Refusal> {
+        let label = label(&self.inventory, device);
+        if let Some(other) = others.get(device).filter(|other| *other != container) {
+            let what = format!("{label} was just given to worker {other}");
+            return Some(Refusal::new(what, "give each worker its own, or use gpu_count"));
+        }
+        let holder = self.occupancy.holder(device).filter(|holder| !is_own(holder, container))?;
+        Some(claims::held(&label, holder))
+    }
+
+    fn all_free(
+        &self,
+        named: Vec<String>,
+        container: &str,
+        others: &BTreeMap<String, String>,
+    ) -> Result<Vec<String>, Refusal> {
+        match named.iter().find_map(|device| self.obstacle(device, container, others)) {
+            Some(refusal) => Err(refusal),
+            None => Ok(named),
+        }
+    }
+
+    fn pick(
+        &self,
+        host: &str,
+        count: u32,
+        container: &str,
+        held: &[String],
+        others: &BTreeMap<String, String>,
+    ) -> Result<Vec<String>, Refusal> {
+        let (free, taken): (Vec<&str>, Vec<&str>) = self
+            .inventory
+            .devices()
+            .into_iter()
+            .partition(|device| self.obstacle(device, container, others).is_none());
+        let held: Vec<&str> = held.iter().map(String::as_str).collect();
+        choose(&self.inventory, &free, count, &held).map_err(|Unsatisfiable { wanted, free }| {
+            let told = taken.iter().filter_map(|device| self.obstacle(device, container, others));
+            let told: Vec<String> = told.map(|refusal| refusal.what).collect();
+            let told = if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) };
+            let what = format!("the worker wants {wanted}, but host {host:?} has {free} free{told}");
+            Refusal::new(what, "free some, ask for fewer, or use another host")
+        })
+    }
+}
+
+fn is_own(holder: &Holder, container: &str) -> bool {
+    matches!(holder, Holder::Worker { container: name, .. } if name == container)
+}
+
+/// What a worker asks for now: those that were decided for it, unless it names them itself.
+pub(crate) fn wanted(spec: &WorkerSpec) -> GpuRequest {
+    let by_uuid = |names: &[GpuName]| names.iter().all(|name| matches!(name, GpuName::Uuid(_)));
+    match &spec.gpu_request {
+        GpuRequest::Named(names) if by_uuid(names) => spec.gpu_request.clone(),
+        request if spec.gpus.is_empty() => request.clone(),
+        _ => the_same(&spec.gpus),
+    }
+}
+
+/// What keeps a worker's GPUs: those that it was given before, by name.
+pub(crate) fn the_same(devices: &[String]) -> GpuRequest {
+    match devices {
+        [] => GpuRequest::None,
+        devices => GpuRequest::Named(devices.iter().cloned().map(GpuName::Uuid).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::{Cause, Host, ListeningSocket, ShellOutput, Stream, Transport};
+    use crate::provider::config::HostModel;
+    use crate::provider::session::Surroundings;
+    use std::path::Path;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Name, deployment (none: somebody else's) and GPU of a running container.
+    type Container = (&'static str, &'static str, &'static str);
+
+    /// A machine with two cards, and an Engine with the containers of the list.
+    #[derive(Debug, Default)]
+    struct Machine(Arc<Vec<Container>>);
+
+    impl Machine {
+        fn answer(&self, path: &str) -> String {
+            let containers = &self.0;
+            let path = path.split('?').next().unwrap_or_default();
+            if path.ends_with("/version") {
+                return r#"{"ApiVersion":"1.41","MinAPIVersion":"1.12"}"#.to_owned();
+            }
+            if path.ends_with("/containers/json") {
+                let ids = containers.iter().map(|(name, ..)| format!(r#"{{"Id":"{name}"}}"#));
+                return format!("[{}]", ids.collect::<Vec<_>>().join(","));
+            }
+            let found =
+                containers.iter().find(|(name, ..)| path.ends_with(&format!("/containers/{name}/json")));
+            let Some((name, deployment, gpu)) = found else { return r#"{"Id":"sha256:1"}"#.to_owned() };
+            let labels = serde_json::json!({
+                "io.dynamo-terraform.manager": "terraform-provider-dynamo",
+                "io.dynamo-terraform.deployment": deployment,
+                "io.dynamo-terraform.component": "worker",
+                "io.dynamo-terraform.role": "decode",
+                "io.dynamo-terraform.run": "r",
+                "io.dynamo-terraform.spec": "{}",
+            });
+            let labels = if deployment.is_empty() { serde_json::json!({}) } else { labels };
+            let requests = serde_json::json!([{"DeviceIDs": [gpu], "Capabilities": [["gpu"]]}]);
+            serde_json::json!({
+                "Id": name, "Name": format!("/{name}"), "Image": "sha256:1", "State": {"Status": "running"},
+                "Config": {"Labels": labels}, "HostConfig": {"DeviceRequests": requests},
+            })
+            .to_string()
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Transport for Machine {
+        async fn engine(&self) -> Result<Stream, Cause> {
+            let (ours, mut theirs) = tokio::io::duplex(1 << 16);
+            let machine = Self(Arc::clone(&self.0));
+            tokio::spawn(async move {
+                let mut request = vec![0; 1 << 16];
+                let length = theirs.read(&mut request).await.unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let body = machine.answer(request.split_whitespace().nth(1).unwrap_or_default());
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                theirs.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            });
+            Ok(Box::new(ours))
+        }
+
+        async fn tcp(&self, _: &str, _: u16) -> std::io::Result<Stream> {
+            Err(std::io::ErrorKind::ConnectionRefused.into())
+        }
+
+        async fn path_exists(&self, _: &Path, _: &str) -> Option<bool> {
+            None
+        }
+
+        async fn listening(&self, _: &str) -> Option<Vec<ListeningSocket>> {
+            None
+        }
+
+        async fn shell(&self, _: &str) -> Option<Result<ShellOutput, Cause>> {
+            let cards = (0..2).map(|n| format!("{n}, GPU-{n}, H100, 81559, 4, 0, 30, 580.95.05\n"));
+            let stdout = format!("==dynamo cards\n{}", cards.collect::<String>());
+            Some(Ok(ShellOutput { status: 0, stdout, stderr: String::new() }))
+        }
+    }
+
+    fn entry(containers: &[Container]) -> Entry {
+        let machine = Machine(Arc::new(containers.to_vec()));
+        let host = Host::new("a", Arc::new(machine), BTreeMap::new());
+        let mut entry = Entry::new("a", &HostModel::default(), &Surroundings::default());
+        entry.host = host;
+        entry
+    }
+
+    fn named(texts: &[&str]) -> GpuRequest {
+        GpuRequest::Named(texts.iter().map(|text| GpuName::parse(text).unwrap()).collect())
+    }
+
+    fn said_by<T>(result: Result<T, Diagnostics>) -> String {
+        format!("{:?}", result.err().expect("it should be refused"))
+    }
+
+    #[tokio::test]
+    async fn workers_made_at_once_get_different_gpus_and_the_third_none() {
+        let (entry, ledger) = (entry(&[]), GpuLedger::default());
+        let one = GpuRequest::Count(1);
+        let get = |name| ledger.assign(&entry, &one, name, &[], "s");
+        let (a, b, c) = tokio::join!(get("chat-decode-a"), get("chat-decode-b"), get("chat-decode-c"));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert_eq!((a.devices(), b.devices()), (&["GPU-0".to_owned()][..], &["GPU-1".to_owned()][..]));
+        let refused = said_by(c);
+        assert!(refused.contains("has 0 free") && refused.contains("chat-decode-a"), "{refused}");
+        // What came to nothing is free again.
+        drop(a);
+        assert_eq!(get("chat-decode-c").await.unwrap().devices(), ["GPU-0"]);
+    }
+
+    #[tokio::test]
+    async fn whoever_holds_a_gpu_is_named_at_plan_and_at_apply() {
+        let entry = entry(&[("notebook", "", "0"), ("code-decode-x", "code", "GPU-1")]);
+        let ledger = GpuLedger::default();
+        for (gpu, holder) in [("0", "notebook"), ("1", "code-decode-x")] {
+            let plan = said_by(ledger.plan(&entry, &named(&[gpu]), "chat", None).await);
+            assert!(plan.contains(holder), "{plan}");
+            let apply = said_by(ledger.assign(&entry, &named(&[gpu]), "chat-decode-a", &[], "s").await);
+            assert!(apply.contains(holder), "{apply}");
+        }
+        let missing = said_by(ledger.plan(&entry, &named(&["1", "7"]), "code", Some("code-decode-x")).await);
+        assert!(missing.contains("There is no GPU 7 on host"), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn a_worker_may_keep_what_it_has() {
+        let entry = entry(&[("chat-decode-a", "chat", "GPU-1")]);
+        let ledger = GpuLedger::default();
+        let had = ["GPU-1".to_owned()];
+        let one = GpuRequest::Count(1);
+        let kept = ledger.assign(&entry, &one, "chat-decode-a", &had, "s").await.unwrap();
+        assert_eq!(kept.devices(), had);
+        let same = ledger.assign(&entry, &the_same(&had), "chat-decode-a", &had, "s").await.unwrap();
+        assert_eq!(same.devices(), had);
+    }
+
+    #[tokio::test]
+    async fn a_plan_counts_all_its_workers_whatever_their_order() {
+        let entry = entry(&[("chat-decode-a", "chat", "GPU-1")]);
+        let has = ["GPU-1".to_owned()];
+        let one = GpuRequest::Count(1);
+        // The worker that stays is planned first; the second newcomer is one too many.
+        let ledger = GpuLedger::default();
+        ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await.unwrap();
+        ledger.plan(&entry, &one, "chat", None).await.unwrap();
+        assert!(said_by(ledger.plan(&entry, &one, "chat", None).await).contains("other workers want 1"));
+        // It is planned last: then it is the one that is told.
+        let ledger = GpuLedger::default();
+        ledger.plan(&entry, &named(&["1"]), "chat", None).await.unwrap();
+        let told = said_by(ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await);
+        assert!(told.contains("GPU 1 (GPU-1) is given to another worker"), "{told}");
+        // It is replaced: planned as it is and then anew, it is in its own way neither time.
+        let ledger = GpuLedger::default();
+        ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await.unwrap();
+        ledger.plan(&entry, &named(&["0", "1"]), "chat", Some("chat-decode-a")).await.unwrap();
+    }
+}

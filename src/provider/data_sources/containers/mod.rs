@@ -1,0 +1,4 @@
+mod model;
+mod ops;
+pub(crate) mod schema;
+pub(crate) use ops::Containers;

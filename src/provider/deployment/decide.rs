@@ -1,0 +1,61 @@
+//! What a deployment comes to: its spec, its containers, and the words for what went wrong with them.
+
+use super::model::{HostSays, draft, expected_status, label, model_source};
+use super::schema::DeploymentModel;
+use crate::dynamo::blueprint::Blueprint;
+use crate::dynamo::decide;
+use crate::dynamo::spec::model::ModelRef;
+use crate::dynamo::spec::{DeploymentSpec, HostFacts, Owner};
+use crate::dynamo::terms::words::DesiredState;
+use crate::hosts::HostError;
+use crate::provider::attributes::{host_errors, paths};
+use crate::provider::session::{Client, Entry};
+use crate::reconcile::ReconcileError as NotDone;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+
+/// What the configuration says of a host.
+pub(super) fn says(entry: &Entry) -> HostSays<'_> {
+    HostSays { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
+}
+
+pub(super) fn wanted_state(model: &DeploymentModel) -> DesiredState {
+    expected_status(model).known().and_then(|word| DesiredState::parse(word)).unwrap_or(DesiredState::Running)
+}
+
+pub(super) fn spec(model: &DeploymentModel) -> Result<DeploymentSpec, Diagnostics> {
+    draft(model)?.complete().map_err(paths::diagnostics)
+}
+
+/// Decides where the model comes from, where that is still open.
+pub(super) async fn find_model(entry: &Entry, model: &mut DeploymentModel) {
+    let mut decided = model_source(model);
+    decided.decide(entry).await;
+    (model.model_source, model.model_path) = (decided.source, decided.path);
+}
+
+pub(super) fn blueprint(
+    client: &Client,
+    model: &DeploymentModel,
+    facts: &HostFacts,
+) -> Result<Blueprint, Diagnostics> {
+    let owner = Owner { run: client.run.clone(), spec_json: label(model)? };
+    let facts = model_source(model).known_to(facts);
+    decide::deployment(&spec(model)?, &facts, &owner).map_err(paths::diagnostics)
+}
+
+/// The folder that the model is mounted from, for errors about mounts.
+fn model_folder(model: &DeploymentModel) -> Option<&str> {
+    model
+        .model
+        .known()
+        .map(String::as_str)
+        .filter(|text| matches!(ModelRef::parse(text), Ok(ModelRef::Path(_))))
+}
+
+pub(super) fn diagnostic_of(summary: &str, error: &HostError, model: &DeploymentModel) -> Diagnostic {
+    host_errors::diagnostic(summary, error, model_folder(model))
+}
+
+pub(super) fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnostic {
+    host_errors::not_done(summary, failed, model_folder(model))
+}

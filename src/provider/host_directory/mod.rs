@@ -1,4 +1,0 @@
-mod model;
-mod ops;
-pub mod schema;
-pub use ops::HostDirectory;

@@ -1,0 +1,9 @@
+//! TODO head
+
+pub(crate) mod assembly;
+pub(crate) mod comparison;
+pub(crate) mod deployment_containers;
+pub(crate) mod drift;
+pub(crate) mod image_modules;
+pub(crate) mod job;
+pub(crate) mod spec_label;

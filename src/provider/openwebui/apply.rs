@@ -1,0 +1,215 @@
+//! A page's place: its host and those of its deployments, and what is done there for it.
+
+use super::model;
+use super::model::{at_its_attribute, label, sources, wanted_state};
+use super::ops::follow;
+use super::schema::OpenWebuiModel;
+use crate::container::ObservedContainer;
+use crate::dynamo::blueprint::Blueprint;
+use crate::dynamo::openwebui;
+use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, OpenWebuiSpec, PASSWORD_FILE, PORT_FROM};
+use crate::dynamo::spec::{HostFacts, Owner};
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::FRONTEND;
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::words::DesiredState;
+use crate::hosts::{Age, Filter, HostError};
+use crate::provider::attributes::{host_errors, paths as told};
+use crate::provider::deployment::read::container_model;
+use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::{assembly, comparison, drift};
+use crate::provider::plan_checks;
+use crate::provider::session::{Client, Entry};
+use crate::reconcile;
+use crate::reconcile::{Assembly, Deadline, PrivateFile, ReconcileError as NotDone};
+use crate::tf_provider::attr::{Attr, Nested, NestedMap};
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::{Call, shown};
+use std::collections::BTreeMap;
+
+/// Where a page is.
+pub(super) struct Place {
+    pub(super) entry: Entry,
+    advertised: BTreeMap<String, Attr<String>>,
+}
+
+impl Place {
+    pub(super) fn of(client: &Client, model: &OpenWebuiModel) -> Result<Self, Diagnostic> {
+        let entry = client.known_host(shown(&model.host))?;
+        let hosts = sources(model).known().cloned().unwrap_or_default();
+        let hosts = hosts.into_iter().filter_map(|view| view.host.into_known());
+        let advertised = hosts.map(|host| (host.clone(), advertised(client, &host))).collect();
+        Ok(Self { entry, advertised })
+    }
+
+    fn draft(&self, model: &OpenWebuiModel) -> OpenWebuiDraft {
+        model::draft(model, &|host| self.advertised.get(host).cloned().unwrap_or(Attr::Unknown))
+    }
+
+    fn spec(&self, model: &OpenWebuiModel) -> Result<OpenWebuiSpec, Diagnostics> {
+        self.draft(model).complete().map_err(|objections| said(model, objections))
+    }
+
+    pub(super) async fn blueprint(
+        &self,
+        call: &Call<Client>,
+        model: &OpenWebuiModel,
+        summary: &str,
+    ) -> Result<Blueprint, Diagnostics> {
+        let (facts, _) = plan_checks::facts(&self.entry, summary).await?;
+        let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        decided(model, &self.spec(model)?, &facts, &owner)
+    }
+
+    pub(super) fn assembly(
+        &self,
+        model: &OpenWebuiModel,
+        blueprint: Blueprint,
+        seen: &[ObservedContainer],
+    ) -> Result<Assembly, Diagnostics> {
+        let pull = self.spec(model)?.pull_policy;
+        let host = &self.entry.host;
+        Ok(assembly::assembly(blueprint, pull, host, host, wanted_state(model), seen))
+    }
+
+    /// Picks a port where none is given, and brings the container up.
+    pub(super) async fn create_once(
+        &self,
+        call: &Call<Client>,
+        config: &OpenWebuiModel,
+        wanted: &mut OpenWebuiModel,
+        budget: &Deadline,
+        summary: &str,
+    ) -> Result<Result<(), NotDone>, Diagnostics> {
+        let (_, taken) = plan_checks::facts(&self.entry, summary).await?;
+        let mut promise = None;
+        if wanted.port.known().is_none() {
+            let (host, address) = (self.entry.host.name(), shown(&wanted.bind_address));
+            let promised = call.client.promise_port(host, PORT_FROM, address, &taken);
+            let promised = promised.map_err(|refusal| told::diagnostics(vec![refusal.at(Field::Port)]))?;
+            wanted.port = Attr::Known(i64::from(promised.port()));
+            promise = Some(promised);
+        }
+        follow(&call.client, config, wanted);
+        let blueprint = self.blueprint(call, wanted, summary).await?;
+        let mut assembly = self.assembly(wanted, blueprint, &[])?;
+        give_password(&mut assembly, config);
+        let made = reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop);
+        drop(promise);
+        Ok(made)
+    }
+
+    /// What is there, and what a run that was killed left.
+    pub(super) async fn look(
+        &self,
+        call: &Call<Client>,
+        model: &OpenWebuiModel,
+        blueprint: &Blueprint,
+        age: Age,
+        summary: &str,
+    ) -> Result<(Look, Vec<String>), Diagnostics> {
+        let look = async {
+            let container = names::container(shown(&model.name), COMPONENT);
+            let both = vec![names::starting(&container), container];
+            let seen = self.entry.host.observe(&Filter::Names(both), age).await?;
+            let leftovers = comparison::leftovers(&seen, &call.client.run);
+            Ok((Look::at(&self.entry.host, blueprint, &seen).await?, leftovers))
+        };
+        look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
+    }
+
+    /// Without its frontend a deployment's network may be missing too, and Docker would say no more than that.
+    pub(super) async fn deployments_are_there(
+        &self,
+        client: &Client,
+        model: &OpenWebuiModel,
+        summary: &str,
+    ) -> Result<(), Diagnostics> {
+        for (index, source) in sources(model).known().into_iter().flatten().enumerate() {
+            let (host, name) = (shown(&source.host), shown(&source.name));
+            let frontend = client.known_host(host)?;
+            let container = names::container(name, FRONTEND);
+            let seen = frontend.host.inspect(&container).await;
+            let seen = seen.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
+            if seen.is_some_and(|seen| assembly::ownership(&seen).is_some()) {
+                continue;
+            }
+            let what = format!("deployment {name:?} is gone: host {host:?} has no {container}");
+            let fix = "apply the deployment first (without -refresh=false and -target, Terraform sees by itself that it is gone)";
+            return Err(said(model, vec![Refusal::new(what, fix).at(Field::Source(index))]));
+        }
+        Ok(())
+    }
+
+    /// Stops what should be stopped, and reads back.
+    pub(super) async fn settle(
+        &self,
+        model: &OpenWebuiModel,
+        budget: &Deadline,
+        summary: &str,
+    ) -> Result<OpenWebuiModel, Diagnostics> {
+        let container = names::container(shown(&model.name), COMPONENT);
+        if wanted_state(model) == DesiredState::Stopped {
+            let halted =
+                reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
+            halted.map_err(|failure| Diagnostic::from_error(summary, &failure))?;
+        }
+        let seen = self.entry.host.inspect(&container).await;
+        let seen = seen.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
+        let Some(seen) = seen else {
+            let detail = format!("Container {container} on host {:?} vanished.", self.entry.host.name());
+            return Err(Diagnostic::error(summary, detail).into());
+        };
+        let mut state = model.clone();
+        show(&mut state, &seen);
+        Ok(state)
+    }
+}
+
+pub(super) fn give_password(assembly: &mut Assembly, config: &OpenWebuiModel) {
+    let Some(password) = config.admin_password.known() else { return };
+    for part in &mut assembly.parts {
+        let content = password.reveal().to_owned();
+        part.files.push(PrivateFile { path: PASSWORD_FILE.to_owned(), content });
+    }
+}
+
+pub(super) fn show(state: &mut OpenWebuiModel, observed: &ObservedContainer) {
+    state.image_id = observed.image_id.as_str().into();
+    state.status = drift::status(wanted_state(state), &[Some(observed)]).as_str().into();
+    let container = Attr::Known(Nested(container_model(observed)));
+    state.containers = Attr::Known(NestedMap(BTreeMap::from([(COMPONENT.to_owned(), container)])));
+}
+
+/// State of a page that exists in parts: everything known, so that it can be removed again.
+pub(super) fn half_made(wanted: OpenWebuiModel) -> OpenWebuiModel {
+    OpenWebuiModel {
+        image_id: Attr::Null,
+        containers: Attr::Null,
+        status: "failed".into(),
+        drift: Attr::Known(Vec::new()),
+        ..wanted
+    }
+}
+
+pub(super) fn said(model: &OpenWebuiModel, objections: Vec<Objection>) -> Diagnostics {
+    told::diagnostics(objections.into_iter().map(|it| at_its_attribute(model, it)).collect())
+}
+
+pub(super) fn decided(
+    model: &OpenWebuiModel,
+    spec: &OpenWebuiSpec,
+    facts: &HostFacts,
+    owner: &Owner,
+) -> Result<Blueprint, Diagnostics> {
+    openwebui::decide::openwebui(spec, facts, owner).map_err(|objections| said(model, objections))
+}
+
+pub(super) fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
+    host_errors::not_done(summary, failed, None)
+}
+
+/// By which address others reach a host; unknown while the host is.
+pub(super) fn advertised(client: &Client, host: &str) -> Attr<String> {
+    client.host(host).map_or(Attr::Unknown, |entry| entry.advertise_address().clone())
+}

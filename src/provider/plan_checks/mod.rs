@@ -1,0 +1,166 @@
+//! What the plan looks up on a host: nothing is decided by it, everything it finds wrong is an error before anything is
+//! touched. The same is found again in apply, by doing it.
+
+pub(crate) mod docker;
+pub(crate) mod gpu_memory;
+
+use crate::container::MountSource;
+use crate::dynamo::spec::model::ModelRef;
+use crate::dynamo::spec::{Common, DockerOptions, HostFacts};
+use crate::dynamo::terms::words::PullPolicy;
+use crate::hosts::HostError;
+use crate::inventory::PortInUse;
+use crate::provider::attributes::host_errors;
+use crate::provider::session::{Client, Entry, NoHost};
+use crate::tf_provider::attr::Attr;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::value::Path;
+
+/// Fills in the host where the configuration leaves it out, and looks it up. `None`: it is not known yet, and the plan does
+/// without.
+pub(crate) fn host(
+    client: &Client,
+    configured: &Attr<String>,
+    planned: &mut Attr<String>,
+) -> Result<Option<Entry>, Diagnostic> {
+    let found = match (configured, &planned) {
+        // Something else will decide it: what is not known must not be planned as known.
+        (Attr::Unknown, _) => return Ok(None),
+        (_, Attr::Known(name)) => client.host(name),
+        (_, Attr::Null | Attr::Unknown) => client.default_host().and_then(|name| {
+            *planned = name.into();
+            client.host(name)
+        }),
+    };
+    match found {
+        Ok(entry) => Ok(Some(entry)),
+        Err(NoHost::NotKnownYet) => Ok(None),
+        Err(NoHost::Wrong(diagnostic)) => Err(diagnostic),
+    }
+}
+
+/// Capacity of the host and the ports taken there.
+pub(crate) async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    entry.facts().await.map_err(|error| host_errors::diagnostic(summary, &error, None))
+}
+
+/// As [`facts`], for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
+pub(crate) async fn for_refresh(entry: &Entry, summary: &str) -> Result<HostFacts, Diagnostic> {
+    let (facts, _) = entry.facts().await.map_err(|error| {
+        if !error.is_unreachable() {
+            return host_errors::diagnostic(summary, &error, None);
+        }
+        let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
+        Diagnostic::error(summary, detail).at(Path::of("host"))
+    })?;
+    Ok(facts)
+}
+
+/// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
+/// in the same run, and what could not be checked is found again in apply.
+pub(crate) async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    entry.facts().await.map_err(|error| {
+        if !(new && error.is_unreachable()) {
+            return host_errors::diagnostic("Unable to check the plan", &error, None);
+        }
+        let detail = format!(
+            "{error}\n\nThat is all right if the host is made or started in this run. Whether GPUs, ports and images are \
+             as the plan needs them is then seen when it is applied."
+        );
+        Diagnostic::warning("The plan was not checked on the host", detail).at(Path::of("host"))
+    })
+}
+
+/// The image with policy `never`, the model's folder, and the folders of `docker.volume`.
+///
+/// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
+/// `image_at` are the attributes through which it has its model and image.
+pub(crate) async fn files(
+    entry: &Entry,
+    facts: &HostFacts,
+    common: &Common,
+    own: &DockerOptions,
+    model_at: &Path,
+    image_at: &Path,
+) -> Diagnostics {
+    let mut found = image(entry, &common.image, common.pull_policy, image_at).await;
+    // The cache that is meant may not be known yet.
+    let elsewhere = matches!(common.model, ModelRef::HuggingFace(_))
+        && facts.model_place.is_none()
+        && entry.model_cache().is_unknown();
+    if let MountSource::HostPath(folder) = &common.model.mount(common.release, facts).source
+        && !elsewhere
+        && is_missing(entry, folder).await
+    {
+        found.push(no_model(&common.model, folder, entry.host.name()).at(model_at.clone()));
+    }
+    found.extend(folders(entry, own).await);
+    found
+}
+
+/// The folders of `docker.volume`.
+pub(crate) async fn folders(entry: &Entry, own: &DockerOptions) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for (index, volume) in own.volumes.iter().enumerate() {
+        if let MountSource::HostPath(folder) = &volume.source
+            && !own.make_folders.contains(folder)
+            && is_missing(entry, folder).await
+        {
+            let detail = format!(
+                "There is no {folder} on host {:?}. Create it, set create = true, or mount another path.",
+                entry.host.name()
+            );
+            let path = Path::of("docker").attribute("volume").index(index).attribute("host_path");
+            found.push(Diagnostic::error("The folder is not there", detail).at(path));
+        }
+    }
+    found.extend(docker::on_host(entry, own).await);
+    found
+}
+
+fn no_model(model: &ModelRef, folder: &str, host: &str) -> Diagnostic {
+    match model {
+        ModelRef::Path(_) => {
+            let detail = format!(
+                "There is no {folder} on host {host:?}. Give the path as it is on that host, or a Hugging Face name."
+            );
+            Diagnostic::error("The model is not there", detail)
+        }
+        ModelRef::HuggingFace(_) => {
+            let detail = format!(
+                "Models are downloaded to {folder} on host {host:?}, which does not exist. Create it so that user 1000 or group 0 \
+                 can write there (`sudo install -d -o 1000 -g 0 -m 2775 {folder}`), or set model_cache of the host."
+            );
+            Diagnostic::error("The model cache is not there", detail)
+        }
+    }
+}
+
+/// An image that must be there already, because nobody may download it.
+pub(crate) async fn image(entry: &Entry, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
+    match missing_image(entry, image, policy).await {
+        Ok(problem) => Diagnostics(problem.into_iter().map(|it| it.at(at.clone())).collect()),
+        Err(error) => host_errors::diagnostic("Unable to look for the image", &error, None).into(),
+    }
+}
+
+async fn missing_image(
+    entry: &Entry,
+    image: &str,
+    policy: PullPolicy,
+) -> Result<Option<Diagnostic>, HostError> {
+    if policy != PullPolicy::Never || entry.host.image(image).await?.is_some() {
+        return Ok(None);
+    }
+    let detail = format!(
+        "Image {image} is not on host {:?}, and image_pull_policy is \"never\". Pull or load it there, or set the policy to \
+         \"missing\".",
+        entry.host.name()
+    );
+    Ok(Some(Diagnostic::error("The image is not there", detail)))
+}
+
+/// Whether a path is certainly not there; what cannot be seen from here is left to Docker.
+pub(crate) async fn is_missing(entry: &Entry, path: &str) -> bool {
+    matches!(entry.host.path_exists(path).await, Ok(Some(false)))
+}

@@ -1,0 +1,365 @@
+//! A worker's place: its host and its frontend's, and what is done there for it.
+
+use super::cache_server;
+use super::model::{deployment, draft, label, model_source, own_rows, picked, uuids, wanted_state};
+use super::schema::WorkerModel;
+use crate::container::ObservedContainer;
+use crate::dynamo::blueprint::{Blueprint, Readiness};
+use crate::dynamo::check::ranks;
+use crate::dynamo::decide;
+use crate::dynamo::spec::{HostFacts, Owner, WorkerSpec};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::FRONTEND;
+use crate::dynamo::terms::words::{DesiredState, PullPolicy};
+use crate::hosts::{Age, Filter, HostError};
+use crate::provider::allocation::gpus::PromisedGpus;
+use crate::provider::allocation::{gpus, ports};
+use crate::provider::attributes::{host_errors, paths};
+use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::{assembly, drift, image_modules};
+use crate::provider::plan_checks;
+use crate::provider::session::{Client, Entry, PromisedPort};
+use crate::reconcile;
+use crate::reconcile::{Deadline, ReconcileError as NotDone};
+use crate::tf_provider::attr::Attr;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::{Call, Failed, shown};
+use crate::tf_provider::value::Path;
+use std::time::Duration;
+
+/// A frontend finds a worker a moment after that serves: pauses between looks, before it is called lost.
+const FOUND_LATE: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::ZERO];
+
+/// Where a worker is, and where its frontend is.
+pub(super) struct Place {
+    pub entry: Entry,
+    pub frontend: Entry,
+}
+
+impl Place {
+    pub(super) fn of(client: &Client, model: &WorkerModel) -> Result<Self, Diagnostic> {
+        let entry = client.known_host(shown(&model.host))?;
+        let frontend = client.known_host(shown(&deployment(model).host))?;
+        Ok(Self { entry, frontend })
+    }
+
+    pub(super) async fn blueprint(
+        &self,
+        call: &Call<Client>,
+        model: &WorkerModel,
+        summary: &str,
+    ) -> Result<(Blueprint, PullPolicy), Diagnostics> {
+        let (facts, _) = plan_checks::facts(&self.entry, summary).await?;
+        let spec = draft(model)?.complete().map_err(paths::diagnostics)?;
+        let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        let facts = model_source(model).known_to(&facts);
+        Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+    }
+
+    /// Decides where the model comes from, where that is still open.
+    pub(super) async fn find_model(&self, worker: &mut WorkerModel) {
+        let mut decided = model_source(worker);
+        decided.decide(&self.entry).await;
+        (worker.model_source, worker.model_path) = (decided.source, decided.path);
+    }
+
+    /// Makes the worker, with other ports where somebody takes those that were picked.
+    pub(super) async fn create(
+        &self,
+        call: &Call<Client>,
+        planned: &mut WorkerModel,
+        budget: &Deadline,
+        summary: &str,
+    ) -> Result<WorkerModel, Failed<WorkerModel>> {
+        for attempt in 1.. {
+            let made = self.create_once(call, planned, budget, summary).await?;
+            let Err(failed) = made else { break };
+            let again = failed.left.is_empty() && ports::is_taken(&failed);
+            if !again || attempt >= ports::ATTEMPTS {
+                let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
+                return Err(Failed { state, diagnostics: not_done(summary, &failed).into() });
+            }
+        }
+        let settled = self.settle(planned, budget, summary).await;
+        settled.map_err(|diagnostics| Failed { state: Some(half_made(planned.clone())), diagnostics })
+    }
+
+    /// Picks ports and brings the container up, and before it what it shares with others there.
+    async fn create_once(
+        &self,
+        call: &Call<Client>,
+        planned: &mut WorkerModel,
+        budget: &Deadline,
+        summary: &str,
+    ) -> Result<Result<(), NotDone>, Diagnostics> {
+        planned.ports = Attr::Unknown;
+        let _promised = self.promise_ports(&call.client, planned, summary).await?;
+        self.image_is_complete(call, planned, summary).await?;
+        let _held = match self.bring_server(call, planned, true, budget, summary).await? {
+            Ok(held) => held,
+            Err(failed) => return Ok(Err(failed)),
+        };
+        let (blueprint, pull) = self.blueprint(call, planned, summary).await?;
+        let state = wanted_state(planned);
+        let assembly = assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &[]);
+        Ok(reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop))
+    }
+
+    /// Before anything is stopped for it.
+    pub(super) async fn image_is_complete(
+        &self,
+        call: &Call<Client>,
+        model: &WorkerModel,
+        summary: &str,
+    ) -> Result<(), Diagnostics> {
+        let model = cache_server::with_stand_ins(model);
+        let (blueprint, _) = self.blueprint(call, &model, summary).await?;
+        image_modules::of_a_worker(call, &self.entry, &draft(&model)?, &blueprint, summary).await
+    }
+
+    /// Picks ports for a container that is to be made, where they are not constants. Those of a server that it shares are
+    /// not among them.
+    pub(super) async fn promise_ports(
+        &self,
+        client: &Client,
+        planned: &mut WorkerModel,
+        summary: &str,
+    ) -> Result<Vec<PromisedPort>, Diagnostics> {
+        let rows = own_rows(planned);
+        let taken =
+            if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
+        let (ports, promises) = ports::worker(client, &self.entry, &rows, ranks(&draft(planned)?), &taken)?;
+        ports::set(&mut planned.ports, ports);
+        Ok(promises)
+    }
+
+    /// Decides the GPUs of a worker that is about to run, and keeps them for it while it does not yet. Those that are
+    /// planned are the ones, or none are.
+    pub(super) async fn give_gpus(
+        &self,
+        client: &Client,
+        planned: &mut WorkerModel,
+        had: &[String],
+        summary: &str,
+    ) -> Result<PromisedGpus, Diagnostics> {
+        let request = match &planned.gpu_uuids {
+            Attr::Known(_) => gpus::the_same(&uuids(&planned.gpu_uuids)),
+            Attr::Null | Attr::Unknown => {
+                let mut draft = draft(planned)?;
+                draft.gpus.assigned = Given::Absent;
+                if planned.ports.is_unknown() {
+                    draft.ports = ports::ports_to_come(&picked(planned));
+                }
+                draft.complete().map_err(paths::diagnostics)?.gpu_request
+            }
+        };
+        let container = shown(&planned.container);
+        let promised = client.gpus.assign(&self.entry, &request, container, had, summary).await?;
+        let devices = promised.devices().iter();
+        planned.gpu_uuids = Attr::Known(devices.map(|device| device.as_str().into()).collect());
+        Ok(promised)
+    }
+
+    /// Whether a worker is to be stopped and is otherwise as it should be.
+    pub(super) async fn only_stops(
+        &self,
+        call: &Call<Client>,
+        planned: &WorkerModel,
+        summary: &str,
+    ) -> Result<bool, Diagnostics> {
+        if wanted_state(planned) != DesiredState::Stopped || planned.gpu_uuids.is_unknown() {
+            return Ok(false);
+        }
+        let (blueprint, _) = self.blueprint(call, planned, summary).await?;
+        Ok(self.look(&blueprint, Age::Now, summary).await?.is_in_order())
+    }
+
+    pub(super) async fn look(
+        &self,
+        blueprint: &Blueprint,
+        age: Age,
+        summary: &str,
+    ) -> Result<Look, Diagnostics> {
+        let look = async {
+            let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
+            let seen = self.entry.host.observe(&Filter::Names(names), age).await?;
+            Look::at(&self.entry.host, blueprint, &seen).await
+        };
+        look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
+    }
+
+    /// A worker cannot serve without it, and its error would only say that nothing listed it.
+    pub(super) async fn frontend_is_there(
+        &self,
+        model: &WorkerModel,
+        summary: &str,
+    ) -> Result<(), Diagnostics> {
+        let deployment = deployment(model);
+        let container = names::container(shown(&deployment.name), FRONTEND);
+        let seen = self.frontend.host.inspect(&container).await;
+        let seen = seen.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
+        if seen.is_some_and(|seen| assembly::ownership(&seen).is_some()) {
+            return Ok(());
+        }
+        let detail = format!(
+            "Deployment {:?} is gone: host {:?} has no frontend {container}. Apply the deployment first (without \
+             -refresh=false and -target, Terraform sees by itself that it is gone).",
+            shown(&deployment.name),
+            self.frontend.host.name()
+        );
+        Err(Diagnostic::error(summary, detail).at(Path::of("deployment")).into())
+    }
+
+    /// Brings a worker that is there to what is planned, and before it what it shares with others there. Where `picks`, its
+    /// ports may be others.
+    pub(super) async fn change(
+        &self,
+        call: &Call<Client>,
+        prior: &WorkerModel,
+        planned: &mut WorkerModel,
+        picks: bool,
+        budget: &Deadline,
+        summary: &str,
+    ) -> Result<(), Diagnostics> {
+        // What is to be stopped is not started first, unless it has to be made anew.
+        if self.only_stops(call, planned, summary).await? {
+            return Ok(());
+        }
+        let had = uuids(&prior.gpu_uuids);
+        let _gpus = self.give_gpus(&call.client, planned, &had, summary).await?;
+        let _held = self.keep_server(call, planned, picks, budget, summary).await?;
+        let (mut blueprint, pull) = self.blueprint(call, planned, summary).await?;
+        let mut look = self.look(&blueprint, Age::Now, summary).await?;
+        let mut promised = Vec::new();
+        if picks && look.takes_new_containers() {
+            promised = self.promise_ports(&call.client, planned, summary).await?;
+            (blueprint, _) = self.blueprint(call, planned, summary).await?;
+            look = self.look(&blueprint, Age::Now, summary).await?;
+        }
+        if look.takes_new_containers() {
+            self.image_is_complete(call, planned, summary).await?;
+        }
+        if self.is_lost(prior, &blueprint, &look).await {
+            restart(&self.entry, shown(&planned.container), summary).await?;
+        }
+        self.frontend_is_there(planned, summary).await?;
+        let (state, seen) = (wanted_state(planned), look.observed());
+        let assembly =
+            assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &seen);
+        let converged = reconcile::converge(&self.entry.host, &assembly, &[], budget).await;
+        drop(promised);
+        converged.map_err(|failed| Diagnostics::from(not_done(summary, &failed)))?;
+        Ok(())
+    }
+
+    /// Whether the frontend lists the worker. While the frontend itself does not answer, nothing new is known.
+    pub(super) async fn registered(
+        &self,
+        state: &WorkerModel,
+        blueprint: &Blueprint,
+        observed: &ObservedContainer,
+    ) -> Attr<bool> {
+        let Some(Readiness::WorkerListed(listing)) =
+            blueprint.containers.first().map(|planned| &planned.ready)
+        else {
+            return state.registered.clone();
+        };
+        match assembly::listed(&self.frontend.host, listing, observed, Age::Walk).await {
+            Ok(()) => Attr::Known(true),
+            Err(assembly::NotListed::Missing(_)) => Attr::Known(false),
+            Err(assembly::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
+                state.registered.clone()
+            }
+            Err(assembly::NotListed::FrontendSilent(_)) => Attr::Known(false),
+        }
+    }
+
+    /// A worker that is as it should be and says that it serves, but that the frontend goes on not to list: only a new
+    /// start helps. One that does not say so is loading its model, perhaps since its host was started a minute ago: it is
+    /// left to that, and waited for.
+    pub(super) async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
+        let Some(Some(observed)) = look.containers().first().copied() else { return false };
+        let Some(Readiness::WorkerListed(listing)) =
+            blueprint.containers.first().map(|planned| &planned.ready)
+        else {
+            return false;
+        };
+        let runs = observed.state == crate::container::RunState::Running;
+        if !look.is_in_order() || prior.registered != Attr::Known(false) || !runs {
+            return false;
+        }
+        for pause in FOUND_LATE {
+            let listed = assembly::listed(&self.frontend.host, listing, observed, Age::Now).await;
+            let unlisted = matches!(listed, Err(assembly::NotListed::Missing(_)));
+            if !unlisted || !assembly::serves(&self.entry.host, listing, observed).await {
+                return false;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        true
+    }
+
+    /// Stops what should be stopped, and reads back.
+    pub(super) async fn settle(
+        &self,
+        model: &WorkerModel,
+        budget: &Deadline,
+        summary: &str,
+    ) -> Result<WorkerModel, Diagnostics> {
+        let container = shown(&model.container).to_owned();
+        if wanted_state(model) == DesiredState::Stopped {
+            let halted =
+                reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
+            halted.map_err(|failure| Diagnostic::from_error(summary, &failure))?;
+        }
+        let seen = self.entry.host.inspect(&container).await;
+        let seen = seen.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
+        let mut state = model.clone();
+        let Some(seen) = seen else {
+            let detail = format!("Container {container} on host {:?} vanished.", self.entry.host.name());
+            return Err(Diagnostic::error(summary, detail).into());
+        };
+        show(&mut state, &seen);
+        Ok(state)
+    }
+}
+
+pub(super) fn show(state: &mut WorkerModel, observed: &ObservedContainer) {
+    state.image_id = observed.image_id.as_str().into();
+    state.status = drift::status(wanted_state(state), &[Some(observed)]).as_str().into();
+    // What it was given stays what it should have: another GPU in its container is a drift.
+    if state.gpu_uuids.is_null() {
+        let gpus = observed.spec.gpus.iter();
+        state.gpu_uuids = Attr::Known(gpus.map(|uuid| uuid.as_str().into()).collect());
+    }
+}
+
+pub(super) async fn restart(entry: &Entry, container: &str, summary: &str) -> Result<(), Diagnostics> {
+    let restarted = async {
+        let Some(seen) = entry.host.inspect(container).await? else { return Ok(()) };
+        entry.host.stop(&seen.id, seen.spec.stop_grace_seconds).await?;
+        entry.host.start(&seen.id).await
+    };
+    restarted.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
+}
+
+/// State of a worker that exists in parts: everything known, so that it can be removed again.
+pub(super) fn half_made(wanted: WorkerModel) -> WorkerModel {
+    WorkerModel {
+        image_id: Attr::Null,
+        registered: Attr::Known(false),
+        status: "failed".into(),
+        drift: Attr::Known(Vec::new()),
+        ..wanted
+    }
+}
+
+pub(super) fn decided(spec: &WorkerSpec, facts: &HostFacts, owner: &Owner) -> Result<Blueprint, Diagnostics> {
+    decide::worker(spec, facts, owner).map_err(paths::diagnostics)
+}
+
+pub(super) fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
+    host_errors::not_done(summary, failed, None)
+}
