@@ -5,6 +5,7 @@
 
 pub(crate) mod files;
 pub(crate) mod gpu;
+pub(crate) mod relative_path;
 
 /// One machine at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

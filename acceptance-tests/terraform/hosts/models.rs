@@ -149,7 +149,7 @@ fn a_copy_goes_on_after_a_cut_cable() {
     );
     let mut apply = scene.start_apply();
     // The folder in which it arrives has a name that nobody can know beforehand.
-    let temporary = "/data/models/.dynamo-transfer-big*/model.gguf";
+    let temporary = "/data/models/.dynamo-transfer-big*/files/model.gguf";
     world::wait_until("some of the file has arrived", || {
         to.try_run(&["sh", "-c", &format!("[ $(cat {temporary} | wc -c) -gt 8000000 ]")]).is_ok()
     });

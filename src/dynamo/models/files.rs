@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelOnDisk {
     pub about: InstalledModel,
-    /// Folder of the tree: of a cache the model's `models--…`.
+    /// The folder that was looked into: of a cache the model's `models--…`.
     pub folder: String,
     pub files: Vec<ModelFile>,
 }
@@ -54,15 +54,16 @@ pub(crate) fn candidates(root: &str, name: &str) -> Vec<String> {
 }
 
 impl ModelOnDisk {
-    /// A tree that is one model's folder. The error is a clause.
-    pub(crate) fn of(tree: &Tree, name: &str, revision: Option<&str>) -> Result<Self, String> {
-        let layout = layout_of(&tree.root, name);
+    /// A tree that is one model's folder, of which `folder` is the path that was asked for: that, and nothing that a host
+    /// says, decides the layout and where a copy goes. The error is a clause.
+    pub(crate) fn of(tree: &Tree, folder: &str, name: &str, revision: Option<&str>) -> Result<Self, String> {
+        let layout = layout_of(folder, name);
         let about = match layout {
             Layout::Cache => installed::of_cache_folder(tree, name, revision),
             Layout::Folder => installed::of_plain_folder(tree, name),
         };
         let files = installed::files(tree, layout, revision)?;
-        Ok(Self { about, folder: tree.root.clone(), files })
+        Ok(Self { about, folder: folder.to_owned(), files })
     }
 
     /// Bytes of its files, each content once.
@@ -162,6 +163,7 @@ mod tests {
     use crate::inventory::files::{Content, FileEntry};
 
     const COMMIT: &str = "89b328c914fa003815bb08639cf07018a1259b81";
+    const CACHE: &str = "/hf/hub/models--acme--Tiny";
     const OTHER: &str = "0000000000000000000000000000000000000000";
 
     fn tree(root: &str, files: &[(&str, &str)]) -> Tree {
@@ -202,11 +204,11 @@ mod tests {
         ];
         let files: Vec<(&str, &str)> =
             files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        tree("/hf/hub/models--acme--Tiny", &files)
+        tree(CACHE, &files)
     }
 
     fn model() -> ModelOnDisk {
-        ModelOnDisk::of(&cache(), "acme/Tiny", None).unwrap()
+        ModelOnDisk::of(&cache(), CACHE, "acme/Tiny", None).unwrap()
     }
 
     #[test]
@@ -249,7 +251,7 @@ mod tests {
         for (revision, found) in
             [(Some("old"), Some(OTHER)), (Some(OTHER), Some(OTHER)), (Some("gone"), None)]
         {
-            let model = ModelOnDisk::of(&cache(), "acme/Tiny", revision).ok();
+            let model = ModelOnDisk::of(&cache(), CACHE, "acme/Tiny", revision).ok();
             assert_eq!(model.and_then(|it| it.about.revision).as_deref(), found);
         }
     }
@@ -265,11 +267,11 @@ mod tests {
             ("not \u{fffd} text", "", "character"),
         ] {
             let tree = tree("/m", &[("config.json", "{}"), ("sub/y", ""), (path, text)]);
-            let error = ModelOnDisk::of(&tree, "acme/Tiny", None).unwrap_err();
+            let error = ModelOnDisk::of(&tree, "/m", "acme/Tiny", None).unwrap_err();
             assert!(error.contains(word), "{path:?}: {error}");
         }
         let kept = tree("/m", &[("config.json", "{}"), (".cache/x", ""), (installed::MANIFEST, "")]);
-        assert_eq!(ModelOnDisk::of(&kept, "acme/Tiny", None).unwrap().files.len(), 1);
+        assert_eq!(ModelOnDisk::of(&kept, "/m", "acme/Tiny", None).unwrap().files.len(), 1);
     }
 
     #[test]

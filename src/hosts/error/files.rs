@@ -17,6 +17,8 @@ pub enum TransferError {
     Broken { text: String },
     #[error("it was stopped")]
     Stopped,
+    #[error("{path:?} is no path below the model's folder")]
+    NotBelow { path: String },
     #[error("a command there failed ({text})")]
     Command { text: String },
 }
@@ -32,6 +34,9 @@ impl TransferError {
             Self::NoRoom { .. } => "Make room, or choose a path on another disk.",
             Self::Stalled { .. } | Self::Broken { .. } | Self::Stopped => {
                 "Apply again: what has arrived is kept, and the rest follows."
+            }
+            Self::NotBelow { .. } => {
+                "No model has such a file: look into what answers on the host that the model comes from."
             }
             Self::Command { .. } => "The host needs sh, tar, sha256sum, GNU coreutils and GNU findutils.",
         }

@@ -117,6 +117,11 @@ pub enum Cause {
     FilesUnseen,
     #[error("the script that looks at files did not do its work ({text})")]
     Script { text: String },
+    #[error("what it says of its files cannot be true ({text})")]
+    OddListing { text: String },
+    /// Whoever is asked: the Engine, a program on the host.
+    #[error("its answer is longer than {mebibytes} MiB, and no honest one is")]
+    AnswerTooLong { mebibytes: u64 },
 
     // What the Engine refuses.
     #[error("there is no such {what}")]
@@ -205,6 +210,12 @@ impl Cause {
             Self::FolderClosed { .. } => "Let that user read it, or name another folder.",
             Self::FilesUnseen => "Run Terraform on that machine, or reach it over SSH.",
             Self::Script { .. } => "The host needs a POSIX shell with awk, GNU findutils and GNU coreutils.",
+            Self::OddListing { .. } => {
+                "Look into what answers there for the user's shell, find and sed: that host lies, or is broken."
+            }
+            Self::AnswerTooLong { .. } => {
+                "Check what answers there: it is not what it should be, or it is broken."
+            }
             Self::NotFound { .. } => "Run terraform plan again: it was removed outside Terraform.",
             Self::ImageMissing { .. } => {
                 "Pull or build it on the host, or set image_pull_policy to \"missing\"."

@@ -54,7 +54,8 @@ impl Host {
     pub async fn trees(&self, roots: &[String]) -> Result<Vec<Tree>, HostError> {
         let here = roots.to_vec();
         let walk = move || Ok(here.iter().filter_map(|root| walk::tree(root)).collect());
-        self.scan("look for models", script::trees(roots), script::read_trees, walk).await
+        let parse = |answer: &ShellOutput| script::read_trees(answer, roots);
+        self.scan("look for models", script::trees(roots), parse, walk).await
     }
 
     /// Asks the host's shell, or this machine where it is the host.
@@ -161,7 +162,7 @@ mod tests {
         let missing = format!("{root}/no such folder");
         let file = format!("{root}/-rf");
         let roots = [missing, root.clone(), file, root];
-        let seen = script::read_trees(&sh(&script::trees(&roots))).unwrap();
+        let seen = script::read_trees(&sh(&script::trees(&roots)), &roots).unwrap();
         assert_eq!(seen, [walked.clone(), walked.clone()]);
 
         let content = |path: &str| walked.contents.get(path).cloned();
@@ -276,18 +277,22 @@ mod tests {
     fn an_answer_that_was_cut_off_is_no_answer() {
         let folder = playground();
         let root = folder.path().to_str().unwrap();
-        let whole = sh(&script::trees(&[root.to_owned()]));
+        let roots = [root.to_owned()];
+        let whole = sh(&script::trees(&roots));
         let cut = |length: usize| ShellOutput {
             stdout: whole.stdout.chars().take(length).collect(),
             ..whole.clone()
         };
         for length in [0, 1, whole.stdout.chars().count() / 2, whole.stdout.chars().count() - 1] {
-            assert!(matches!(script::read_trees(&cut(length)), Err(Cause::Script { .. })), "{length}");
+            assert!(
+                matches!(script::read_trees(&cut(length), &roots), Err(Cause::Script { .. })),
+                "{length}"
+            );
         }
         let failed =
             ShellOutput { status: 127, stdout: String::new(), stderr: "sh: find: not found\n".into() };
         assert_eq!(
-            script::read_trees(&failed),
+            script::read_trees(&failed, &roots),
             Err(Cause::Script { text: "127: sh: find: not found".into() })
         );
     }

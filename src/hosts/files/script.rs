@@ -12,6 +12,8 @@ use crate::hosts::error::Cause;
 use crate::hosts::shell::quoted;
 use crate::hosts::transport::ShellOutput;
 use crate::inventory::files::{Content, Disk, FileEntry, FileKind, FolderListing, Tree};
+use crate::inventory::relative_path;
+use std::collections::HashMap;
 use std::str::Split;
 
 /// Exit codes of a script that could not enter its folder.
@@ -121,6 +123,11 @@ pub(super) fn read_folder(answer: &ShellOutput, path: &str) -> Result<FolderList
         }
     }
     let room = room.ok_or_else(|| odd("no room"))?;
+    for entry in &entries {
+        if !relative_path::is_plain(&entry.path) || entry.path.contains('/') {
+            return Err(not_below(&entry.path, &path));
+        }
+    }
     Ok(listing(entries, room))
 }
 
@@ -139,12 +146,18 @@ pub(super) fn read_disks(answer: &ShellOutput) -> Result<Vec<Disk>, Cause> {
     Ok(disks::list(mounts, |mount| rooms.iter().rev().find(|(at, _)| at == mount).map(|(_, room)| *room)))
 }
 
-pub(super) fn read_trees(answer: &ShellOutput) -> Result<Vec<Tree>, Cause> {
+/// The answer to [`trees`] of the same `roots`. A tree's root is always one of them: what a host prints chooses no path.
+pub(super) fn read_trees(answer: &ShellOutput, roots: &[String]) -> Result<Vec<Tree>, Cause> {
     let mut fields = Fields::of(answer)?;
-    let mut trees: Vec<Tree> = Vec::new();
+    let (mut trees, mut asked): (Vec<Tree>, _) = (Vec::new(), roots.iter());
     while let Some(word) = fields.word()? {
         if word == "root" {
-            trees.push(Tree { root: fields.next()?.to_owned(), ..Tree::default() });
+            let said = fields.next()?;
+            // They come in the order in which they were asked for; those that do not exist are left out.
+            let root = asked.find(|root| *root == said).ok_or_else(|| Cause::OddListing {
+                text: format!("it looked into {said:?}, which was not asked for"),
+            })?;
+            trees.push(Tree { root: root.clone(), ..Tree::default() });
             continue;
         }
         let tree = trees.last_mut().ok_or_else(|| odd(word))?;
@@ -167,8 +180,47 @@ pub(super) fn read_trees(answer: &ShellOutput) -> Result<Vec<Tree>, Cause> {
         };
         tree.contents.insert(path, content);
     }
-    trees.iter_mut().for_each(finish);
+    for tree in &mut trees {
+        check(tree)?;
+        finish(tree);
+    }
     Ok(trees)
+}
+
+/// The one gate through which names of another machine's files come in: each is that of something below the root, is
+/// listed once, and lies in what is a folder. Whoever joins a name to a folder later relies on this.
+fn check(tree: &mut Tree) -> Result<(), Cause> {
+    let mut kinds: HashMap<&str, FileKind> = HashMap::new();
+    for entry in &tree.entries {
+        let path = entry.path.as_str();
+        if !relative_path::is_plain(path) {
+            return Err(not_below(path, &tree.root));
+        }
+        // Names that are not UTF-8 may look alike; no model's file has one.
+        if kinds.insert(path, entry.kind).is_some() && !path.contains('\u{fffd}') {
+            let text = format!("{path:?} is twice in {}", tree.root);
+            return Err(Cause::OddListing { text });
+        }
+        let parent = path.rsplit_once('/').map(|(parent, _)| parent);
+        let inside = parent.filter(|parent| !parent.contains('\u{fffd}')).and_then(|it| kinds.get(it));
+        if inside.is_some_and(|kind| *kind != FileKind::Folder) {
+            let text = format!("{path:?} in {} lies in what is no folder", tree.root);
+            return Err(Cause::OddListing { text });
+        }
+    }
+    if let Some(path) = tree.contents.keys().find(|path| !relative_path::is_plain(path)) {
+        return Err(not_below(path, &tree.root));
+    }
+    // What was made after the list was, or lies beyond the end of a list that is too long, is not known to be there.
+    let is_listed = |path: &str| matches!(kinds.get(path), Some(FileKind::File | FileKind::Link));
+    let listed: Vec<bool> = tree.contents.keys().map(|path| is_listed(path)).collect();
+    let mut listed = listed.into_iter();
+    tree.contents.retain(|_, _| listed.next() == Some(true));
+    Ok(())
+}
+
+fn not_below(path: &str, root: &str) -> Cause {
+    Cause::OddListing { text: format!("it lists {path:?}, which is no path below {root}") }
 }
 
 fn odd(what: &str) -> Cause {
@@ -219,5 +271,92 @@ impl<'a> Fields<'a> {
             modified.split('.').next().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
         let (path, target) = (self.next()?.to_owned(), self.next()?.to_owned());
         Ok(FileEntry { path, kind, size_bytes, modified, target })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(stdout: &str) -> ShellOutput {
+        ShellOutput { status: 0, stdout: format!("{stdout}end\0"), stderr: String::new() }
+    }
+
+    fn entry(kind: char, path: &str) -> String {
+        format!("entry\0{kind}\x001\x000.5\0{path}\0\0")
+    }
+
+    /// What came of an answer with these entries and the text of this file.
+    fn seen(entries: &[(char, &str)], text: Option<&str>) -> Result<Tree, Cause> {
+        let entries: String = entries.iter().map(|(kind, path)| entry(*kind, path)).collect();
+        let text = text.map(|path| format!("text\0{path}\0hello\0")).unwrap_or_default();
+        let answer = said(&format!("root\0/data\0{entries}{text}"));
+        read_trees(&answer, &["/data".to_owned()]).map(|mut trees| trees.remove(0))
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_fails_the_look() {
+        for path in ["..", "../x", "a/../x", "a/..", "/etc/x", "a//b", "a/", ".", "./a", "a/./b", ""] {
+            let error = seen(&[('d', "a"), ('f', path)], None).unwrap_err();
+            assert!(
+                matches!(&error, Cause::OddListing { text } if text.contains("no path below")),
+                "{path:?}"
+            );
+            assert!(error.to_string().contains(&format!("{path:?}")), "{error}");
+            let listing = said(&format!("{}room\0/dev/vda 10 7 3 70% /\0", entry('f', path)));
+            assert!(matches!(read_folder(&listing, "/data"), Err(Cause::OddListing { .. })), "{path:?}");
+        }
+        for path in ["../x", "a/../x", "/etc/x"] {
+            assert!(matches!(seen(&[('f', "x")], Some(path)), Err(Cause::OddListing { .. })), "{path:?}");
+        }
+        let inner = said(&format!("{}room\0/dev/vda 10 7 3 70% /\0", entry('f', "a/b")));
+        assert!(matches!(read_folder(&inner, "/data"), Err(Cause::OddListing { .. })));
+    }
+
+    #[test]
+    fn what_cannot_be_fails_the_look() {
+        for entries in [
+            &[('f', "a"), ('f', "a")][..],
+            &[('d', "a"), ('l', "a")],
+            &[('f', "a"), ('f', "a/b")],
+            &[('l', "a"), ('f', "a/b")],
+        ] {
+            assert!(matches!(seen(entries, None), Err(Cause::OddListing { .. })), "{entries:?}");
+        }
+        // Two names that are no text look alike.
+        let alike = [('d', "a\u{fffd}"), ('f', "a\u{fffd}"), ('f', "a\u{fffd}/b")];
+        assert_eq!(seen(&alike, None).unwrap().entries.len(), 3);
+    }
+
+    #[test]
+    fn only_what_is_listed_has_a_content() {
+        let entries = [('d', "refs"), ('f', "refs/main"), ('l', "config.json")];
+        for (path, kept) in
+            [("./refs/main", true), ("config.json", true), ("refs", false), ("refs/other", false)]
+        {
+            assert_eq!(seen(&entries, Some(path)).unwrap().contents.len(), usize::from(kept), "{path}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_a_root() {
+        let roots = ["/a", "/b", "/a"].map(str::to_owned);
+        for (printed, right) in [
+            (&["/a", "/b", "/a"][..], true),
+            (&["/b"], true),
+            (&["/a", "/a"], true),
+            (&[], true),
+            (&["/b", "/b"], false),
+            (&["/a", "/a", "/b"], false),
+            (&["/etc"], false),
+            (&["/a/"], false),
+            (&[""], false),
+        ] {
+            let answer: String = printed.iter().map(|root| format!("root\0{root}\0")).collect();
+            let trees = read_trees(&said(&answer), &roots);
+            assert_eq!(trees.is_ok(), right, "{printed:?}: {trees:?}");
+        }
+        let error = read_trees(&said("root\0/etc\0"), &roots).unwrap_err();
+        assert!(error.to_string().contains("\"/etc\""), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::file::cause_of;
+use super::file::{below, cause_of};
 use super::{remote_command, small_files};
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
@@ -51,6 +51,10 @@ impl Host {
         links: &BTreeMap<String, String>,
         texts: &BTreeMap<String, String>,
     ) -> Result<(), HostError> {
+        let wrong = links.keys().chain(texts.keys()).find_map(|path| below(path).err());
+        if let Some(error) = wrong {
+            return Err(self.error("write links", error.into()));
+        }
         let archive = small_files::archive(links, texts);
         let archive = archive.map_err(|error| self.error("write links", cause_of(&error, folder)))?;
         self.unpack(folder, archive).await
@@ -96,13 +100,16 @@ impl Host {
     /// Removes files below a folder, by their paths there, and the folders that are empty then, the folder itself as well.
     /// What is gone already is fine.
     pub async fn remove_files(&self, folder: &str, files: &[String]) -> Result<(), HostError> {
+        let operation = format!("remove files below {folder}");
+        if let Some(error) = files.iter().find_map(|file| below(file).err()) {
+            return Err(self.error(&operation, error.into()));
+        }
         let at = quoted(folder);
         let script = format!(
             "[ -d {at} ] || exit 0; cd -- {at} && xargs -0 -r rm -f -- && cd / && find {at} -depth -type d -empty -delete"
         );
         let input = files.iter().map(|file| format!("./{file}\0")).collect::<String>().into_bytes();
         let (here, files) = (folder.to_owned(), files.to_vec());
-        let operation = format!("remove files below {folder}");
         let removed = self.put(&operation, &script, &input, move || {
             let root = Path::new(&here);
             files.iter().try_for_each(|file| if_there(fs::remove_file(root.join(file))))?;
@@ -148,7 +155,7 @@ fn if_there(done: io::Result<()>) -> io::Result<()> {
 }
 
 /// Folders and other things below `root`, deepest first.
-fn below(root: &Path) -> io::Result<(Vec<std::path::PathBuf>, Vec<std::path::PathBuf>)> {
+fn all_below(root: &Path) -> io::Result<(Vec<std::path::PathBuf>, Vec<std::path::PathBuf>)> {
     let (mut folders, mut others, mut open) = (Vec::new(), Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder)? {
@@ -166,14 +173,14 @@ fn remove_empty(root: &Path) -> io::Result<()> {
         return Ok(());
     }
     // Children come before their parents, and one that is not empty stays.
-    for folder in below(root)?.0 {
+    for folder in all_below(root)?.0 {
         drop(fs::remove_dir(folder));
     }
     Ok(())
 }
 
 fn move_here(from: &Path, to: &Path) -> io::Result<()> {
-    let (folders, others) = below(from)?;
+    let (folders, others) = all_below(from)?;
     for folder in &folders {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     }

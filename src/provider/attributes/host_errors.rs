@@ -61,7 +61,10 @@ fn attribute(cause: &Cause, model: Option<&str>) -> Option<Path> {
             Some(Path::of("path"))
         }
         Cause::Files(_) => None,
-        Cause::FilesUnseen | Cause::Script { .. } => Some(Path::of("host")),
+        Cause::FilesUnseen
+        | Cause::Script { .. }
+        | Cause::OddListing { .. }
+        | Cause::AnswerTooLong { .. } => Some(Path::of("host")),
         Cause::Connection { .. }
         | Cause::NoAnswer { .. }
         | Cause::NotFound { .. }

@@ -44,7 +44,7 @@ pub(crate) async fn look(
 ) -> Result<Option<Result<Seen, String>>, HostError> {
     let trees = host.trees(&[folder.to_owned()]).await?;
     let Some(tree) = trees.into_iter().next() else { return Ok(None) };
-    Ok(Some(ModelOnDisk::of(&tree, name, revision).map(|model| Seen { tree, model })))
+    Ok(Some(ModelOnDisk::of(&tree, folder, name, revision).map(|model| Seen { tree, model })))
 }
 
 /// The model of that name at a path: the folder itself, or a cache or folder of models that has it.
@@ -192,16 +192,16 @@ impl Fetch<'_> {
         let temporary = format!("{parent}/.dynamo-transfer-{last}");
         host.make_folder(&temporary).await?;
         self.has_room(&temporary, plan).await?;
-        let files: Vec<TransferFile> = plan
+        let files = plan
             .files
             .iter()
-            .map(|file| TransferFile {
-                at: file.at.clone(),
-                to: file.to.clone(),
-                size_bytes: file.size_bytes,
-                sha256: file.sha256.clone(),
-            })
-            .collect();
+            .map(|file| TransferFile::new(&file.at, &file.to, file.size_bytes, file.sha256.clone()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| HostError {
+                host: self.from.name().to_owned(),
+                operation: format!("read model {}", self.name()),
+                cause: error.into(),
+            })?;
         let transfer = Transfer {
             what: self.name(),
             from: (self.from, &self.source.model.folder),

@@ -9,6 +9,7 @@ use crate::dynamo::models::installed::{Layout, MANIFEST};
 use crate::dynamo::models::{files, installed};
 use crate::dynamo::terms::hub_paths;
 use crate::hosts::{Host, HostError};
+use crate::inventory::relative_path;
 use crate::provider::attributes::{host_errors, import_id};
 use crate::provider::plan_checks;
 use crate::provider::session::{Client, Entry, NoHost};
@@ -390,7 +391,7 @@ async fn remove(call: &Call<Client>, entry: &Entry, state: &ModelModel) -> Resul
             .filter_map(|line| line.split_once("  "))
             .map(|(_, file)| file.to_owned())
             .collect();
-        files.retain(|file| !file.starts_with('/') && !file.split('/').any(|part| part == ".."));
+        files.retain(|file| relative_path::is_plain(file));
         files.push(MANIFEST.to_owned());
         return entry.host.remove_files(folder, &files).await;
     }
