@@ -378,8 +378,10 @@ impl<'a> Files<'a> {
             return Some(format!("there is no {}", TOKENIZERS.join(" or ")));
         }
         let needed = match self.indexed(folder) {
-            Some(Content::Index { whole: true, files }) => files.clone(),
-            Some(_) => return Some("the list of its weight files is cut off".to_owned()),
+            Some((_, Content::Index { whole: true, files })) => files.clone(),
+            Some((name, _)) => {
+                return Some(format!("the list of its weight files, {name}, is cut off or far too long"));
+            }
             None => self.names(folder).filter(|name| is_weights(name)).map(str::to_owned).collect(),
         };
         if needed.is_empty() {
@@ -388,8 +390,8 @@ impl<'a> Files<'a> {
         needed.iter().find_map(|name| self.weights_problem(&join(folder, name), name))
     }
 
-    fn indexed(&self, folder: &str) -> Option<&'a Content> {
-        INDEXES.iter().find_map(|name| self.content(&join(folder, name)))
+    fn indexed(&self, folder: &str) -> Option<(&'static str, &'a Content)> {
+        INDEXES.iter().find_map(|name| Some((*name, self.content(&join(folder, name))?)))
     }
 
     fn weights_problem(&self, path: &str, name: &str) -> Option<String> {
@@ -620,7 +622,9 @@ mod tests {
             (&[INDEX, ("m/a.safetensors", WEIGHTS), ("m/b.safetensors", WEIGHTS)], None),
             (
                 &[("m/model.safetensors.index.json", "a.safetensors…")],
-                Some("the list of its weight files is cut off"),
+                Some(
+                    "the list of its weight files, model.safetensors.index.json, is cut off or far too long",
+                ),
             ),
             (&[("m/x.Q4_K_M.gguf", "")], None),
             (&[("m/model.safetensors", "-> /etc/passwd")], Some("model.safetensors is missing")),

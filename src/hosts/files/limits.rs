@@ -11,6 +11,8 @@ pub(super) const MOST_IN_TREE: usize = 200_000;
 pub(super) const DEPTH: usize = 7;
 /// What is read of a file that is small by its nature.
 pub(super) const MOST_TEXT_BYTES: u64 = 256 << 10;
+/// The longest list of weight files that is read: the models with the most tensors have one of some ten megabytes.
+pub(super) const MOST_INDEX_BYTES: u64 = 32 << 20;
 /// The longest header that a safetensors file may have.
 pub(super) const MOST_HEADER_BYTES: u64 = 100_000_000;
 

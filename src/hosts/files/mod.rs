@@ -9,6 +9,7 @@
 
 mod disks;
 mod limits;
+pub(in crate::hosts) mod regular;
 mod script;
 mod walk;
 
@@ -136,6 +137,16 @@ mod tests {
         write(root, "garbage/config.json", b"\0\xff{");
         write(root, "split/model.safetensors.index.json", b"{\"weight_map\":{\"x\":\"b.safetensors\",\"y\":\"a.safetensors\",\n\"z\": \"b.safetensors\"}}\n");
         write(root, "split/pytorch_model.bin.index.json", b"{\"weight_map\":{\"x\":\"b.bin\",");
+        write(root, "endless/model.safetensors.index.json", b"{\"a.safetensors\"");
+        let endless =
+            std::fs::File::options().append(true).open(root.join("endless/model.safetensors.index.json"));
+        endless.unwrap().set_len(limits::MOST_INDEX_BYTES + 1).unwrap();
+        for name in ["pipe.safetensors", "config.json", "refs/main"] {
+            let path = root.join("pipes").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let (here, pipe) = (rustix::fs::CWD, rustix::fs::FileType::Fifo);
+            rustix::fs::mknodat(here, &path, pipe, rustix::fs::Mode::RWXU, 0).unwrap();
+        }
         write(root, "models--acme--Tiny/refs/main", b"89b328c914fa003815bb08639cf07018a1259b81");
         write(root, "models--acme--Tiny/blobs/aa", &safetensors(5, 5));
         let snapshot = root.join("models--acme--Tiny/snapshots/89b328c914fa003815bb08639cf07018a1259b81");
@@ -186,6 +197,11 @@ mod tests {
             content("split/pytorch_model.bin.index.json"),
             Some(Content::Index { whole: false, files: vec!["b.bin".into()] })
         );
+        assert_eq!(
+            content("endless/model.safetensors.index.json"),
+            Some(Content::Index { whole: false, files: vec![] })
+        );
+        assert!(!walked.contents.keys().any(|path| path.starts_with("pipes/")));
         assert_eq!(content("line\nbreak\ttab \\0 *?'\"/config.json"), Some(Content::Text("{}".into())));
         let has = |path: &str| walked.entries.iter().any(|entry| entry.path == path);
         assert!(has("1/2/3/4/5/6/7") && !has("1/2/3/4/5/6/7/too_deep"));

@@ -6,7 +6,8 @@
 
 use super::disks;
 use super::limits::{
-    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, expected_bytes, finish, listing,
+    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_INDEX_BYTES, MOST_TEXT_BYTES,
+    expected_bytes, finish, listing,
 };
 use crate::hosts::error::Cause;
 use crate::hosts::shell::quoted;
@@ -87,6 +88,7 @@ for file do
     fi
     printf 'safetensors\0%s\0%s\0%s\0' "$file" "$length" "$last" ;;
   *.index.json)
+    [ "$(wc -c <"$file")" -le {MOST_INDEX_BYTES} ] || {{ printf 'index\0%s\0\0\0' "$file"; continue; }}
     printf 'index\0%s\0%s\0' "$file" "$(tail -c 64 -- "$file" | tr -d '\0 \t\r\n' | tail -c 1)"
     grep -ao -e '"[^"\\]*\.safetensors"' -e '"[^"\\]*\.bin"' -- "$file" | tr -d '"' | sort -u
     printf '\0' ;;

@@ -2,8 +2,10 @@
 
 use super::disks;
 use super::limits::{
-    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_TEXT_BYTES, expected_bytes, finish, listing,
+    DEPTH, MOST_HEADER_BYTES, MOST_IN_FOLDER, MOST_IN_TREE, MOST_INDEX_BYTES, MOST_TEXT_BYTES,
+    expected_bytes, finish, listing,
 };
+use super::regular;
 use crate::hosts::error::Cause;
 use crate::inventory::DiskSpace;
 use crate::inventory::files::{Content, Disk, FileEntry, FileKind, FolderListing, Tree};
@@ -89,7 +91,7 @@ fn kind(about: &Metadata) -> FileKind {
     }
 }
 
-/// What matters of a file. Only what ends at a regular file is opened: a pipe would wait for ever.
+/// What matters of a file, if it is one.
 fn content(entry: &FileEntry, path: &Path) -> Option<Content> {
     let name = path.file_name()?.to_string_lossy();
     let read: fn(File) -> io::Result<Content> = match name.as_ref() {
@@ -99,9 +101,7 @@ fn content(entry: &FileEntry, path: &Path) -> Option<Content> {
         _ if is_reference(&entry.path) => text,
         _ => return None,
     };
-    let is_file = std::fs::metadata(path).is_ok_and(|about| about.is_file());
-    let file = File::open(path).ok().filter(|_| is_file)?;
-    read(file).ok()
+    read(regular::open(path).ok()??).ok()
 }
 
 /// A file in a folder `refs`, which is at the top or below.
@@ -116,9 +116,12 @@ fn text(file: File) -> io::Result<Content> {
     Ok(Content::Text(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn index(mut file: File) -> io::Result<Content> {
+fn index(file: File) -> io::Result<Content> {
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    file.take(MOST_INDEX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_INDEX_BYTES {
+        return Ok(Content::Index { whole: false, files: Vec::new() });
+    }
     let text = String::from_utf8_lossy(&bytes);
     // The odd parts between quotes are the strings; there are no escapes in names of files.
     let words = text.lines().flat_map(|line| line.split('"'));
@@ -143,7 +146,7 @@ fn safetensors(mut file: File) -> io::Result<Content> {
 /// The largest end in `"data_offsets":[begin,end]`. A quote in a tensor's name is written `\"`, so it is not mistaken.
 fn last_offset(header: &[u8]) -> Option<u64> {
     const KEY: &str = "\"data_offsets\":";
-    let header = String::from_utf8_lossy(header);
+    let header = std::str::from_utf8(header).ok()?;
     let ends = header.split(KEY).skip(1).filter_map(|rest| {
         let (begin, rest) = rest.trim_start().strip_prefix('[')?.split_once(',')?;
         let (end, _) = rest.trim_start().split_once(']')?;
