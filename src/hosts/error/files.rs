@@ -19,6 +19,8 @@ pub enum TransferError {
     Stopped,
     #[error("{path:?} is no path below the model's folder")]
     NotBelow { path: String },
+    #[error("the folder in which the copy arrives is not as it was left ({text})")]
+    FolderChanged { text: String },
     #[error("a command there failed ({text})")]
     Command { text: String },
 }
@@ -37,6 +39,9 @@ impl TransferError {
             }
             Self::NotBelow { .. } => {
                 "No model has such a file: look into what answers on the host that the model comes from."
+            }
+            Self::FolderChanged { .. } => {
+                "Apply again; if it comes back, look who else writes there, another run that copies the same model included."
             }
             Self::Command { .. } => "The host needs sh, tar, sha256sum, GNU coreutils and GNU findutils.",
         }

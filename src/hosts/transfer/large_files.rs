@@ -18,9 +18,11 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use super::file::{CopyError, TransferFile, cause_of, hex, join};
 use super::progress::Progress;
 use super::remote_command;
-use super::remote_command::{check_exit, sh};
+use super::remote_command::{MOST_WORDS, check_exit, sh};
+use super::staging::{Staging, split};
 use crate::hosts::error::Cause;
 use crate::hosts::error::files::TransferError;
+use crate::hosts::files::regular;
 use crate::hosts::host::Host;
 use crate::hosts::shell::quoted;
 use crate::hosts::transport::{CommandExit, Stream};
@@ -47,7 +49,12 @@ enum Source {
 }
 
 enum Sink {
-    There { output: ReadHalf<Stream>, input: WriteHalf<Stream>, exit: BoxFuture<'static, CommandExit> },
+    There {
+        output: ReadHalf<Stream>,
+        input: WriteHalf<Stream>,
+        exit: BoxFuture<'static, CommandExit>,
+    },
+    /// For reading as well.
     Here(tokio::fs::File),
 }
 
@@ -56,6 +63,10 @@ pub(super) struct FileCopy<'a> {
     pub from: &'a Host,
     pub to: &'a Host,
     pub source: String,
+    pub staging: &'a Staging,
+    /// Path below the files there.
+    pub below: &'a str,
+    /// The whole path, for messages.
     pub target: String,
     pub size: u64,
     pub progress: &'a Progress,
@@ -64,12 +75,21 @@ pub(super) struct FileCopy<'a> {
 impl<'a> FileCopy<'a> {
     pub(super) fn new(
         from: (&'a Host, &str),
-        to: (&'a Host, &str),
-        file: &TransferFile,
+        to: (&'a Host, &'a Staging),
+        file: &'a TransferFile,
         progress: &'a Progress,
     ) -> Self {
-        let (source, target) = (join(from.1, &file.at), join(to.1, &file.to));
-        Self { from: from.0, to: to.0, source, target, size: file.size_bytes, progress }
+        let (source, target) = (join(from.1, &file.at), join(&to.1.files(), &file.to));
+        Self {
+            from: from.0,
+            to: to.0,
+            source,
+            staging: to.1,
+            below: &file.to,
+            target,
+            size: file.size_bytes,
+            progress,
+        }
     }
 
     /// Copies what is missing of the file, and gives its checksum as it is at the target and, where it was made, at the
@@ -160,7 +180,7 @@ impl<'a> FileCopy<'a> {
             }
             None => {
                 let opened = async {
-                    let mut file = tokio::fs::File::open(&self.source).await?;
+                    let mut file = open_here(&self.source).await?;
                     file.seek(SeekFrom::Start(begin * BLOCK)).await?;
                     Ok(file)
                 };
@@ -172,34 +192,41 @@ impl<'a> FileCopy<'a> {
     }
 
     async fn sink(&self, begin: u64) -> Result<Sink, Cause> {
-        let (file, folder) = (quoted(&self.target), quoted(parent(&self.target)));
+        let (folder, name) = split(self.below);
+        if let Some(folder) = self.staging.here(folder) {
+            let opened = async {
+                let folder = folder?;
+                let kept = if begin == 0 { None } else { folder.reopen(name)? };
+                let mut file = match kept {
+                    Some(file) => tokio::fs::File::from_std(file),
+                    None => tokio::fs::File::from_std(folder.create(name)?),
+                };
+                file.set_len(begin * BLOCK).await?;
+                file.seek(SeekFrom::End(0)).await?;
+                Ok(file)
+            };
+            return opened
+                .await
+                .map(Sink::Here)
+                .map_err(|error: std::io::Error| cause_of(&error, &self.target));
+        }
+        let file = quoted(&format!("./{name}"));
+        // A new file, or the one that is there, and never what a link leads to.
         let write = if begin == 0 {
-            format!("tee -- {file} | sha256sum && wc -c <{file}")
+            format!(
+                "rm -f -- {file} && set -C && exec 3>{file} && set +C && tee -- /dev/fd/3 | sha256sum && wc -c <{file}"
+            )
         } else {
             format!(
-                "dd if=/dev/null of={file} bs={BLOCK} seek={begin} 2>/dev/null && cat >>{file} && sha256sum <{file} && wc -c <{file}"
+                "dd if=/dev/null of={file} bs={BLOCK} seek={begin} oflag=nofollow status=none && \
+                 dd of={file} bs={BUFFER} iflag=fullblock oflag=append,nofollow conv=notrunc status=none && \
+                 sha256sum <{file} && wc -c <{file}"
             )
         };
-        let script = format!("umask 022; mkdir -p -- {folder} && {write}");
-        match self.to.0.transport.exec(&sh(&script)).await {
-            Some(running) => {
-                let running = running?;
-                let (output, input) = tokio::io::split(running.stream);
-                Ok(Sink::There { output, input, exit: running.exit })
-            }
-            None => {
-                let opened = async {
-                    tokio::fs::create_dir_all(parent(&self.target)).await?;
-                    let mut options = tokio::fs::OpenOptions::new();
-                    let mut file =
-                        options.write(true).create(true).truncate(false).open(&self.target).await?;
-                    file.set_len(begin * BLOCK).await?;
-                    file.seek(SeekFrom::End(0)).await?;
-                    Ok(file)
-                };
-                opened.await.map(Sink::Here).map_err(|error: std::io::Error| cause_of(&error, &self.target))
-            }
-        }
+        let script = format!("{}{write}", self.staging.enter_files(folder));
+        let running = self.to.0.transport.exec(&sh(&script)).await.unwrap_or(Err(Cause::FilesUnseen))?;
+        let (output, input) = tokio::io::split(running.stream);
+        Ok(Sink::There { output, input, exit: running.exit })
     }
 
     /// Waits until all is written, and gives the checksum of that.
@@ -211,12 +238,16 @@ impl<'a> FileCopy<'a> {
                     file.sync_all().await
                 };
                 done.await.map_err(|error| cause_of(&error, &self.target))?;
-                if begin == 0 { Ok(sent.to_owned()) } else { sha256(self.to, &self.target, self.size).await }
+                if begin == 0 {
+                    return Ok(sent.to_owned());
+                }
+                let hashed = hash(file.into_std().await).await;
+                hashed.map_err(|error| cause_of(&error, &self.target))
             }
             Sink::There { mut output, mut input, exit } => {
                 drop(input.shutdown().await);
-                let mut said = String::new();
-                drop(output.read_to_string(&mut said).await);
+                let said = remote_command::read_to_end(&mut output, MOST_WORDS).await?;
+                let said = String::from_utf8_lossy(&said);
                 let exit = exit.await;
                 check_exit(&exit, &self.target)?;
                 let mut lines = said.lines();
@@ -233,14 +264,22 @@ impl<'a> FileCopy<'a> {
         }
     }
 
-    /// How much of it a former attempt has left.
+    /// How much of it a former attempt has left: in a file of ours that has no other name.
     async fn have(&self) -> Result<u64, Cause> {
-        let file = quoted(&self.target);
-        let script = format!("[ -f {file} ] || {{ echo 0; exit 0; }}; wc -c <{file}");
-        match remote_command::run(self.to, &script, &[], TIMEOUT).await {
-            Some(said) => Ok(String::from_utf8_lossy(&said?).trim().parse().unwrap_or(0)),
-            None => Ok(tokio::fs::metadata(&self.target).await.map_or(0, |about| about.len())),
+        let (folder, name) = split(self.below);
+        if let Some(folder) = self.staging.here(folder) {
+            let length =
+                || Ok(folder?.reopen(name)?.map_or(0, |file| file.metadata().map_or(0, |it| it.len())));
+            return length().map_err(|error: std::io::Error| cause_of(&error, &self.target));
         }
+        let file = quoted(&format!("./{name}"));
+        let script = format!(
+            "{}find {file} -maxdepth 0 -type f -links 1 -user \"$(id -u)\" -exec sh -c 'wc -c <\"$1\"' sh {{}} ';' 2>/dev/null; exit 0",
+            self.staging.enter_files(folder)
+        );
+        let said = remote_command::run(self.to, &script, &[], TIMEOUT).await;
+        let said = said.unwrap_or(Err(Cause::FilesUnseen))?;
+        Ok(String::from_utf8_lossy(&said).trim().parse().unwrap_or(0))
     }
 }
 
@@ -285,10 +324,27 @@ async fn sha256(host: &Host, path: &str, size: u64) -> Result<String, Cause> {
         let said = String::from_utf8_lossy(&said?).into_owned();
         return Ok(said.split_whitespace().next().unwrap_or_default().to_owned());
     }
-    let here = path.to_owned();
+    let hashed = match open_here(path).await {
+        Ok(file) => hash(file.into_std().await).await,
+        Err(error) => Err(error),
+    };
+    hashed.map_err(|error| cause_of(&error, path))
+}
+
+/// A regular file of this machine.
+async fn open_here(path: &str) -> std::io::Result<tokio::fs::File> {
+    let path = Path::new(path).to_owned();
+    let opened = tokio::task::spawn_blocking(move || regular::open(&path)).await;
+    let opened = opened.unwrap_or_else(|error| Err(std::io::Error::other(error)))?;
+    opened.map(tokio::fs::File::from_std).ok_or_else(|| std::io::Error::other("it is no file"))
+}
+
+/// Checksum of all that is in a file, in hexadecimal.
+async fn hash(mut file: std::fs::File) -> std::io::Result<String> {
     let hashed = tokio::task::spawn_blocking(move || {
-        let (mut file, mut hash) = (std::fs::File::open(here)?, Context::new(&SHA256));
+        let mut hash = Context::new(&SHA256);
         let mut buffer = vec![0; BUFFER];
+        std::io::Seek::rewind(&mut file)?;
         loop {
             match std::io::Read::read(&mut file, &mut buffer)? {
                 0 => return Ok(hex(hash.finish().as_ref())),
@@ -296,10 +352,5 @@ async fn sha256(host: &Host, path: &str, size: u64) -> Result<String, Cause> {
             }
         }
     });
-    let hashed = hashed.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-    hashed.map_err(|error| cause_of(&error, path))
-}
-
-fn parent(path: &str) -> &str {
-    Path::new(path).parent().and_then(Path::to_str).unwrap_or("/")
+    hashed.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }

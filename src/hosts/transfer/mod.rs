@@ -10,6 +10,8 @@
 
 mod file;
 mod large_files;
+mod local_folder;
+mod model_folder;
 mod progress;
 mod remote_command;
 mod small_files;
@@ -25,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use crate::hosts::error::files::TransferError;
 pub(crate) use file::TransferFile;
+pub(crate) use staging::Staging;
 
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
@@ -47,8 +50,7 @@ pub(crate) struct Transfer<'a> {
     /// For the log.
     pub what: &'a str,
     pub from: (&'a Host, &'a str),
-    /// The folder is there.
-    pub to: (&'a Host, &'a str),
+    pub to: (&'a Host, &'a Staging),
     pub files: &'a [TransferFile],
     /// For how long nothing may move.
     pub stall: Duration,

@@ -1,210 +1,427 @@
-//! Folders in which files arrive: made, filled, moved to where they belong in one step, and removed again.
+//! The folder in which a copy arrives, beside where it belongs.
 //!
-//! What is written here is read by containers of another user, so it is readable by all.
+//! Others may have something to say in the folder that holds it: users of a shared disk, containers that have it mounted.
+//! So its name is new in each run and cannot be guessed, it is made where nothing was and open to nobody else, what a
+//! former run left is found again only where it is still so, and whatever is done in it begins by entering it and seeing
+//! that it is the same folder as before. From there every folder is entered by itself and no link is followed; what is
+//! written is written to a new file, or to one that has no other name.
+//!
+//! What is in it lies in `files`, with the modes that it has in the end, and appears in its place in one step. Two runs
+//! that copy the same model at once take the folder from each other: one of them ends with an error.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::time::Duration;
 
-use super::file::{below, cause_of};
+use super::file::cause_of;
+use super::local_folder::LocalFolder;
+use super::small_files::SmallFile;
 use super::{remote_command, small_files};
+use crate::hosts::error::files::TransferError;
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
 use crate::hosts::shell::quoted;
 
-/// For what is quick unless the disk hangs.
-const TIMEOUT: Duration = Duration::from_secs(600);
+/// Below the folder of a run: what becomes the copy.
+const FILES: &str = "files";
+/// Hexadecimal digits at the end of its name.
+const DIGITS: usize = 16;
+/// Exit status of a script that found another folder than it left.
+pub(super) const CHANGED: u32 = 67;
+
+/// A folder that is ours for this run.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    /// Absolute path of the folder that holds it and, in the end, the copy.
+    parent: String,
+    name: String,
+    /// What the copy is called.
+    last: String,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Device and inode, as `stat` prints them.
+    There {
+        identity: String,
+    },
+    Here(LocalFolder),
+}
+
+impl Staging {
+    /// Where the files lie until they are moved: for looks, and for the log.
+    pub(crate) fn files(&self) -> String {
+        format!("{}/{}/{FILES}", self.parent, self.name)
+    }
+
+    /// Its own path.
+    pub(crate) fn folder(&self) -> String {
+        format!("{}/{}", self.parent, self.name)
+    }
+
+    /// The folder that holds it.
+    pub(crate) fn parent(&self) -> &str {
+        if self.parent.is_empty() { "/" } else { &self.parent }
+    }
+
+    /// The begin of every script: goes into a folder at a plain path below, which is made where it is missing. `into` does
+    /// the same from there.
+    pub(super) fn enter(&self, path: &str) -> String {
+        let identity = match &self.place {
+            Place::There { identity } => identity.as_str(),
+            Place::Here(_) => "",
+        };
+        let folder = self.folder();
+        format!(
+            "umask 022\n\
+             changed() {{ echo \"$PWD: somebody changed what is in it\" >&2; exit {CHANGED}; }}\n\
+             into() {{\n\
+               rest=$1\n\
+               while [ -n \"$rest\" ]; do\n\
+                 case $rest in */*) part=${{rest%%/*}} rest=${{rest#*/}} ;; *) part=$rest rest= ;; esac\n\
+                 here=$(pwd -P)\n\
+                 # Another command of ours may make it at the same time.\n\
+                 [ -e \"./$part\" ] || [ -L \"./$part\" ] || mkdir -- \"./$part\" 2>/dev/null || \
+                   [ -d \"./$part\" ] || mkdir -- \"./$part\" || exit 1\n\
+                 cd -P -- \"./$part\" && [ \"$(pwd -P)\" = \"${{here%/}}/$part\" ] || changed\n\
+               done\n\
+             }}\n\
+             cd -P -- {} && [ \"$(stat -c %d:%i .)\" = {} ] || changed\n\
+             into {}\n",
+            quoted(&folder),
+            quoted(identity),
+            quoted(path)
+        )
+    }
+
+    /// As [`Staging::enter`], of a folder of the files.
+    pub(super) fn enter_files(&self, folder: &str) -> String {
+        self.enter(&in_files(folder))
+    }
+
+    /// The same on this machine; `None` where it is on another.
+    pub(super) fn here(&self, folder: &str) -> Option<io::Result<LocalFolder>> {
+        match &self.place {
+            Place::Here(staging) => Some(staging.made_below(&in_files(folder))),
+            Place::There { .. } => None,
+        }
+    }
+}
+
+fn in_files(folder: &str) -> String {
+    if folder.is_empty() { FILES.to_owned() } else { format!("{FILES}/{folder}") }
+}
+
+/// The folder of a plain path, which is empty for the top, and the name there.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// The begin of the names of all runs that copy to a folder of that name.
+fn prefix(last: &str) -> String {
+    format!(".dynamo-transfer-{last}-")
+}
+
+fn is_of_a_run(name: &str, last: &str) -> bool {
+    name.strip_prefix(&prefix(last)).is_some_and(|random| {
+        random.len() == DIGITS && random.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// Finds what a former run left and gives it its new name, or makes it. Prints which folder it is.
+fn stage_script(parent: &str, last: &str, name: &str) -> String {
+    let parent = if parent.is_empty() { "/" } else { parent };
+    format!(
+        "umask 022; parent={} name={}\n\
+         changed() {{ echo \"$parent/$name: it is another folder than the one that was made\" >&2; exit {CHANGED}; }}\n\
+         private() {{ case $(stat -c %a \"$1\") in *700) ;; *) return 1 ;; esac; }}\n\
+         mkdir -p -- \"$parent\" && cd -P -- \"$parent\" || exit 1\n\
+         here=$(pwd -P)\n\
+         for old in ./{}????????????????; do\n\
+           [ -d \"$old\" ] && [ ! -L \"$old\" ] && [ -O \"$old\" ] && private \"$old\" || continue\n\
+           mv -T -- \"$old\" \"./$name\" 2>/dev/null && break\n\
+         done\n\
+         [ -d \"./$name\" ] || (umask 077; mkdir -- \"$parent/$name\") || exit 1\n\
+         cd -P -- \"./$name\" && [ \"$(pwd -P)\" = \"${{here%/}}/$name\" ] && private . || changed\n\
+         stat -c %d:%i .\n",
+        quoted(parent),
+        quoted(name),
+        quoted(&prefix(last)),
+    )
+}
+
+fn stage_here(parent: &str, last: &str, name: &str) -> io::Result<LocalFolder> {
+    let parent = if parent.is_empty() { "/" } else { parent };
+    std::fs::create_dir_all(parent)?;
+    let parent = LocalFolder::open(parent)?;
+    let names = parent.names()?.into_iter().filter_map(|name| name.into_string().ok());
+    for old in names.filter(|old| is_of_a_run(old, last)) {
+        let private = parent.below(&old).and_then(|folder| folder.is_private());
+        if matches!(private, Ok(true)) && parent.rename(&old, &parent, name).is_ok() {
+            let folder = parent.below(name)?;
+            if folder.is_private()? {
+                return Ok(folder);
+            }
+        }
+    }
+    parent.make(name, 0o700)
+}
 
 impl Host {
-    /// Makes a folder, with those above it, and sees that files can be made there.
-    pub async fn make_folder(&self, folder: &str) -> Result<(), HostError> {
-        let at = quoted(folder);
-        let script = format!("umask 022; mkdir -p -- {at} && cd -- {at} && : >.probe && rm -f .probe");
-        let here = folder.to_owned();
-        self.put(&format!("make folder {folder}"), &script, &[], move || {
-            fs::create_dir_all(&here)?;
-            fs::write(Path::new(&here).join(".probe"), b"")?;
-            fs::remove_file(Path::new(&here).join(".probe"))
-        })
-        .await
+    /// A folder for what is to become `target`, on the same disk, with what a former run left there.
+    pub(crate) async fn stage(&self, target: &str) -> Result<Staging, HostError> {
+        let operation = format!("make a folder beside {target}");
+        let fail = |cause: Cause| self.error(&operation, cause);
+        let (parent, last) = target.trim_end_matches('/').rsplit_once('/').unwrap_or(("", target));
+        let mut random = [0; DIGITS / 2];
+        getrandom::fill(&mut random).map_err(|error| {
+            fail(TransferError::Command { text: format!("no random numbers: {error}") }.into())
+        })?;
+        let name = format!("{}{}", prefix(last), super::file::hex(&random));
+        let (parent, last) = (parent.to_owned(), last.to_owned());
+        let script = stage_script(&parent, &last, &name);
+        if let Some(said) = remote_command::run(self, &script, &[], remote_command::TIMEOUT).await {
+            let identity = String::from_utf8_lossy(&said.map_err(fail)?).trim().to_owned();
+            return Ok(Staging { parent, name, last, place: Place::There { identity } });
+        }
+        let (above, beside, new) = (parent.clone(), last.clone(), name.clone());
+        let made = self.here(&operation, &parent, move || stage_here(&above, &beside, &new)).await?;
+        Ok(Staging { parent, name, last, place: Place::Here(made) })
     }
 
-    /// Unpacks a tar archive of our own making below a folder that is there.
-    pub async fn unpack(&self, folder: &str, archive: Vec<u8>) -> Result<(), HostError> {
-        let script = format!("umask 022; cd -- {} && tar -xf - --no-same-owner", quoted(folder));
-        let (here, bytes) = (folder.to_owned(), archive.clone());
-        self.put(&format!("write to {folder}"), &script, &archive, move || {
-            let mut archive = tar::Archive::new(bytes.as_slice());
-            archive.set_overwrite(true);
-            archive.unpack(&here)
-        })
-        .await
-    }
-
-    /// Writes links (path → text of the link) and small texts (path → content) below a folder that is there.
-    pub async fn write_small(
+    /// Writes links (path → text of the link) and small texts (path → content).
+    pub(crate) async fn write_small(
         &self,
-        folder: &str,
+        staging: &Staging,
         links: &BTreeMap<String, String>,
         texts: &BTreeMap<String, String>,
     ) -> Result<(), HostError> {
-        let wrong = links.keys().chain(texts.keys()).find_map(|path| below(path).err());
-        if let Some(error) = wrong {
-            return Err(self.error("write links", error.into()));
-        }
-        let archive = small_files::archive(links, texts);
-        let archive = archive.map_err(|error| self.error("write links", cause_of(&error, folder)))?;
-        self.unpack(folder, archive).await
+        let links = links.iter().map(|(path, text)| (path, SmallFile::Link(text.clone())));
+        let texts = texts.iter().map(|(path, text)| (path, SmallFile::Content(text.clone().into_bytes())));
+        let files = links.chain(texts).map(|(path, file)| (path.clone(), file)).collect();
+        let written = small_files::write((self, staging), files).await;
+        written.map_err(|cause| self.error(&format!("write to {}", staging.files()), cause))
     }
 
-    /// A small file's text; `None` where there is none.
-    pub async fn small_text(&self, path: &str) -> Result<Option<String>, HostError> {
-        let operation = format!("read {path}");
-        let script = format!("[ -f {0} ] || exit 0; cat <{0} && printf .", quoted(path));
-        if let Some(said) = remote_command::run(self, &script, &[], TIMEOUT).await {
-            let said = said.map_err(|cause| self.error(&operation, cause))?;
-            return Ok(String::from_utf8_lossy(&said).strip_suffix('.').map(str::to_owned));
-        }
-        self.is_here(&operation).await?;
-        Ok(tokio::fs::read_to_string(path).await.ok())
-    }
-
-    /// Makes what is in `from` appear in `to`, on the same disk: as a whole where nothing is there yet, else file by file,
-    /// what others refer to (`blobs`) first. `from` is gone then.
-    pub async fn move_into(&self, from: &str, to: &str) -> Result<(), HostError> {
-        let script = format!(
-            "umask 022; from={}; to={}; chmod -R u=rwX,go=rX -- \"$from\" || exit 1\n\
-             if [ ! -e \"$to\" ]; then mkdir -p -- \"${{to%/*}}\" && exec mv -T -- \"$from\" \"$to\"; fi\n\
-             cd -- \"$from\" || exit 1\n\
-             for part in blobs snapshots .; do\n\
-               [ -e \"$part\" ] || continue\n\
-               find \"$part\" -type d -exec sh -c 'for d do mkdir -p -- \"$0/$d\" || exit 1; done' \"$to\" {{}} + || exit 1\n\
-               find \"$part\" ! -type d -exec sh -c 'for f do mv -fT -- \"$f\" \"$0/$f\" || exit 1; done' \"$to\" {{}} + || exit 1\n\
-             done\n\
-             cd / && rm -rf -- \"$from\"",
-            quoted(from),
-            quoted(to)
-        );
-        let (source, target) = (from.to_owned(), to.to_owned());
-        let operation = format!("move {from} to {to}");
-        let moved =
-            self.put(&operation, &script, &[], move || move_here(Path::new(&source), Path::new(&target)));
-        let moved = moved.await;
+    /// Makes what has arrived appear in its place: as a whole where nothing is there yet, else file by file, what others refer
+    /// to (`blobs`) first. `paths` are those of all files and links. The folder of this run is gone then.
+    pub(crate) async fn move_into_place(
+        &self,
+        staging: Staging,
+        paths: impl Iterator<Item = &str>,
+    ) -> Result<(), HostError> {
+        let rank = |folder: &str| {
+            let first = folder.split('/').next().unwrap_or(folder);
+            ["blobs", "snapshots"].iter().position(|part| *part == first).unwrap_or(2)
+        };
+        let folders: BTreeSet<(usize, String)> =
+            paths.map(split).map(|(folder, _)| (rank(folder), folder.to_owned())).collect();
+        let folders: Vec<String> = folders.into_iter().map(|(_, folder)| folder).collect();
+        let operation = format!("move {} to {}/{}", staging.files(), staging.parent, staging.last);
+        let moved = match &staging.place {
+            Place::There { .. } => {
+                let input: String = folders.iter().map(|folder| format!("{folder}\n")).collect();
+                let script = move_script(&staging);
+                let moved =
+                    remote_command::run(self, &script, input.as_bytes(), remote_command::TIMEOUT).await;
+                let moved = moved.unwrap_or(Err(Cause::FilesUnseen)).map(drop);
+                moved.map_err(|cause| self.error(&operation, cause))
+            }
+            Place::Here(folder) => {
+                let (folder, name, last) = (folder.clone(), staging.name.clone(), staging.last.clone());
+                let work = move || move_here(&folder, &name, &last, &folders);
+                self.here(&operation, &staging.parent, work).await
+            }
+        };
         self.models_changed();
         moved
     }
 
-    /// Removes files below a folder, by their paths there, and the folders that are empty then, the folder itself as well.
-    /// What is gone already is fine.
-    pub async fn remove_files(&self, folder: &str, files: &[String]) -> Result<(), HostError> {
-        let operation = format!("remove files below {folder}");
-        if let Some(error) = files.iter().find_map(|file| below(file).err()) {
-            return Err(self.error(&operation, error.into()));
-        }
-        let at = quoted(folder);
-        let script = format!(
-            "[ -d {at} ] || exit 0; cd -- {at} && xargs -0 -r rm -f -- && cd / && find {at} -depth -type d -empty -delete"
-        );
-        let input = files.iter().map(|file| format!("./{file}\0")).collect::<String>().into_bytes();
-        let (here, files) = (folder.to_owned(), files.to_vec());
-        let removed = self.put(&operation, &script, &input, move || {
-            let root = Path::new(&here);
-            files.iter().try_for_each(|file| if_there(fs::remove_file(root.join(file))))?;
-            remove_empty(root)
-        });
-        let removed = removed.await;
-        self.models_changed();
-        removed
-    }
-
-    /// Changes something by a script, or here by a function.
-    async fn put(
+    /// Does something to what lies at a path of this machine, where it is the host.
+    pub(super) async fn here<T: Send + 'static>(
         &self,
         operation: &str,
-        script: &str,
-        input: &[u8],
-        here: impl FnOnce() -> io::Result<()> + Send + 'static,
-    ) -> Result<(), HostError> {
-        if let Some(done) = remote_command::run(self, script, input, TIMEOUT).await {
-            return done.map(drop).map_err(|cause| self.error(operation, cause));
-        }
-        self.is_here(operation).await?;
-        let done = tokio::task::spawn_blocking(here).await;
-        let done = done.unwrap_or_else(|error| Err(io::Error::other(error)));
-        done.map_err(|error| self.error(operation, cause_of(&error, operation)))
-    }
-
-    /// An error where files can be neither seen nor changed from here.
-    async fn is_here(&self, operation: &str) -> Result<(), HostError> {
+        path: &str,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, HostError> {
         let info = self.info().await?;
-        if self.0.transport.is_here(info.name.as_deref().unwrap_or_default()) {
-            return Ok(());
+        if !self.0.transport.is_here(info.name.as_deref().unwrap_or_default()) {
+            return Err(self.error(operation, Cause::FilesUnseen));
         }
-        Err(self.error(operation, Cause::FilesUnseen))
+        let done = tokio::task::spawn_blocking(work).await;
+        let done = done.unwrap_or_else(|error| Err(io::Error::other(error)));
+        done.map_err(|error| self.error(operation, cause_of(&error, path)))
     }
 }
 
-fn if_there(done: io::Result<()>) -> io::Result<()> {
-    match done {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
+/// Descriptor 4 is the folder of this run, whatever becomes of its name; `..` is what holds it. Reads folders of the files.
+fn move_script(staging: &Staging) -> String {
+    format!(
+        "{}to=../{} name={}\n\
+         exec 4<.\n\
+         [ ! -L \"$to\" ] || {{ echo \"$to is a link\" >&2; exit 1; }}\n\
+         [ -e ./{FILES} ] || mkdir -- ./{FILES} || exit 1\n\
+         if [ ! -e \"$to\" ]; then mv -T -- ./{FILES} \"$to\" || exit 1\n\
+         else\n\
+           while IFS= read -r folder; do (\n\
+             cd -P .. && into {}\n\
+             into \"$folder\"\n\
+             from=/proc/self/fd/4/{FILES}/$folder\n\
+             find \"${{from%/}}/.\" -mindepth 1 -maxdepth 1 ! -type d -exec mv -f -t . -- {{}} +\n\
+           ) </dev/null || exit $?\n\
+           done\n\
+         fi\n\
+         own=$(stat -c %d:%i .)\n\
+         cd -P .. && [ \"$(stat -c %d:%i \"./$name\")\" = \"$own\" ] && rm -rf -- \"./$name\"\n",
+        staging.enter(""),
+        quoted(&staging.last),
+        quoted(&staging.name),
+        quoted(&staging.last),
+    )
+}
+
+fn move_here(staging: &LocalFolder, name: &str, last: &str, folders: &[String]) -> io::Result<()> {
+    let parent = staging.parent()?;
+    staging.made_below(FILES)?;
+    match parent.kind(last)? {
+        None => staging.rename(FILES, &parent, last)?,
+        Some(rustix::fs::FileType::Symlink) => {
+            return Err(io::Error::other(format!("{last} is a link")));
+        }
+        Some(_) => {
+            for folder in folders {
+                let (from, to) = (staging.below(&in_files(folder))?, parent.below(last)?.made_below(folder)?);
+                for name in from.names()? {
+                    if !from.is_folder(&name)? {
+                        from.rename(&name, &to, &name)?;
+                    }
+                }
+            }
+        }
+    }
+    // A folder that somebody put in its place is not ours to remove.
+    match parent.below(name).and_then(|found| found.is(staging)) {
+        Ok(true) => parent.remove_all(name),
+        _ => Ok(()),
     }
 }
 
-/// Folders and other things below `root`, deepest first.
-fn all_below(root: &Path) -> io::Result<(Vec<std::path::PathBuf>, Vec<std::path::PathBuf>)> {
-    let (mut folders, mut others, mut open) = (Vec::new(), Vec::new(), vec![root.to_owned()]);
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() { open.push(entry.path()) } else { others.push(entry.path()) }
-        }
-        folders.push(folder);
-    }
-    folders.reverse();
-    Ok((folders, others))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::{Path, PathBuf};
 
-fn remove_empty(root: &Path) -> io::Result<()> {
-    if !root.is_dir() {
-        return Ok(());
-    }
-    // Children come before their parents, and one that is not empty stays.
-    for folder in all_below(root)?.0 {
-        drop(fs::remove_dir(folder));
-    }
-    Ok(())
-}
+    const OLD: &str = ".dynamo-transfer-big-0123456789abcdef";
+    const NEW: &str = ".dynamo-transfer-big-fedcba9876543210";
 
-fn move_here(from: &Path, to: &Path) -> io::Result<()> {
-    let (folders, others) = all_below(from)?;
-    for folder in &folders {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    }
-    for file in others.iter().filter(|file| !file.is_symlink()) {
-        fs::set_permissions(file, fs::Permissions::from_mode(0o644))?;
-    }
-    if !to.exists() {
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent)?;
+    #[test]
+    fn the_folder_of_a_run_has_a_name_of_its_own() {
+        for (name, is) in [
+            (OLD, true),
+            (".dynamo-transfer-big", false),
+            (".dynamo-transfer-big-", false),
+            (".dynamo-transfer-big-0123456789abcdeg", false),
+            (".dynamo-transfer-big-0123456789ABCDEF", false),
+            (".dynamo-transfer-bigger-0123456789abcdef", false),
+        ] {
+            assert_eq!(is_of_a_run(name, "big"), is, "{name}");
         }
-        return fs::rename(from, to);
     }
-    let inner = |path: &Path| path.strip_prefix(from).map(Path::to_owned).unwrap_or_default();
-    let rank = |path: &Path| {
-        ["blobs", "snapshots"].iter().position(|part| inner(path).starts_with(part)).unwrap_or(2)
-    };
-    let mut files: BTreeSet<(usize, &Path)> = BTreeSet::new();
-    files.extend(others.iter().map(|file| (rank(file), file.as_path())));
-    for (_, file) in files {
-        let target = to.join(inner(file));
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent)?;
+
+    fn by_script(parent: &Path) -> Option<()> {
+        let script = stage_script(parent.to_str().unwrap(), "big", NEW);
+        std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success().then_some(())
+    }
+
+    fn by_ourselves(parent: &Path) -> Option<()> {
+        stage_here(parent.to_str().unwrap(), "big", NEW).ok().map(drop)
+    }
+
+    fn closed(path: &PathBuf) {
+        fs::create_dir(path).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    /// The script and the function do the same.
+    #[test]
+    fn only_what_a_former_run_left_is_found_again() {
+        type Plant = fn(&Path);
+        let table: [(&str, Plant, bool); 6] = [
+            ("nothing", |_| {}, false),
+            ("a former run's", |at| closed(&at.join(OLD)), true),
+            (
+                "open to others",
+                |at| {
+                    closed(&at.join(OLD));
+                    fs::set_permissions(at.join(OLD), fs::Permissions::from_mode(0o750)).unwrap();
+                },
+                false,
+            ),
+            (
+                "a link",
+                |at| {
+                    closed(&at.join("private"));
+                    symlink(at.join("private"), at.join(OLD)).unwrap();
+                },
+                false,
+            ),
+            ("a file", |at| fs::write(at.join(OLD), "").unwrap(), false),
+            ("another's", |at| closed(&at.join(".dynamo-transfer-bigger-0123456789abcdef")), false),
+        ];
+        for (what, plant, found) in table {
+            for stage in [by_script, by_ourselves] {
+                let room = tempfile::tempdir().unwrap();
+                plant(room.path());
+                let mark = room.path().join(OLD).join("mark");
+                if found {
+                    fs::write(&mark, "").unwrap();
+                }
+                stage(room.path()).unwrap();
+                let about = fs::symlink_metadata(room.path().join(NEW)).unwrap();
+                assert!(about.is_dir() && about.permissions().mode() & 0o777 == 0o700, "{what}");
+                assert_eq!(room.path().join(NEW).join("mark").exists(), found, "{what}");
+            }
         }
-        fs::rename(file, target)?;
     }
-    fs::remove_dir_all(from)
+
+    #[test]
+    fn what_is_in_its_place_is_no_folder_of_ours() {
+        let room = tempfile::tempdir().unwrap();
+        closed(&room.path().join("private"));
+        symlink(room.path().join("private"), room.path().join(NEW)).unwrap();
+        assert!(by_script(room.path()).is_none() && by_ourselves(room.path()).is_none());
+    }
+
+    #[test]
+    fn on_this_machine_as_well_nothing_is_followed() {
+        let room = tempfile::tempdir().unwrap();
+        let at = |name: &str| room.path().join(name);
+        let text = |name: &str| fs::read_to_string(at(name)).unwrap();
+        closed(&at("private"));
+        fs::write(at("private/key"), "keep").unwrap();
+        let stage = || stage_here(room.path().to_str().unwrap(), "big", NEW).unwrap();
+        let fill = |staging: &LocalFolder, path: &str| {
+            let (folder, name) = split(path);
+            drop(staging.made_below(&in_files(folder)).unwrap().create(name).unwrap());
+        };
+        let staging = stage();
+        symlink(at("private"), at("big")).unwrap();
+        fill(&staging, "sub/key");
+        assert!(move_here(&staging, NEW, "big", &["sub".to_owned()]).is_err());
+        fs::remove_file(at("big")).unwrap();
+        move_here(&staging, NEW, "big", &["sub".to_owned()]).unwrap();
+        assert!(at("big/sub/key").exists() && !at(NEW).exists());
+        // Into what is there: neither through a link to a folder nor into what a link leads to.
+        symlink(at("private"), at("big/out")).unwrap();
+        symlink(at("private/key"), at("big/key")).unwrap();
+        let staging = stage();
+        fill(&staging, "out/key");
+        fill(&staging, "key");
+        assert!(move_here(&staging, NEW, "big", &["out".to_owned()]).is_err());
+        move_here(&staging, NEW, "big", &[String::new()]).unwrap();
+        assert_eq!((text("private/key"), text("big/key")), ("keep".to_owned(), String::new()));
+        assert!(!at(NEW).exists());
+    }
 }

@@ -1,7 +1,7 @@
 //! Two hosts with a shell each, which are this machine's; what is between them can be made to break.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -101,7 +101,6 @@ struct Pair {
 impl Pair {
     fn new(files: &[(&str, &str, usize)]) -> Self {
         let folder = tempfile::Builder::new().prefix("it's $a ").tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("to")).unwrap();
         let mut list = Vec::new();
         for (at, to, size) in files {
             let path = folder.path().join("from").join(at);
@@ -128,11 +127,12 @@ impl Pair {
         stopping: &CancellationToken,
     ) -> Result<BTreeMap<String, String>, HostError> {
         let from_host = host("a", 0);
-        let (from, target) = (self.path("from"), self.path("to"));
+        let from = self.path("from");
+        let staging = to.stage(&self.path("to")).await?;
         let transfer = Transfer {
             what: "acme/Tiny",
             from: (&from_host, &from),
-            to: (to, &target),
+            to: (to, &staging),
             files: &self.files,
             stall,
             stopping,
@@ -140,10 +140,20 @@ impl Pair {
         transfer.run().await
     }
 
+    /// Where what is on its way lies: in the only folder of a run.
+    fn staged(&self) -> Option<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().flatten();
+        let mut found =
+            entries.filter(|it| it.file_name().to_string_lossy().starts_with(".dynamo-transfer-to-"));
+        let only = found.next().map(|entry| entry.path().join("files"));
+        assert!(found.next().is_none(), "a run made a folder of its own");
+        only
+    }
+
     fn arrived(&self, checksums: &BTreeMap<String, String>) {
         assert_eq!(checksums.len(), self.files.len());
         for file in &self.files {
-            let read = std::fs::read(Path::new(&self.path("to")).join(&file.to)).unwrap();
+            let read = std::fs::read(self.staged().unwrap().join(&file.to)).unwrap();
             assert!(read == content(file.size_bytes as usize), "{}", file.to);
             let checksum = file::hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &read).as_ref());
             assert_eq!(checksums[&file.to], checksum);
@@ -187,10 +197,11 @@ async fn silence_ends_it_and_the_next_run_goes_on() {
 #[tokio::test]
 async fn it_stops_when_it_is_told_to_and_the_next_run_goes_on() {
     let pair = Pair::new(&[("x", "x", 40 << 20), ("small", "small", 10)]);
-    let (to, stopping, half) = (hanging(), CancellationToken::new(), Path::new(&pair.path("to")).join("x"));
+    let (to, stopping) = (hanging(), CancellationToken::new());
     let stop = async {
         // All that will ever move: a command that still wrote would write into the next run's file.
-        while std::fs::metadata(&half).map_or(0, |about| about.len()) < TAKEN {
+        let half = || pair.staged().and_then(|folder| std::fs::metadata(folder.join("x")).ok());
+        while half().map_or(0, |about| about.len()) < TAKEN {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         stopping.cancel();
@@ -205,9 +216,10 @@ async fn it_stops_when_it_is_told_to_and_the_next_run_goes_on() {
 #[tokio::test]
 async fn what_a_former_attempt_left_is_checked() {
     let pair = Pair::new(&[("x", "x", 12 << 20)]);
-    let left = Path::new(&pair.path("to")).join("x");
+    host("b", 0).stage(&pair.path("to")).await.unwrap();
+    std::fs::create_dir(pair.staged().unwrap()).unwrap();
     for bytes in [content(5 << 20), vec![7; 5 << 20], vec![7; 12 << 20], vec![7; 30 << 20]] {
-        std::fs::write(&left, bytes).unwrap();
+        std::fs::write(pair.staged().unwrap().join("x"), bytes).unwrap();
         pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
     }
 }
@@ -244,31 +256,73 @@ async fn what_has_arrived_appears_at_once_or_beside_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let there = host("b", 0);
-    let fill = |name: &str, file: &str, text: &str| {
-        let file = Path::new(&path(name)).join(file);
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, text).unwrap();
+    let fill = |staging: &Staging, files: &[(&str, &str)]| {
+        for (file, text) in files {
+            let file = Path::new(&staging.files()).join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
     };
-    fill("temp", "blobs/a", "new");
-    there.move_into(&path("temp"), &path("above/final")).await.unwrap();
-    fill("temp", "blobs/b", "b");
-    fill("temp", "blobs/a", "newer");
-    fill("temp", "refs/main", "c");
-    fill("above/final", "blobs/other", "stays");
-    there.move_into(&path("temp"), &path("above/final")).await.unwrap();
+    let first = there.stage(&path("above/final")).await.unwrap();
+    fill(&first, &[("blobs/a", "new")]);
+    there.move_into_place(first, ["blobs/a"].into_iter()).await.unwrap();
+    let second = there.stage(&path("above/final")).await.unwrap();
+    std::fs::write(Path::new(&path("above/final")).join("blobs/other"), "stays").unwrap();
+    fill(&second, &[("blobs/b", "b"), ("blobs/a", "newer"), ("refs/main", "c"), ("top", "t")]);
+    there.move_into_place(second, ["refs/main", "top", "blobs/a"].into_iter()).await.unwrap();
     let read = |file: &str| std::fs::read_to_string(Path::new(&path("above/final")).join(file)).unwrap();
     assert_eq!(
-        [read("blobs/a"), read("blobs/b"), read("blobs/other"), read("refs/main")],
-        ["newer", "b", "stays", "c"]
+        [read("blobs/a"), read("blobs/b"), read("blobs/other"), read("refs/main"), read("top")],
+        ["newer", "b", "stays", "c", "t"]
     );
-    assert!(!Path::new(&path("temp")).exists());
+    assert_eq!(std::fs::read_dir(path("above")).unwrap().count(), 1, "nothing is left");
 
-    let ours = ["blobs/a", "blobs/b", "refs/main", "gone already"].map(str::to_owned);
+    let ours = ["blobs/a", "blobs/b", "refs/main", "top", "gone already"].map(str::to_owned);
     there.remove_files(&path("above/final"), &ours).await.unwrap();
     assert_eq!(read("blobs/other"), "stays");
     there.remove_files(&path("above/final"), &["blobs/other".to_owned()]).await.unwrap();
     assert!(!Path::new(&path("above/final")).exists());
     there.remove_files(&path("above/final"), &ours).await.unwrap();
+}
+
+/// What somebody put into the folder of a former run, or in its place, is neither followed nor written to.
+#[tokio::test]
+async fn no_link_on_the_way_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("private")).unwrap();
+    std::fs::write(path("private/key"), "keep").unwrap();
+    let there = host("b", 0);
+    let link = |to: &str, at: &str| std::os::unix::fs::symlink(path(to), at).unwrap();
+    let write = async |staging: &Staging| {
+        let texts = [("key".to_owned(), "new".to_owned()), ("sub/key".to_owned(), "new".to_owned())];
+        there.write_small(staging, &BTreeMap::new(), &texts.into()).await
+    };
+    // In the place of the folder of a run, and in that of the files in it.
+    let staging = there.stage(&path("model")).await.unwrap();
+    std::fs::rename(staging.folder(), path("elsewhere")).unwrap();
+    link("private", &staging.folder());
+    let error = write(&staging).await.unwrap_err();
+    assert!(error.to_string().contains("is not as it was left"), "{error}");
+    std::fs::remove_file(staging.folder()).unwrap();
+    let staging = there.stage(&path("model")).await.unwrap();
+    link("private", &staging.files());
+    assert!(write(&staging).await.unwrap_err().to_string().contains("is not as it was left"));
+    std::fs::remove_file(staging.files()).unwrap();
+    std::fs::create_dir(staging.files()).unwrap();
+    link("private", &format!("{}/sub", staging.files()));
+    assert!(write(&staging).await.unwrap_err().to_string().contains("is not as it was left"));
+    std::fs::remove_file(format!("{}/sub", staging.files())).unwrap();
+    // A file of that name is replaced.
+    std::fs::remove_file(format!("{}/key", staging.files())).unwrap();
+    link("private/key", &format!("{}/key", staging.files()));
+    write(&staging).await.unwrap();
+    // In the place where it is to appear.
+    link("private", &path("model"));
+    let error = there.move_into_place(staging, ["key"].into_iter()).await.unwrap_err();
+    assert!(error.to_string().contains("is a link"), "{error}");
+    assert_eq!(std::fs::read_to_string(path("private/key")).unwrap(), "keep");
+    assert_eq!(std::fs::read_dir(path("private")).unwrap().count(), 1);
 }
 
 #[test]

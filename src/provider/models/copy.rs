@@ -7,7 +7,7 @@ use crate::dynamo::models::files;
 use crate::dynamo::models::files::{CopyPlan, ModelOnDisk};
 use crate::dynamo::models::installed::{Layout, MANIFEST};
 use crate::dynamo::terms::hub_paths;
-use crate::hosts::transfer::{Transfer, TransferError, TransferFile};
+use crate::hosts::transfer::{Staging, Transfer, TransferError, TransferFile};
 use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::files::{FileKind, Tree};
 use crate::provider::attributes::host_errors;
@@ -188,10 +188,8 @@ impl Fetch<'_> {
         layout: Layout,
     ) -> Result<Option<String>, HostError> {
         let host = self.host();
-        let (parent, last) = folder.rsplit_once('/').unwrap_or(("", folder));
-        let temporary = format!("{parent}/.dynamo-transfer-{last}");
-        host.make_folder(&temporary).await?;
-        self.has_room(&temporary, plan).await?;
+        let staging = host.stage(folder).await?;
+        self.has_room(&staging, plan).await?;
         let files = plan
             .files
             .iter()
@@ -205,7 +203,7 @@ impl Fetch<'_> {
         let transfer = Transfer {
             what: self.name(),
             from: (self.from, &self.source.model.folder),
-            to: (host, &temporary),
+            to: (host, &staging),
             files: &files,
             stall: model::stall(self.wanted),
             stopping: self.stopping,
@@ -218,14 +216,16 @@ impl Fetch<'_> {
             checksum = Some(sha256(&listing));
             texts.insert(MANIFEST.to_owned(), listing);
         }
-        host.write_small(&temporary, &plan.links, &texts).await?;
-        host.move_into(&temporary, folder).await?;
+        host.write_small(&staging, &plan.links, &texts).await?;
+        let files = plan.files.iter().map(|file| &file.to);
+        let paths: Vec<&String> = files.chain(plan.links.keys()).chain(texts.keys()).collect();
+        host.move_into_place(staging, paths.into_iter().map(String::as_str)).await?;
         Ok(checksum)
     }
 
-    async fn has_room(&self, temporary: &str, plan: &CopyPlan) -> Result<(), HostError> {
+    async fn has_room(&self, staging: &Staging, plan: &CopyPlan) -> Result<(), HostError> {
         let host = self.host();
-        let kept = host.trees(&[temporary.to_owned()]).await?;
+        let kept = host.trees(&[staging.files()]).await?;
         let kept: BTreeMap<&str, u64> = kept
             .iter()
             .flat_map(|tree| &tree.entries)
@@ -236,11 +236,11 @@ impl Fetch<'_> {
             file.size_bytes.saturating_sub(kept.get(file.to.as_str()).copied().unwrap_or_default())
         };
         let needed: u64 = plan.files.iter().map(missing).sum::<u64>() + SPARE;
-        let free = host.folder(temporary).await?.free_bytes;
+        let free = host.folder(&staging.folder()).await?.free_bytes;
         if needed <= free {
             return Ok(());
         }
-        let path = temporary.rsplit_once('/').map_or(temporary, |(parent, _)| parent).to_owned();
+        let path = staging.parent().to_owned();
         Err(HostError {
             host: host.name().to_owned(),
             operation: format!("copy model {}", self.name()),

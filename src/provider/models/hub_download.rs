@@ -141,7 +141,9 @@ pub(crate) async fn remove(
     let inside = folder.strip_prefix(entry.cache_folder()).map(|rest| format!("{CACHE}{rest}"));
     let there = entry.host.image(&image(model)).await?.is_some();
     let Some(inside) = inside.filter(|_| there) else { return entry.host.remove_files(folder, files).await };
-    let mut rest = files;
+    // They are told apart by the ends of lines there; no file of a model has one in its name.
+    let files: Vec<String> = files.iter().filter(|file| !file.contains('\n')).cloned().collect();
+    let mut rest = files.as_slice();
     while !rest.is_empty() {
         let mut length = 0;
         let most = rest.iter().take_while(|file| {
@@ -156,7 +158,7 @@ pub(crate) async fn remove(
         let ended = in_container(&entry.host, &spec, model::stall(model), stopping).await?;
         if let Ended::Badly(words) = ended {
             tracing::warn!(words, folder, "a container could not remove the files");
-            return entry.host.remove_files(folder, files).await;
+            return entry.host.remove_files(folder, &files).await;
         }
     }
     entry.host.models_changed();

@@ -9,7 +9,6 @@ use crate::dynamo::models::installed::{Layout, MANIFEST};
 use crate::dynamo::models::{files, installed};
 use crate::dynamo::terms::hub_paths;
 use crate::hosts::{Host, HostError};
-use crate::inventory::relative_path;
 use crate::provider::attributes::{host_errors, import_id};
 use crate::provider::plan_checks;
 use crate::provider::session::{Client, Entry, NoHost};
@@ -18,6 +17,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 
 /// `dynamo_model`.
 pub(crate) struct Models;
@@ -391,7 +391,9 @@ async fn remove(call: &Call<Client>, entry: &Entry, state: &ModelModel) -> Resul
             .filter_map(|line| line.split_once("  "))
             .map(|(_, file)| file.to_owned())
             .collect();
-        files.retain(|file| relative_path::is_plain(file));
+        // What is seen there has no link on the way to it, whatever the list says.
+        let seen: BTreeSet<&str> = tree.entries.iter().map(|entry| entry.path.as_str()).collect();
+        files.retain(|file| seen.contains(file.as_str()));
         files.push(MANIFEST.to_owned());
         return entry.host.remove_files(folder, &files).await;
     }
