@@ -7,21 +7,20 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bollard::Docker;
-use bollard::auth::DockerCredentials;
-use bollard::errors::Error;
 use bollard::models::CreateImageInfo;
-use bollard::query_parameters::{CreateImageOptions, ListImagesOptions};
-use futures_util::StreamExt;
+use bollard::query_parameters::ListImagesOptions;
 
 use super::host::{FOR_EVER, Host, WALK};
 use super::registry_auth::registry_of;
-use crate::hosts::docker::{cause_of, translate};
-use crate::hosts::error::{Cause, HostError, registry_cause};
+use crate::hosts::docker::{Engine, translate};
+use crate::hosts::error::{Cause, HostError};
 use crate::inventory::{ImageFacts, LocalImage};
 
 /// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.
 const STALL: Duration = Duration::from_secs(300);
+
+/// Layers of one image; Docker makes none with more than 127.
+const MOST_LAYERS: usize = 10_000;
 
 /// How far a pull has come. Totals grow while layers are discovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -66,7 +65,7 @@ impl Host {
         progress: &(dyn Fn(PullProgress) + Send + Sync),
     ) -> Result<(), HostError> {
         let engine = self.engine().await?;
-        let pulled = download(engine.docker(), reference, self.credentials_for(reference), progress).await;
+        let pulled = self.download(&engine, reference, progress).await;
         self.0.generation.fetch_add(1, Ordering::SeqCst);
         pulled.map_err(|cause| self.error(&format!("pull image {reference}"), cause))
     }
@@ -81,42 +80,24 @@ impl Host {
         Ok(listed.into_iter().map(translate::local_image).collect())
     }
 
-    fn credentials_for(&self, reference: &str) -> Option<DockerCredentials> {
+    async fn download(
+        &self,
+        engine: &Engine,
+        reference: &str,
+        progress: &(dyn Fn(PullProgress) + Send + Sync),
+    ) -> Result<(), Cause> {
+        let stalled = |_| Cause::PullStalled { seconds: STALL.as_secs() };
         let registry = registry_of(reference);
-        let credentials = self.0.registry_auth.credentials_of(&registry)?;
-        Some(DockerCredentials {
-            username: Some(credentials.username.clone()),
-            password: Some(credentials.password.clone()),
-            serveraddress: Some(registry),
-            ..Default::default()
-        })
-    }
-}
-
-async fn download(
-    docker: &Docker,
-    reference: &str,
-    credentials: Option<DockerCredentials>,
-    progress: &(dyn Fn(PullProgress) + Send + Sync),
-) -> Result<(), Cause> {
-    let options = CreateImageOptions { from_image: Some(with_tag(reference)), ..Default::default() };
-    let mut news = docker.create_image(Some(options), None, credentials);
-    let mut layers = Layers::default();
-    loop {
-        let item = tokio::time::timeout(STALL, news.next()).await;
-        let item = item.map_err(|_| Cause::PullStalled { seconds: STALL.as_secs() })?;
-        let Some(item) = item else { return Ok(()) };
-        layers.note(&item.map_err(|error| pull_cause(&error, reference))?);
-        progress(layers.progress());
-    }
-}
-
-fn pull_cause(error: &Error, image: &str) -> Cause {
-    match error {
-        Error::DockerResponseServerError { message: text, .. } | Error::DockerStreamError { error: text } => {
-            registry_cause(text, image)
+        let credentials = self.0.registry_auth.credentials_of(&registry);
+        let image = with_tag(reference);
+        let begun = tokio::time::timeout(STALL, engine.pull(&image, &registry, credentials)).await;
+        let mut news = begun.map_err(stalled)??;
+        let mut layers = Layers::default();
+        while let Some(news) = tokio::time::timeout(STALL, news.next()).await.map_err(stalled)?? {
+            layers.note(&news)?;
+            progress(layers.progress());
         }
-        error => cause_of(error, &format!("image {image}")),
+        Ok(())
     }
 }
 
@@ -138,11 +119,15 @@ struct Layer {
 }
 
 impl Layers {
-    fn note(&mut self, news: &CreateImageInfo) {
-        let (Some(id), Some(status)) = (&news.id, news.status.as_deref()) else { return };
+    fn note(&mut self, news: &CreateImageInfo) -> Result<(), Cause> {
+        let (Some(id), Some(status)) = (&news.id, news.status.as_deref()) else { return Ok(()) };
         // The first line names the tag where others name a layer.
         if status.starts_with("Pulling from") {
-            return;
+            return Ok(());
+        }
+        if !self.0.contains_key(id) && self.0.len() >= MOST_LAYERS {
+            let text = format!("more than {MOST_LAYERS} layers of one image");
+            return Err(Cause::RegistryOdd { text });
         }
         let layer = self.0.entry(id.clone()).or_default();
         match status {
@@ -158,14 +143,15 @@ impl Layers {
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn progress(&self) -> PullProgress {
         self.0.values().fold(PullProgress::default(), |sum, layer| PullProgress {
             layers_done: sum.layers_done + usize::from(layer.done),
             layers: sum.layers + 1,
-            bytes_done: sum.bytes_done + layer.bytes_done,
-            bytes: sum.bytes + layer.bytes,
+            bytes_done: sum.bytes_done.saturating_add(layer.bytes_done),
+            bytes: sum.bytes.saturating_add(layer.bytes),
         })
     }
 }
@@ -200,7 +186,7 @@ mod tests {
             {"status":"Digest: sha256:0"}"#;
         let mut layers = Layers::default();
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-            layers.note(&serde_json::from_str(line).unwrap());
+            layers.note(&serde_json::from_str(line).unwrap()).unwrap();
         }
         assert_eq!(
             layers.progress(),

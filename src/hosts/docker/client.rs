@@ -1,10 +1,11 @@
 //! The Docker client over any stream.
 //!
 //! Every request gets a stream of its own: on a unix socket that costs nothing, and no idle connection can go stale
-//! under us when the daemon restarts. The client library leaves two things to be put right on the way out: it sends
-//! requests without an API version (so that an Engine newer than this program could answer in words we don't know),
-//! and it spells registry credentials in the other base64 alphabet, which the Engine silently takes for "anonymous".
+//! under us when the daemon restarts, and what one answer takes can be bounded: the client library reads whatever comes.
+//! It also sends requests without an API version, so that an Engine newer than this program could answer in words we
+//! don't know; that is put right on the way out.
 
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
@@ -14,10 +15,14 @@ use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::{Response, Uri};
 use hyper_util::rt::TokioIo;
 
+use super::bounded::Bounded;
 use crate::hosts::error::Cause;
 use crate::hosts::transport::Transport;
 
-const REGISTRY_AUTH: HeaderName = HeaderName::from_static("x-registry-auth");
+pub(super) const REGISTRY_AUTH: HeaderName = HeaderName::from_static("x-registry-auth");
+
+/// Longest answer to a question or a change, in bytes: a list of thousands of containers has a few million.
+const MOST_ANSWER: u64 = 32 << 20;
 
 /// The client's own limit, in seconds, on the time until an answer begins. Every call has its own, shorter one.
 const NO_LIMIT: u64 = 24 * 3600;
@@ -40,10 +45,7 @@ async fn exchange(
 ) -> Result<Response<Incoming>, bollard::errors::Error> {
     *request.uri_mut() = versioned(request.uri(), version)?;
     request.headers_mut().insert(HOST, HeaderValue::from_static("docker"));
-    if let Some(value) = request.headers().get(REGISTRY_AUTH).and_then(url_safe) {
-        request.headers_mut().insert(REGISTRY_AUTH, value);
-    }
-    let stream = transport.engine().await.map_err(io::Error::other)?;
+    let stream = Bounded::new(transport.engine().await.map_err(io::Error::other)?, MOST_ANSWER);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -62,26 +64,34 @@ fn versioned(uri: &Uri, version: Option<&str>) -> Result<Uri, hyper::http::uri::
     }
 }
 
-/// The Engine reads credentials in the alphabet with `-` and `_`.
-fn url_safe(value: &HeaderValue) -> Option<HeaderValue> {
-    let text = value.to_str().ok()?.replace('+', "-").replace('/', "_");
-    let mut value = HeaderValue::from_str(&text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+/// Why a call failed before the Engine said anything, or while it did: our own cause where there is one, however deep the
+/// libraries have wrapped it.
+pub(super) fn connection_cause(error: &(dyn Error + 'static)) -> Cause {
+    own_cause(error).unwrap_or_else(|| Cause::Connection { text: chain(error) })
 }
 
-/// Why a call failed before the Engine said anything: the own cause of the transport where there is one.
-pub(super) fn connection_cause(error: &bollard::errors::Error) -> Cause {
-    if let bollard::errors::Error::IOError { err } = error
-        && let Some(cause) = err.get_ref().and_then(|inner| inner.downcast_ref::<Cause>())
-    {
-        return cause.clone();
+fn own_cause(error: &(dyn Error + 'static)) -> Option<Cause> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // The library's error stands for the I/O error that it has, and leaves it out of its sources.
+        if let Some(bollard::errors::Error::IOError { err }) = error.downcast_ref() {
+            return own_cause(err);
+        }
+        // What an I/O error carries is not its source, but its source's.
+        let carried = error.downcast_ref::<io::Error>().and_then(|io| io.get_ref());
+        if let Some(cause) = carried.and_then(|inner| inner.downcast_ref::<Cause>()) {
+            return Some(cause.clone());
+        }
+        if let Some(found) = carried.and_then(|inner| own_cause(inner)) {
+            return Some(found);
+        }
+        next = error.source();
     }
-    Cause::Connection { text: chain(error) }
+    None
 }
 
 /// An error and its sources in one line: the outermost text alone often says only "client error".
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
@@ -106,16 +116,18 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_spelt_as_the_engine_reads_them() {
-        let value = url_safe(&HeaderValue::from_static("ab+/c=")).unwrap();
-        assert_eq!(value, "ab-_c=");
-        assert!(value.is_sensitive());
-    }
-
-    #[test]
     fn the_cause_of_the_transport_survives_the_client() {
         let cause = Cause::SocketMissing { path: "/x".into() };
         let error = bollard::errors::Error::from(io::Error::other(cause.clone()));
         assert_eq!(connection_cause(&error), cause);
+        #[derive(Debug, thiserror::Error)]
+        #[error("error reading a body from connection")]
+        struct Outer(#[source] io::Error);
+        let wrapped = io::Error::other(Outer(io::Error::other(cause.clone())));
+        assert_eq!(connection_cause(&Outer(wrapped)), cause);
+        let other = Outer(io::ErrorKind::BrokenPipe.into());
+        assert!(
+            matches!(connection_cause(&other), Cause::Connection { text } if text.contains("broken pipe"))
+        );
     }
 }

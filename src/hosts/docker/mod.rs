@@ -1,6 +1,8 @@
 //! The Docker Engine's API: agreeing on a version, and making one call with a deadline and an error that says why.
 
+mod bounded;
 mod client;
+pub(super) mod pull;
 pub(super) mod translate;
 
 use std::future::Future;
@@ -9,8 +11,10 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error;
+use pull::PullNews;
 
 use crate::hosts::error::{Cause, engine_cause};
+use crate::hosts::registry_auth::Credentials;
 use crate::hosts::transport::Transport;
 
 /// How long a call may take, and how often it may be tried when the connection breaks.
@@ -43,14 +47,23 @@ const NEWEST: ApiVersion = ApiVersion(1, 53);
 #[derive(Clone, Debug)]
 pub(super) struct Engine {
     docker: Docker,
+    transport: Arc<dyn Transport>,
+    /// Empty until it is agreed.
+    version: String,
 }
 
 impl Engine {
     pub(super) async fn connect(transport: Arc<dyn Transport>) -> Result<Self, Cause> {
-        let asking = Self { docker: client::client(Arc::clone(&transport), None)? };
+        let docker = client::client(Arc::clone(&transport), None)?;
+        let asking = Self { docker, transport: Arc::clone(&transport), version: String::new() };
         let answer = asking.call("version", READ, |docker| async move { docker.version().await }).await?;
         let version = ApiVersion::agree(answer.min_api_version.as_deref(), answer.api_version.as_deref())?;
-        Ok(Self { docker: client::client(transport, Some(version.to_string()))? })
+        let version = version.to_string();
+        Ok(Self {
+            docker: client::client(Arc::clone(&transport), Some(version.clone()))?,
+            transport,
+            version,
+        })
     }
 
     /// Makes one call. `subject` names the object it is about, e.g. `container chat-frontend`.
@@ -78,9 +91,15 @@ impl Engine {
         }
     }
 
-    /// For answers that are streams, whose reader sets the time limits.
-    pub(super) fn docker(&self) -> &Docker {
-        &self.docker
+    /// Begins to pull an image, of which a tag or a digest is named, from a registry.
+    pub(super) async fn pull(
+        &self,
+        image: &str,
+        registry: &str,
+        credentials: Option<&Credentials>,
+    ) -> Result<PullNews, Cause> {
+        let transport = Arc::clone(&self.transport);
+        PullNews::ask(transport, &self.version, image, registry, credentials).await
     }
 }
 

@@ -17,11 +17,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Bytes that a channel may be ahead of its reader. Who reads more than that in one go has it sent piece by piece.
+/// It is what one channel of a host takes of memory at the most: four parcels of a copy and a few questions at once.
 const SLACK: usize = 24 << 20;
 /// What is read of our side at once, in bytes: a few of SSH's packets.
 const CHUNK: usize = 256 << 10;
 /// What is kept of stderr, in bytes.
-const MOST_STDERR: usize = 16 << 10;
+pub(super) const MOST_STDERR: usize = 16 << 10;
 
 /// After our end was dropped, how long the other side has to close the channel by itself. A command ends when its input
 /// does, and the server counts it as a session until then; closing at once would free our place too early.

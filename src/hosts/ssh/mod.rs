@@ -40,7 +40,7 @@ use crate::hosts::transport::engine_address::EngineAddress;
 use crate::hosts::transport::listening_sockets;
 use crate::hosts::transport::listening_sockets::ListeningSocket;
 use crate::hosts::transport::{CommandExit, RunningCommand, ShellOutput, Stream, Transport};
-use channel::{ChannelIo, RawExit, carry};
+use channel::{ChannelIo, MOST_STDERR, RawExit, carry};
 use connection::Connection;
 use engine_route::{EngineRoute, SocketReport};
 
@@ -104,9 +104,15 @@ impl SshTransport {
         channel.exec(false, command).await.map_err(cut)?;
         let mut said = Vec::new();
         if let Some(password) = password {
-            while let Some(message) = channel.wait().await {
+            // Who asks for no password is not waited for, and what is said meanwhile is kept as far as it matters.
+            let until = tokio::time::Instant::now() + PROBE;
+            while let Ok(Some(message)) = tokio::time::timeout_at(until, channel.wait()).await {
                 match message {
-                    ChannelMsg::ExtendedData { data, .. } => said.extend(data.iter()),
+                    ChannelMsg::ExtendedData { data, .. } => {
+                        said.extend(data.iter());
+                        let excess = said.len().saturating_sub(MOST_STDERR);
+                        said.drain(..excess);
+                    }
                     ChannelMsg::Close | ChannelMsg::ExitStatus { .. } => break,
                     _ => {}
                 }
@@ -120,14 +126,17 @@ impl SshTransport {
     }
 
     /// Runs `command` with `input` to its end.
-    async fn run(&self, command: &str, input: &str) -> Result<ShellOutput, SshError> {
+    async fn run(&self, command: &str, input: &str) -> Result<ShellOutput, Cause> {
         let running = async {
             let (mut io, ending) = self.command(command, None).await?;
             // A command that does not read its input to the end has its reasons, and an exit status.
             drop(io.write_all(input.as_bytes()).await);
             drop(io.shutdown().await);
             let mut stdout = Vec::new();
-            drop((&mut io).take(MOST_OUTPUT).read_to_end(&mut stdout).await);
+            drop((&mut io).take(MOST_OUTPUT + 1).read_to_end(&mut stdout).await);
+            if stdout.len() as u64 > MOST_OUTPUT {
+                return Err(Cause::AnswerTooLong { mebibytes: MOST_OUTPUT >> 20 });
+            }
             let ended = ending.await.unwrap_or_default();
             let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
             let status = ended.status.ok_or_else(|| SshError::SessionRefused {
@@ -140,7 +149,7 @@ impl SshTransport {
             })
         };
         let slow = || SshError::Slow { what: format!("`{command}`"), seconds: SHELL.as_secs() };
-        tokio::time::timeout(SHELL, running).await.unwrap_or_else(|_| Err(slow()))
+        tokio::time::timeout(SHELL, running).await.unwrap_or_else(|_| Err(slow().into()))
     }
 
     /// A stream to the Engine's socket by the way that works here, which is found out once.
@@ -183,7 +192,7 @@ impl SshTransport {
         Err(last.unwrap_or_else(|| Cause::SocketMissing { path: socket.to_owned() }))
     }
 
-    async fn socket_report(&self, socket: &str) -> Result<SocketReport, SshError> {
+    async fn socket_report(&self, socket: &str) -> Result<SocketReport, Cause> {
         let output = self.run("sh -s", &engine_route::socket_report_script(socket)).await?;
         Ok(SocketReport::parse(&output.stdout))
     }
@@ -307,7 +316,7 @@ impl Transport for SshTransport {
     }
 
     async fn shell(&self, script: &str) -> Option<Result<ShellOutput, Cause>> {
-        Some(self.run("sh -s", script).await.map_err(Cause::from))
+        Some(self.run("sh -s", script).await)
     }
 
     async fn exec(&self, command: &str) -> Option<Result<RunningCommand, Cause>> {
