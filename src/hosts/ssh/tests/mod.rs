@@ -427,7 +427,10 @@ async fn as_many_sessions_are_used_as_the_server_has() {
     }
     let (_server, transport) = open(Rules { max_sessions: 0, ..Rules::default() }).await;
     let error = transport.run("sh -s", "echo").await.unwrap_err();
-    assert!(matches!(error, Cause::Ssh(ref error) if matches!(**error, SshError::SessionRefused { .. })), "{error}");
+    assert!(
+        matches!(error, Cause::Ssh(ref error) if matches!(**error, SshError::SessionRefused { .. })),
+        "{error}"
+    );
     assert_eq!(ask(&transport, "/x").await.unwrap(), "/x", "forwarding is not a session");
 }
 
