@@ -264,7 +264,7 @@ impl<'a> FileCopy<'a> {
         }
     }
 
-    /// How much of it a former attempt has left: in a file of ours that has no other name.
+    /// How much of it a former attempt has left: in a file that has no other name.
     async fn have(&self) -> Result<u64, Cause> {
         let (folder, name) = split(self.below);
         if let Some(folder) = self.staging.here(folder) {
@@ -274,7 +274,7 @@ impl<'a> FileCopy<'a> {
         }
         let file = quoted(&format!("./{name}"));
         let script = format!(
-            "{}find {file} -maxdepth 0 -type f -links 1 -user \"$(id -u)\" -exec sh -c 'wc -c <\"$1\"' sh {{}} ';' 2>/dev/null; exit 0",
+            "{}find {file} -maxdepth 0 -type f -links 1 -exec sh -c 'wc -c <\"$1\"' sh {{}} ';' 2>/dev/null; exit 0",
             self.staging.enter_files(folder)
         );
         let said = remote_command::run(self.to, &script, &[], TIMEOUT).await;

@@ -63,7 +63,7 @@ impl LocalFolder {
         Ok(File::from(rustix::fs::openat(&self.0, name, flags, Mode::from_raw_mode(0o644))?))
     }
 
-    /// A file that we made before, for reading and writing: not a link, not a pipe, and no second name of something else.
+    /// A file that was made before, for reading and writing: not a link, not a pipe, and no second name of something else.
     pub(super) fn reopen(&self, name: &str) -> io::Result<Option<File>> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let is_ours = |about: &rustix::fs::Stat| {
@@ -121,6 +121,11 @@ impl LocalFolder {
         new: impl rustix::path::Arg,
     ) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, name, &to.0, new)?)
+    }
+
+    /// Leaves it to its owner, whatever a default of the folder above says.
+    pub(super) fn close_to_others(&self) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(&self.0, Mode::RWXU)?)
     }
 
     /// Whether it is this user's, and closed to all others.

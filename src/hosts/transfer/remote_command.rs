@@ -49,10 +49,11 @@ pub(super) async fn run_for(
             // A command that does not read its input to the end has its reasons, and an exit status.
             drop(stdin.write_all(input).await);
             drop(stdin.shutdown().await);
+            Ok::<(), Cause>(())
         };
         let receive = read_to_end(&mut output, most);
         // Who has read too much ends both: the command may wait for us to read, and not read itself.
-        let ((), answer) = tokio::try_join!(async { Ok::<_, Cause>(send.await) }, receive)?;
+        let ((), answer) = tokio::try_join!(send, receive)?;
         check_exit(&running.exit.await, "").map(|()| answer)
     };
     let slow = || TransferError::Stalled { seconds: timeout.as_secs(), text: "a command".to_owned() };

@@ -129,6 +129,9 @@ fn is_of_a_run(name: &str, last: &str) -> bool {
 }
 
 /// Finds what a former run left and gives it its new name, or makes it. Prints which folder it is.
+///
+/// What was made a moment ago may have another owner or another mode where a file system knows only one of them (a share
+/// that takes root for nobody, one without modes), and is closed where a default of the folder above opened it.
 fn stage_script(parent: &str, last: &str, name: &str) -> String {
     let parent = if parent.is_empty() { "/" } else { parent };
     format!(
@@ -141,8 +144,14 @@ fn stage_script(parent: &str, last: &str, name: &str) -> String {
            [ -d \"$old\" ] && [ ! -L \"$old\" ] && [ -O \"$old\" ] && private \"$old\" || continue\n\
            mv -T -- \"$old\" \"./$name\" 2>/dev/null && break\n\
          done\n\
-         [ -d \"./$name\" ] || (umask 077; mkdir -- \"$parent/$name\") || exit 1\n\
-         cd -P -- \"./$name\" && [ \"$(pwd -P)\" = \"${{here%/}}/$name\" ] && private . || changed\n\
+         new=; [ -d \"./$name\" ] || {{ (umask 077; mkdir -- \"$parent/$name\") || exit 1; new=1; }}\n\
+         cd -P -- \"./$name\" && [ \"$(pwd -P)\" = \"${{here%/}}/$name\" ] || changed\n\
+         if [ -n \"$new\" ]; then\n\
+           [ -O . ] || private . || changed\n\
+           chmod 700 . 2>/dev/null\n\
+         else\n\
+           [ -O . ] && private . || changed\n\
+         fi\n\
          stat -c %d:%i .\n",
         quoted(parent),
         quoted(name),
@@ -164,7 +173,9 @@ fn stage_here(parent: &str, last: &str, name: &str) -> io::Result<LocalFolder> {
             }
         }
     }
-    parent.make(name, 0o700)
+    let folder = parent.make(name, 0o700)?;
+    drop(folder.close_to_others());
+    Ok(folder)
 }
 
 impl Host {
