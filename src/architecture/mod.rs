@@ -3,14 +3,13 @@
 //!
 //! In one crate every module sees every other, so direction is a habit unless something checks it.
 
+use circles::{Circles, differences, is_shorter};
+use graph::{Graph, between_folders, folder};
+use imports::{Modules, Product};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-
-use self::circles::{Circles, differences, is_shorter};
-use self::graph::{Graph, between_folders, folder};
-use self::imports::{Modules, Product};
 
 mod circles;
 mod graph;
@@ -355,7 +354,7 @@ mod tests {
             ("a/mod.rs", "mod ground; mod first; mod top; pub use top::X;"),
             ("a/ground.rs", "use super::first::Y;"),
             ("a/first/mod.rs", "use super::ground; mod inner;"),
-            ("a/first/inner.rs", "use super::super::X; use super::Y;"),
+            ("a/first/inner.rs", "use crate::X; use super::Y;"),
             ("a/top.rs", ""),
             ("a/lost.rs", ""),
         ]);

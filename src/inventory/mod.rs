@@ -20,7 +20,7 @@ pub struct HostInventory {
 
 /// The machine and its Engine, as `docker info` and a look at the disk tell.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Machine {
+pub struct HostDetails {
     /// What the Engine calls its machine.
     pub name: String,
     /// Logical CPUs.

@@ -18,31 +18,29 @@ pub(crate) mod tcp_through_shell;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-use std::io;
-use std::path::Path;
-use std::time::Duration;
-
-use async_trait::async_trait;
-use futures_util::FutureExt;
-use russh::{ChannelMsg, ChannelOpenFailure};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::OnceCell;
-use tokio::sync::oneshot::Receiver;
-
-pub(crate) use settings::{Endpoint, HostKeys, KeySource, Login, ProcessEnvironment, Settings};
-
 use crate::container::Secret;
 use crate::hosts::error::Cause;
 use crate::hosts::error::ssh::SshError;
 use crate::hosts::shell::quoted;
 use crate::hosts::transport::engine_address::EngineAddress;
-use crate::hosts::transport::listening_sockets;
 use crate::hosts::transport::listening_sockets::ListeningSocket;
-use crate::hosts::transport::{CommandExit, RunningCommand, ShellOutput, Stream, Transport};
+use crate::hosts::transport::{
+    CommandExit, RunningCommand, ShellOutput, Stream, Transport, listening_sockets,
+};
+use async_trait::async_trait;
 use channel::{ChannelIo, RawExit, carry};
 use connection::Connection;
 use engine_route::{EngineRoute, SocketReport};
+use futures_util::FutureExt;
+use russh::{ChannelMsg, ChannelOpenFailure};
+use std::path::Path;
+use std::time::Duration;
+use std::{fmt, io};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::OnceCell;
+use tokio::sync::oneshot::Receiver;
+
+pub(crate) use settings::{Endpoint, HostKeys, KeySource, Login, ProcessEnvironment, Settings};
 
 /// For a script, and for a command to answer.
 const SHELL: Duration = Duration::from_secs(60);

@@ -5,41 +5,16 @@
 //! version of the provider decides, and a change of either shows in the plan before it rolls through the workers.
 
 use super::blocks::TextMap;
-use crate::dynamo::facts::release;
 use crate::dynamo::models::catalog::defaults::written;
 use crate::dynamo::spec::arguments;
 use crate::dynamo::spec::draft::{SecretDraft, WorkerDraft};
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
-use crate::dynamo::terms::words::Engine;
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::session::Client;
 use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
-
-/// Fills in what the model comes with. While the provider's `models` are not known it stays as it is.
-pub(crate) fn derive(client: &Client, planned: &mut DeploymentModel) {
-    let Some(catalog) = &client.catalog else { return };
-    let (Attr::Known(model), Attr::Known(engine)) = (&planned.model, &planned.engine) else {
-        planned.model_args = Attr::Unknown;
-        return;
-    };
-    let version = match &planned.dynamo_version {
-        Attr::Known(version) => version.as_str(),
-        Attr::Null => release::newest(),
-        Attr::Unknown => {
-            planned.model_args = Attr::Unknown;
-            return;
-        }
-    };
-    let args = match (Engine::parse(engine), release::find(release::ALL, version), catalog.find(model)) {
-        (Some(engine), Ok((release, _)), Some(model)) => model.engine_args(engine, release.line_numbers()),
-        // What is wrong with them is said where they are.
-        _ => EngineArgs::new(),
-    };
-    planned.model_args = Attr::Known(texts(&args));
-}
 
 /// As the domain reads them.
 pub(crate) fn draft(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<ArgValue>> {
@@ -77,6 +52,7 @@ mod tests {
     use super::*;
     use crate::provider::config::ProviderModel;
     use crate::provider::config::models::OwnModelModel;
+    use crate::provider::deployment::model::derive_model_args;
     use crate::tf_provider::attr::{Nested, NestedMap};
 
     fn client(models: Attr<NestedMap<OwnModelModel>>) -> Client {
@@ -94,7 +70,7 @@ mod tests {
     }
 
     fn derived(client: &Client, mut planned: DeploymentModel) -> String {
-        derive(client, &mut planned);
+        derive_model_args(client, &mut planned);
         match planned.model_args {
             Attr::Known(args) => {
                 let words = args.iter().map(|(key, value)| format!("{key}={}", value.known().unwrap()));

@@ -8,17 +8,21 @@ use crate::dynamo::facts::release;
 use crate::dynamo::facts::release::Release;
 use crate::dynamo::facts::topology::Topology;
 use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft};
+use crate::dynamo::spec::engine_args::EngineArgs;
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
+use crate::dynamo::terms::ports::{frontend_url, is_everywhere};
 use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode};
-use crate::provider::allocation::ports::advertised;
 use crate::provider::attributes::blocks::TextMap;
-use crate::provider::attributes::model_source::ModelSource;
+use crate::provider::attributes::model_args::texts;
+use crate::provider::attributes::picked_ports::advertised;
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
 use crate::provider::lifecycle::spec_label;
+use crate::provider::plan_checks::model_source::ModelSource;
+use crate::provider::session::Client;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -118,7 +122,7 @@ pub(crate) fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, ho
         (Some(address), Some(_)) if is_everywhere(address) && host.advertise_address.is_unknown() => {
             planned.endpoint.clone()
         }
-        (Some(address), Some(port)) => Attr::Known(endpoint(address, *port, host.advertise_address)),
+        (Some(address), Some(port)) => Attr::Known(frontend_url(address, *port, host.advertise_address)),
         _ => Attr::Unknown,
     };
     planned.status = expected_status(planned);
@@ -201,30 +205,6 @@ fn derived_image(model: &DeploymentModel) -> Option<String> {
     Some(release.image(engine, version))
 }
 
-/// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
-/// reach the host.
-pub(crate) fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
-    let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
-    match advertised.map_or(reachable(bind_address), String::as_str) {
-        address if address.contains(':') => format!("http://[{address}]:{port}"),
-        address => format!("http://{address}:{port}"),
-    }
-}
-
-/// Whether an address to listen at stands for all of the host.
-pub(crate) fn is_everywhere(bind_address: &str) -> bool {
-    reachable(bind_address) != bind_address
-}
-
-/// An address to connect to for one to listen at: nobody can connect to "all addresses".
-pub(crate) fn reachable(bind_address: &str) -> &str {
-    match bind_address {
-        "0.0.0.0" => "127.0.0.1",
-        "::" => "::1",
-        other => other,
-    }
-}
-
 /// What import rebuilds a deployment from: its attributes without what is only ever observed.
 pub(crate) fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
     let lasting = DeploymentModel {
@@ -235,6 +215,29 @@ pub(crate) fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
         ..model.clone()
     };
     spec_label::to_text(&lasting)
+}
+
+/// Fills in what the model comes with. While the provider's `models` are not known it stays as it is.
+pub(crate) fn derive_model_args(client: &Client, planned: &mut DeploymentModel) {
+    let Some(catalog) = &client.catalog else { return };
+    let (Attr::Known(model), Attr::Known(engine)) = (&planned.model, &planned.engine) else {
+        planned.model_args = Attr::Unknown;
+        return;
+    };
+    let version = match &planned.dynamo_version {
+        Attr::Known(version) => version.as_str(),
+        Attr::Null => release::newest(),
+        Attr::Unknown => {
+            planned.model_args = Attr::Unknown;
+            return;
+        }
+    };
+    let args = match (Engine::parse(engine), release::find(release::ALL, version), catalog.find(model)) {
+        (Some(engine), Ok((release, _)), Some(model)) => model.engine_args(engine, release.line_numbers()),
+        // What is wrong with them is said where they are.
+        _ => EngineArgs::new(),
+    };
+    planned.model_args = Attr::Known(texts(&args));
 }
 
 #[cfg(test)]
@@ -348,11 +351,11 @@ mod tests {
             ("10.0.0.1", "http://10.0.0.1:80"),
             ("fd00::1", "http://[fd00::1]:80"),
         ] {
-            assert_eq!(endpoint(bind, 80, &Attr::Null), url);
+            assert_eq!(frontend_url(bind, 80, &Attr::Null), url);
         }
         let known_as = "10.0.0.11".into();
-        assert_eq!(endpoint("0.0.0.0", 80, &known_as), "http://10.0.0.11:80");
-        assert_eq!(endpoint("127.0.0.1", 80, &known_as), "http://127.0.0.1:80");
+        assert_eq!(frontend_url("0.0.0.0", 80, &known_as), "http://10.0.0.11:80");
+        assert_eq!(frontend_url("127.0.0.1", 80, &known_as), "http://127.0.0.1:80");
     }
 
     #[test]
