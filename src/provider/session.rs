@@ -3,8 +3,8 @@
 //! Making a client connects to nothing. A host is reached when something first needs it.
 
 use crate::dynamo::models::catalog::Catalog;
+use crate::dynamo::terms::names;
 use crate::dynamo::terms::words::Role;
-use crate::dynamo::terms::{names, ports};
 use crate::hosts::Credentials;
 use crate::hosts::ssh::ProcessEnvironment;
 use crate::provider::allocation::cache_memory::CacheLedger;
@@ -19,10 +19,9 @@ use crate::provider::machine;
 use crate::provider::machine::{Machine, Surroundings};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
-use crate::tf_provider::model::Model;
+
 use crate::tf_provider::value::Path;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 /// A configured provider.
 pub struct Client {

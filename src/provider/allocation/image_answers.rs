@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 /// What images have answered in this run. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct ImageAnswers(Arc<Mutex<HashMap<Question, Answer>>>);
+pub struct ImageAnswers(Arc<Mutex<HashMap<Question, Answer>>>);
 
 /// The modules that are missing, once somebody has asked.
 pub(crate) type Answer = Arc<OnceCell<Vec<String>>>;

@@ -1,7 +1,6 @@
 //! Which folders of a host were planned for which model, and who is filling one now.
 
 use crate::hosts::sync::keyed_lock::KeyedLock;
-use crate::provider::models::model::{derive, folder};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::OwnedMutexGuard;

@@ -18,7 +18,7 @@ use crate::provider::machine::Machine;
 use crate::reconcile::{Failure, ReconcileError};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often ports are picked when others take them between looking and binding.
@@ -101,7 +101,7 @@ pub(crate) fn is_taken(failed: &ReconcileError) -> bool {
 
 /// Ports that calls in flight have picked, by host: a port is taken once the Engine says so, and until then here.
 #[derive(Clone, Default)]
-pub(crate) struct PortLeases(Arc<Mutex<BTreeSet<(String, u16)>>>);
+pub struct PortLeases(Arc<Mutex<BTreeSet<(String, u16)>>>);
 
 impl PortLeases {
     /// The first port from `from` that nobody has and nobody was promised, with those that are so far above it. The lease
@@ -132,7 +132,7 @@ pub(crate) struct PortLease {
 }
 
 impl PortLease {
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 }

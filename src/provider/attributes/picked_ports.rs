@@ -3,7 +3,6 @@
 use crate::dynamo::facts::topology::{Topology, WorkerPort};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::ports::THIS_MACHINE;
-use crate::provider::allocation::port_leases::services;
 use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
 

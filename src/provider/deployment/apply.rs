@@ -1,7 +1,6 @@
 //! Making a deployment: ports are picked, its containers are brought up, and what came of it becomes state.
 
 use super::decide::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
-use super::model;
 use super::model::{derive, topology_of};
 use super::read::show_containers;
 use super::schema::DeploymentModel;
@@ -12,7 +11,6 @@ use crate::dynamo::terms::{names, ports};
 use crate::hosts::Age;
 use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::allocation;
-use crate::provider::allocation::port_leases;
 use crate::provider::attributes::paths;
 use crate::provider::lifecycle::{assembly, deployment_containers};
 use crate::provider::machine::{Machine, facts};
@@ -67,7 +65,7 @@ pub(super) async fn create_once(
         wanted.services = Attr::Known(addresses.clone());
     }
     derive(config, &mut wanted, says(entry));
-    model::derive_model_args(&call.client, &mut wanted);
+    super::model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();

@@ -8,7 +8,6 @@ use crate::dynamo::facts::release;
 use crate::dynamo::facts::release::Release;
 use crate::dynamo::facts::topology::Topology;
 use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft};
-use crate::dynamo::spec::engine_args::EngineArgs;
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::names;
@@ -16,13 +15,11 @@ use crate::dynamo::terms::objection::Objection;
 use crate::dynamo::terms::ports::{frontend_url, is_everywhere};
 use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode};
 use crate::provider::attributes::blocks::TextMap;
-use crate::provider::attributes::model_args::texts;
 use crate::provider::attributes::picked_ports::advertised;
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
 use crate::provider::lifecycle::spec_label;
 use crate::provider::plan_checks::model_source::ModelSource;
-use crate::provider::session::Client;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -215,29 +212,6 @@ pub(crate) fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
         ..model.clone()
     };
     spec_label::to_text(&lasting)
-}
-
-/// Fills in what the model comes with. While the provider's `models` are not known it stays as it is.
-pub(crate) fn derive_model_args(client: &Client, planned: &mut DeploymentModel) {
-    let Some(catalog) = &client.catalog else { return };
-    let (Attr::Known(model), Attr::Known(engine)) = (&planned.model, &planned.engine) else {
-        planned.model_args = Attr::Unknown;
-        return;
-    };
-    let version = match &planned.dynamo_version {
-        Attr::Known(version) => version.as_str(),
-        Attr::Null => release::newest(),
-        Attr::Unknown => {
-            planned.model_args = Attr::Unknown;
-            return;
-        }
-    };
-    let args = match (Engine::parse(engine), release::find(release::ALL, version), catalog.find(model)) {
-        (Some(engine), Ok((release, _)), Some(model)) => model.engine_args(engine, release.line_numbers()),
-        // What is wrong with them is said where they are.
-        _ => EngineArgs::new(),
-    };
-    planned.model_args = Attr::Known(texts(&args));
 }
 
 #[cfg(test)]

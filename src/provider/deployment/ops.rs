@@ -2,11 +2,11 @@
 
 use super::apply::{Trouble, create_once, finished, settle};
 use super::decide::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
+use super::image_tag;
 use super::model::{HostSays, derive, objections, tagged, topology_of};
 use super::plan::check;
 use super::read::{own_containers, show};
 use super::schema::{ABOUT, DeploymentModel};
-use super::{image_tag, model};
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
@@ -57,7 +57,7 @@ impl Resource for Deployments {
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
-        model::derive_model_args(&call.client, &mut planned);
+        super::model_args::derive(&call.client, &mut planned);
         secret_values::plan(&call.client, &config.secret_env, None, &mut planned).await;
         paths::diagnostics(objections(&planned)?).into_result()?;
         let mut warnings = image_tag::warnings(config, &planned);
@@ -86,7 +86,7 @@ impl Resource for Deployments {
             planned.dynamo_version = version;
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
-        model::derive_model_args(&call.client, &mut planned);
+        super::model_args::derive(&call.client, &mut planned);
         let before = Some(secrets_of(prior, changed || planned != *prior));
         let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
@@ -141,7 +141,7 @@ impl Resource for Deployments {
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         find_model(&entry, &mut planned).await;
-        model::derive_model_args(&call.client, &mut planned);
+        super::model_args::derive(&call.client, &mut planned);
         let summary = format!("Unable to update deployment {name:?}");
         let (facts, _) = facts::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;

@@ -9,10 +9,8 @@ use crate::dynamo::terms::ports::overlap;
 use crate::dynamo::terms::words::{DesiredState, PullPolicy};
 use crate::hosts::Host;
 use crate::reconcile::{Assembly, Part, Probe, Rollout};
-use async_trait::async_trait;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 /// What a resource has on `host`. The frontend of a worker is on `frontend_host`.
 ///

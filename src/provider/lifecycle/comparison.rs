@@ -9,7 +9,6 @@ use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::attributes::host_errors;
 use crate::reconcile::{ChangeKind, ContainerDifference, WantedContainer, differences};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
-use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
 
 /// The wanted containers, each with what was found of it.

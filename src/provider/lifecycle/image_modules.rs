@@ -25,10 +25,8 @@ use crate::reconcile;
 use crate::reconcile::ReconcileError;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::Call;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 /// Component of a container that asks.

@@ -25,12 +25,12 @@ impl Probe for Exists {
 
 /// A container that answers over HTTP.
 pub(crate) struct Answers {
-    host: Host,
-    port: u16,
-    path: String,
+    pub host: Host,
+    pub port: u16,
+    pub path: String,
     /// On the host's network whoever was there first would answer, until our process finds the port taken and ends. So the
     /// first answer counts for nothing, and the next one only if the container still lives.
-    doubted: AtomicBool,
+    pub doubted: AtomicBool,
 }
 
 #[async_trait]
@@ -52,8 +52,8 @@ impl Probe for Answers {
 
 /// A worker that its deployment's frontend lists.
 pub(crate) struct Listed {
-    host: Host,
-    listing: Listing,
+    pub host: Host,
+    pub listing: Listing,
 }
 
 #[async_trait]

@@ -4,7 +4,6 @@ use super::Machine;
 use crate::dynamo::spec::HostFacts;
 use crate::inventory::PortInUse;
 use crate::provider::attributes::host_errors;
-use crate::provider::plan_checks::host;
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
 

@@ -9,7 +9,6 @@ use crate::dynamo::facts::release;
 use crate::dynamo::spec::HostFacts;
 use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::given::Given;
-use crate::dynamo::terms::ports;
 use crate::hosts::ssh::{ProcessEnvironment, SshTransport};
 use crate::hosts::{Credentials, Host, HostError, LocalTransport, Transport};
 use crate::inventory::PortInUse;
@@ -39,8 +38,8 @@ pub struct Machine {
 /// What holds for all hosts.
 #[derive(Clone, Default)]
 pub struct Surroundings {
-    environment: ProcessEnvironment,
-    registries: BTreeMap<String, Credentials>,
+    pub(crate) environment: ProcessEnvironment,
+    pub registries: BTreeMap<String, Credentials>,
 }
 
 /// `None` while it is not known where the host is, or how to get there: what is left out means this machine, which must not

@@ -3,5 +3,4 @@ pub(crate) mod hub_download;
 pub(crate) mod model;
 pub(crate) mod ops;
 pub(crate) mod schema;
-pub(crate) use crate::provider::allocation::model_folders::ModelFolders;
 pub(crate) use ops::Models;

@@ -9,10 +9,7 @@ use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use aws_lc_rs::digest::{SHA256, digest};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::OwnedMutexGuard;
 
 const STALL: Duration = Duration::from_secs(120);
 

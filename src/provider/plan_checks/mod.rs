@@ -13,7 +13,7 @@ use crate::dynamo::terms::words::PullPolicy;
 use crate::hosts::HostError;
 use crate::provider::attributes::host_errors;
 use crate::provider::machine::Machine;
-use crate::provider::machine::facts::{facts, is_missing};
+use crate::provider::machine::facts::is_missing;
 use crate::provider::session::{Client, NoHost};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
