@@ -14,9 +14,9 @@ pub mod erased;
 pub mod model;
 pub mod planning;
 pub mod process;
-
 pub mod provider;
 pub mod schema;
 pub mod server;
+pub mod validate;
 pub mod value;
 pub mod wire;

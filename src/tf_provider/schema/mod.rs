@@ -3,7 +3,6 @@
 
 pub mod check;
 pub mod rules;
-pub mod validate;
 
 pub use check::Check;
 

@@ -5,12 +5,12 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use super::effects::Effects;
 use crate::container::{
     ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
 };
 use crate::hosts::{Cause, Ensured, HostError};
 use crate::inventory::ImageFacts;
-use crate::reconcile::Effects;
 
 #[derive(Default)]
 pub(super) struct ScriptedHost {

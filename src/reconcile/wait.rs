@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::effects::Effects;
 use super::failure::Failure;
 use crate::container::{ObservedContainer, Redactions, RunState};
 use crate::hosts::{Cause, HostError};
-use crate::reconcile::Effects;
 
 /// Whether a container does its work. Asked again and again; must not block for longer than a few seconds.
 #[async_trait]

@@ -5,16 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use super::assembly::{Part, Rollout};
+use super::effects::Effects;
 use super::failure::{Failure, Leftover, Object, PreviousContainer, ReconcileError};
 use super::ledger::{Ledger, run_of, token};
 use super::wait::{Clock, WaitTarget, wait_ready};
-use super::{Part, Rollout};
 use crate::container::names::starting;
 use crate::container::{
     ContainerSpec, Limits, NetworkSpec, ObservedContainer, PullPolicy, Restart, RunState, VolumeSpec,
 };
 use crate::hosts::{Cause, Ensured, HostError};
-use crate::reconcile::Effects;
 
 pub(super) struct Run<'a> {
     pub effects: &'a dyn Effects,
