@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::wait::Probe;
 use crate::container::{ContainerSpec, NetworkSpec, PullPolicy, Redactions, VolumeSpec};
 
-/// Everything that one resource has on one host.
+/// An assembly: everything that one resource has on one host.
 #[derive(Clone)]
 pub(crate) struct Assembly {
     pub networks: Vec<NetworkSpec>,
@@ -50,7 +50,7 @@ impl std::fmt::Debug for PrivateFile {
     }
 }
 
-/// How a container is replaced.
+/// The order in which a container is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rollout {
     /// The new one works before the old one drains. Both run for a moment: they must share no port and no GPU.
@@ -59,7 +59,7 @@ pub(crate) enum Rollout {
     StopFirst,
 }
 
-/// How long a call may take, and who may end it earlier.
+/// The time that a call may take, and the token by which it is ended earlier.
 #[derive(Clone, Debug)]
 pub(crate) struct Deadline {
     /// For everything but downloads, which have no limit while they move.

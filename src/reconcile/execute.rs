@@ -22,7 +22,7 @@ use crate::container::{ObservedContainer, PullPolicy};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
 
-/// What [`converge`] did.
+/// The result of [`converge`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Converged {
     pub steps: Vec<ContainerStep>,
@@ -30,10 +30,20 @@ pub(crate) struct Converged {
     pub containers: Vec<ObservedContainer>,
 }
 
-/// Makes an assembly that is not there yet. Gives back its containers, in the order of the parts.
+/// Creates an assembly that is not there yet. Gives back its containers, in the order of the parts.
+///
+/// # Guarantees
+/// Parts start in their order, each once the one before is ready. A container has its own name only once it is ready.
+///
+/// # Assumptions
+/// No other call works on containers of these names meanwhile.
+///
+/// # Caveats
+/// Images are downloaded first, without a time limit while they move, and stay whatever comes after. What a run leaves
+/// behind that was killed in the middle is removed by the next call for the same names.
 ///
 /// # Errors
-/// On failure everything that this call made is removed again; [`ReconcileError::left`] lists what would not go.
+/// On failure everything that this call created is removed again; [`ReconcileError::left`] lists what would not go.
 pub(crate) async fn bring_up(
     effects: &dyn Effects,
     assembly: &Assembly,
@@ -52,6 +62,16 @@ pub(crate) async fn bring_up(
 
 /// Makes an assembly as wanted that may be there already. Containers of ours among `previous` (names that it had
 /// before) that are not wanted any more are removed.
+///
+/// # Guarantees
+/// A container that is as wanted is neither stopped nor replaced, and is waited for until it is ready. A container of
+/// somebody else is never touched.
+///
+/// # Assumptions
+/// With [`Rollout::StartFirst`](super::assembly::Rollout) the old container and the new one share no port and no GPU.
+///
+/// # Caveats
+/// Removals come first and are not undone, nor are changes in place.
 ///
 /// # Errors
 /// Each replacement that fails is rolled back. Those that succeeded before it stay.
@@ -192,6 +212,15 @@ pub(crate) async fn halt(
 
 /// Removes containers (last first, drained, with what an unfinished start of theirs left), then networks, then volumes.
 /// What is missing or not ours is fine and left alone.
+///
+/// # Guarantees
+/// One object at a time; each container has the grace that it was created with.
+///
+/// # Assumptions
+/// No other call brings these containers up meanwhile.
+///
+/// # Caveats
+/// A volume goes with everything that is in it.
 ///
 /// # Errors
 /// Stops at the first object that will not go, for example a network that a container of somebody else is attached to.

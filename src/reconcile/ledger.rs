@@ -9,6 +9,7 @@ use crate::container::labels;
 use crate::container::labels::Ownership;
 use crate::hosts::HostError;
 
+/// The objects that a call has created, each with the token of its run, in the order of creation.
 #[derive(Default)]
 pub(super) struct Ledger {
     made: Vec<(Object, String)>,

@@ -16,6 +16,7 @@ use crate::container::{
 };
 use crate::hosts::{Cause, Ensured, HostError};
 
+/// One call of execution: the host that it works on, its time, and what it has created so far.
 pub(super) struct Run<'a> {
     pub effects: &'a dyn Effects,
     pub clock: Clock,
@@ -205,6 +206,7 @@ fn name_taken(effects: &dyn Effects, name: &str, seen: &ObservedContainer) -> Fa
     }
 }
 
+/// An error once the call is cancelled. `doing` follows "while".
 pub(super) fn check_cancelled(
     effects: &dyn Effects,
     cancel: &tokio_util::sync::CancellationToken,

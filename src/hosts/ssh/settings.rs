@@ -11,7 +11,7 @@ use super::config_file::{ConfigFile, expanded};
 use crate::container::Secret;
 use crate::hosts::error::ssh::SshError;
 
-/// A host as configured.
+/// The settings of a host that is reached over SSH, as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub target: Endpoint,
@@ -34,7 +34,7 @@ pub(crate) struct Endpoint {
     pub host_keys: HostKeys,
 }
 
-/// What to log in with.
+/// The means to log in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Login {
     pub key: Option<KeySource>,
@@ -52,13 +52,14 @@ impl Login {
     }
 }
 
+/// A private key, as text or as a file of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeySource {
     Text(Secret),
     File(PathBuf),
 }
 
-/// How a server shows that it is the right one.
+/// The host keys by which a server shows that it is the right one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum HostKeys {
     /// It is in `~/.ssh/known_hosts`, or in the file that `~/.ssh/config` names.
@@ -71,7 +72,7 @@ pub(crate) enum HostKeys {
     AnyKey,
 }
 
-/// What this process was started with.
+/// The environment that this process was started with, as far as SSH asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProcessEnvironment {
     pub home: Option<PathBuf>,
@@ -83,6 +84,7 @@ pub(crate) struct ProcessEnvironment {
 }
 
 impl ProcessEnvironment {
+    /// The environment of this process. An empty variable counts as one that is not set.
     pub(crate) fn of_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self {
