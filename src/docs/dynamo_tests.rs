@@ -2,7 +2,7 @@
 
 use crate::docs::*;
 use crate::dynamo::facts::release;
-use crate::dynamo::spec::Mode;
+use crate::dynamo::terms::words::Mode;
 use crate::provider::Dynamo;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::rules::{Use, violations};

@@ -5,7 +5,7 @@
 //! works, in plain terms, so that who brings it up needs to know nothing of Dynamo.
 
 use crate::container::{ContainerSpec, NetworkSpec, VolumeSpec};
-use crate::dynamo::facts::topology::Seat;
+use crate::dynamo::terms::endpoint::Endpoint;
 
 /// Everything a resource makes on a host.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -59,7 +59,7 @@ pub(crate) struct Listing {
     pub component: String,
     pub endpoint: String,
     /// Where the worker takes requests, if that is known before it runs.
-    pub seat: Option<Seat>,
+    pub seat: Option<Endpoint>,
     /// Port of the worker's own pages, as seen from its host.
     pub system_port: Option<u16>,
 }

@@ -103,7 +103,7 @@ fn seat_of(transport: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::facts::topology::Seat;
+    use crate::dynamo::terms::endpoint::Endpoint;
 
     /// As a frontend of Dynamo 1.6.1 with two workers said it; addresses and ids are as recorded.
     const HEALTH: &str = r#"{"status":"healthy","endpoints":["dyn://chat.backend.generate"],"instances":[
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn workers_of_one_address_are_told_apart_by_their_port() {
-        let at = |port| Listing { seat: Seat::parse(&format!("172.18.0.4:{port}")), ..listing() };
+        let at = |port| Listing { seat: Endpoint::parse(&format!("172.18.0.4:{port}")), ..listing() };
         assert_eq!(listed(&at(40227), None, HEALTH, MODELS), Ok(()));
         assert!(listed(&at(40228), None, HEALTH, MODELS).is_err());
     }

@@ -5,10 +5,11 @@
 use crate::dynamo::decide::limits;
 use crate::dynamo::facts::release;
 use crate::dynamo::models::catalog::Catalog;
-use crate::dynamo::spec::draft::Given;
-use crate::dynamo::spec::{HostFacts, Role};
+use crate::dynamo::spec::HostFacts;
 use crate::dynamo::terms::amount::Amount;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::Refusal;
+use crate::dynamo::terms::words::Role;
 use crate::dynamo::terms::{names, ports};
 use crate::hosts::ssh::{ProcessEnvironment, SshTransport};
 use crate::hosts::{Credentials, Host, HostError, LocalTransport, Transport};

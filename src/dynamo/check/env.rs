@@ -7,14 +7,13 @@
 //!
 //! Values are never printed: they may be secrets.
 
-use std::collections::BTreeMap;
-
 use crate::container::SecretEnv;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::spec::draft::Given;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::dynamo::terms::reader::Reader;
+use std::collections::BTreeMap;
 
 /// Bytes of a variable, which are those of a page 32 times (`MAX_ARG_STRLEN`).
 const LONGEST: usize = 128 << 10;
@@ -138,7 +137,7 @@ pub(in crate::dynamo) fn layered<'a>(
 mod tests {
     use super::*;
     use crate::dynamo::facts::release;
-    use crate::dynamo::spec::Engine;
+    use crate::dynamo::terms::words::Engine;
 
     #[test]
     fn names() {

@@ -62,7 +62,8 @@ fn with(releases: &[&'static Release], common: &Common, modules: &[&str]) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given};
+    use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, DeploymentDraft};
+    use crate::dynamo::terms::given::Given;
 
     fn common(engine: &str, mode: &str, connector: &str) -> Common {
         let is = |text: &str| Given::Is(text.to_owned());

@@ -4,29 +4,35 @@
 //! [`DeploymentDraft::complete`] and [`WorkerDraft::complete`] read the same way and then insist. There is one reader,
 //! so the three moments cannot disagree.
 
+pub(crate) mod cache_server;
+pub(crate) mod connector;
 pub(crate) mod docker;
+pub(crate) mod engine_args;
 pub(crate) mod env;
+pub(crate) mod gpus;
 pub(crate) mod image_modules;
 pub(crate) mod image_tag;
+pub(crate) mod limits;
 pub(crate) mod parallel;
+pub(crate) mod router;
 pub(crate) mod secret_env;
 pub(crate) mod shared_args;
 
 use crate::container::SecretEnv;
-use crate::dynamo::decide::{self, limits};
+use crate::dynamo::facts::cache_server::CacheServer;
 use crate::dynamo::facts::engine::EngineFacts;
+use crate::dynamo::facts::release;
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::facts::topology::{Seat, WorkerPort};
-use crate::dynamo::facts::{cache_server, connector, release, router};
-use crate::dynamo::gpus;
-use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
+use crate::dynamo::facts::topology::WorkerPort;
+use crate::dynamo::spec::cache_server::used as used_cache_server;
+use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft, WorkerDraft};
 use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::spec::{
-    Common, DeploymentSpec, DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role, WorkerSpec,
-    engine_args, model,
-};
+use crate::dynamo::spec::{Common, DeploymentSpec, WorkerSpec, arguments, model, worker_ports};
+use crate::dynamo::terms::endpoint::Endpoint;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::reader::{Reader, word};
+use crate::dynamo::terms::words::{DesiredState, Engine, Mode, NetworkMode, PullPolicy, Role};
 use crate::dynamo::terms::{image, names, ports};
 use std::collections::BTreeMap;
 
@@ -85,15 +91,15 @@ pub(crate) fn picked_ports(draft: &WorkerDraft) -> Option<Vec<&'static WorkerPor
     let deployment = read_common(aside, &draft.deployment, release::ALL)?;
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word))?;
     let on_the_host = deployment.network == NetworkMode::Host;
-    Some(if on_the_host { decide::worker::ports(&deployment, role) } else { Vec::new() })
+    Some(if on_the_host { worker_ports::ports(&deployment, role) } else { Vec::new() })
 }
 
 /// The server that a worker uses, with its container's name; `None` also while what it takes to tell is not known.
-pub(crate) fn cache_server(draft: &WorkerDraft) -> Option<(&'static cache_server::CacheServer, String)> {
+pub(crate) fn cache_server(draft: &WorkerDraft) -> Option<(&'static CacheServer, String)> {
     let aside = &mut Reader::default();
     let deployment = read_common(aside, &draft.deployment, release::ALL)?;
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word))?;
-    let server = cache_server::used(&deployment.connector, role)?;
+    let server = used_cache_server(&deployment.connector, role)?;
     Some((server, server.container(&deployment)))
 }
 
@@ -104,7 +110,7 @@ pub(crate) fn ranks(draft: &WorkerDraft) -> u16 {
     let role = aside.or(Field::Role, &draft.role, Role::Decode, word(Role::ALL, Role::word));
     let Some((deployment, role)) = deployment.zip(role) else { return 1 };
     let own = engine_args::read(aside, &draft.engine_args, Some(deployment.engine), Field::EngineArg);
-    parallel::ranks(&deployment, role, &own)
+    arguments::ranks(&deployment, role, &own)
 }
 
 pub(super) fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
@@ -154,7 +160,7 @@ fn read_secrets(reader: &mut Reader, draft: &DeploymentDraft, releases: Releases
 /// On the host's own network the frontend shares the ports with the services.
 fn apart(common: &Common, port: u16, address: &str) -> Result<(), Refusal> {
     let shared = common.network == NetworkMode::Host;
-    let same = |seat: &&Seat| seat.port == port && ports::overlap(&seat.address, address);
+    let same = |seat: &&Endpoint| seat.port == port && ports::overlap(&seat.address, address);
     match common.services.iter().find(|(_, seat)| shared && same(seat)) {
         None => Ok(()),
         Some((name, _)) => Err(Refusal::new(
@@ -352,12 +358,12 @@ fn read_services(
     reader: &mut Reader,
     draft: &CommonDraft,
     on: Option<(&Release, NetworkMode)>,
-) -> Option<BTreeMap<&'static str, Seat>> {
+) -> Option<BTreeMap<&'static str, Endpoint>> {
     let (release, network) = on?;
     let services = release.topology(network)?.services.iter();
     let seats = services.map(|service| {
         let seat = match network {
-            NetworkMode::Bridge => Some(Seat { address: service.name.to_owned(), port: service.port }),
+            NetworkMode::Bridge => Some(Endpoint { address: service.name.to_owned(), port: service.port }),
             NetworkMode::Host => {
                 let given = draft.services.get(service.name).unwrap_or(&Given::Absent);
                 reader.needed(Field::Services, given, |text| seat(service.name, text))
@@ -368,8 +374,8 @@ fn read_services(
     seats.collect::<Vec<_>>().into_iter().collect()
 }
 
-fn seat(service: &str, text: &str) -> Result<Seat, Refusal> {
-    Seat::parse(text).ok_or_else(|| {
+fn seat(service: &str, text: &str) -> Result<Endpoint, Refusal> {
+    Endpoint::parse(text).ok_or_else(|| {
         let what = format!("{text:?} is not an address of {service}");
         Refusal::new(what, "an address has the form 10.0.0.11:2379")
     })
@@ -382,7 +388,7 @@ fn read_ports(
     of: Option<(&Common, Role)>,
 ) -> Option<BTreeMap<&'static str, u16>> {
     let (deployment, role) = of?;
-    let rows = decide::worker::ports(deployment, role).into_iter();
+    let rows = worker_ports::ports(deployment, role).into_iter();
     let ports = rows.map(|row| {
         let port = match deployment.network {
             NetworkMode::Bridge => row.private,

@@ -4,50 +4,12 @@
 //! ask for more GPUs than there are, and the engine finds out after the image was pulled and the model loaded; so it is
 //! counted here.
 
-use crate::dynamo::decide::worker::layered;
-use crate::dynamo::facts::engine::EngineFacts;
-use crate::dynamo::gpus::GpuRequest;
-use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
-use crate::dynamo::spec::{Common, Role, WorkerSpec};
+use crate::dynamo::spec::Common;
+use crate::dynamo::spec::arguments::{asked, layered, number, ranks};
+use crate::dynamo::spec::engine_args::EngineArgs;
+use crate::dynamo::spec::gpus::GpuRequest;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
-
-/// How many ranks of data parallelism a worker has whose own arguments these are.
-pub(crate) fn ranks(common: &Common, role: Role, own: &EngineArgs) -> u16 {
-    let arguments = layered(common, role, Some(own));
-    let said = common.engine.rank_args.iter().find_map(|name| number(&arguments, name));
-    // More than any machine has GPUs would only be a mistake of the engine's to refuse.
-    said.and_then(|number| u16::try_from(number).ok()).unwrap_or(1).clamp(1, 1024)
-}
-
-fn number(arguments: &EngineArgs, name: &str) -> Option<u64> {
-    match arguments.get(name)? {
-        ArgValue::Number(number) | ArgValue::Text(number) => number.parse().ok(),
-        ArgValue::Bool(_) | ArgValue::List(_) | ArgValue::Json(_) => None,
-    }
-}
-
-/// Over all GPUs, unless somebody says otherwise.
-pub(in crate::dynamo) fn spread(arguments: &mut EngineArgs, engine: &EngineFacts, gpus: u32) {
-    let rows = engine.parallel_args;
-    let Some(first) = rows.first().filter(|_| gpus > 0) else { return };
-    if !rows.iter().any(|name| arguments.contains_key(*name)) {
-        arguments.insert((*first).to_owned(), ArgValue::Number(gpus.to_string()));
-    }
-}
-
-/// How many GPUs a worker has, or will have.
-pub(in crate::dynamo) fn gpus(spec: &WorkerSpec) -> u32 {
-    let many = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    if spec.gpus.is_empty() { asked(&spec.gpu_request) } else { many(spec.gpus.len()) }
-}
-
-fn asked(request: &GpuRequest) -> u32 {
-    match request {
-        GpuRequest::None => 0,
-        GpuRequest::Named(names) => u32::try_from(names.len()).unwrap_or(u32::MAX),
-        GpuRequest::Count(count) => *count,
-    }
-}
+use crate::dynamo::terms::words::Role;
 
 /// What speaks against a worker whose arguments ask for more GPUs than it gets.
 pub(in crate::dynamo) fn too_many(
@@ -86,10 +48,12 @@ pub(in crate::dynamo) fn one_rank(common: &Common, role: Role, own: &EngineArgs)
 
 #[cfg(test)]
 mod tests {
+
     use std::collections::BTreeMap;
 
-    use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, Given, GpuDraft, WorkerDraft};
+    use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, GpuDraft, WorkerDraft};
     use crate::dynamo::spec::engine_args::ArgValue;
+    use crate::dynamo::terms::given::Given;
 
     fn objections(engine: &str, args: &[(&str, &str)], gpus: GpuDraft) -> Vec<String> {
         let is = |text: &str| Given::Is(text.to_owned());

@@ -3,34 +3,13 @@
 //! A deployment's are its frontend's. They cannot reach workers the way everything else does, inside the deployment's
 //! attributes, since nothing that is only written is in those; so a worker has its own.
 
-use std::collections::BTreeMap;
-
 use super::env;
-use crate::container::{ContainerSpec, Secret, SecretEnv};
-use crate::dynamo::spec::draft::Given;
+use crate::container::{Secret, SecretEnv};
+use crate::dynamo::spec::draft::SecretDraft;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::dynamo::terms::reader::Reader;
-
-/// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-#[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
-pub(crate) struct SecretDraft {
-    pub values: BTreeMap<String, Given<Secret>>,
-    /// Absent = the values are compared.
-    pub version: Given<String>,
-}
-
-impl SecretDraft {
-    /// With something in the place of what is not known yet, for a plan that looks at the rest.
-    pub(crate) fn stand_in(&mut self) {
-        for value in self.values.values_mut().filter(|value| value.is_unknown()) {
-            *value = Given::Is(Secret::new(""));
-        }
-        if self.version.is_unknown() {
-            self.version = Given::Absent;
-        }
-    }
-}
+use std::collections::BTreeMap;
 
 /// Longest version, in bytes: it is a number, a date or a hash.
 const LONGEST_VERSION: usize = 256;
@@ -72,15 +51,11 @@ fn check_version(text: &str) -> Result<String, Refusal> {
     Err(Refusal::new(what, format!("write a number, a date or a name of at most {LONGEST_VERSION} bytes")))
 }
 
-/// Gives a container its secrets, in the place of variables of the same names from further away.
-pub(in crate::dynamo) fn give(spec: &mut ContainerSpec, secrets: &SecretEnv) {
-    spec.env.retain(|name, _| !secrets.values.contains_key(name));
-    spec.secret_env = secrets.clone();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::ContainerSpec;
+    use crate::dynamo::decide::secret_env::give;
 
     fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, Given<Secret>> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), Given::Is(Secret::new(*value)))).collect()

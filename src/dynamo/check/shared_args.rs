@@ -6,15 +6,16 @@
 //! what a role shares to that role's arguments. Dynamo itself lists a worker that does not agree and sends it nothing,
 //! which nobody would notice.
 
-use std::collections::BTreeMap;
-
-use crate::dynamo::facts::connector::ConnectorSpec;
+use super::engine_args;
 use crate::dynamo::facts::engine::EngineFacts;
-use crate::dynamo::spec::draft::{CommonDraft, Given, RouterDraft};
+use crate::dynamo::spec::connector::ConnectorSpec;
+use crate::dynamo::spec::draft::{CommonDraft, RouterDraft};
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
-use crate::dynamo::spec::{Mode, Role, engine_args};
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::dynamo::terms::reader::Reader;
+use crate::dynamo::terms::words::{Mode, Role};
+use std::collections::BTreeMap;
 
 type Written = BTreeMap<String, Given<ArgValue>>;
 type Named = fn(String) -> Field;

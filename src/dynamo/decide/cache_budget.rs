@@ -4,12 +4,12 @@
 //! more than the machine, while a cache is memory that is pinned and disk that is filled: the worker that finds too little
 //! ends minutes after it began. So the caches of all workers that one run has on a host are summed up.
 
-use std::collections::BTreeMap;
-
 use super::limits::gb_text;
-use super::worker;
-use crate::dynamo::spec::WorkerSpec;
+use super::{limits, worker};
+use crate::container::Limits;
+use crate::dynamo::spec::{HostFacts, WorkerSpec};
 use crate::dynamo::terms::objection::{ConnectorField, Field, Objection, Refusal};
+use std::collections::BTreeMap;
 
 /// Gigabytes are 2³⁰ bytes.
 const GIB: u64 = crate::dynamo::terms::amount::GIB;
@@ -104,14 +104,37 @@ fn at(field: ConnectorField, refusal: Refusal) -> Objection {
     refusal.at(Field::Connector(field)).of_the_deployment()
 }
 
+pub(crate) fn cache_fits(spec: &WorkerSpec, limits: Limits, host: &HostFacts) -> Result<(), Refusal> {
+    pinned_fits(worker::cache_bytes(spec), limits, host, "a worker")
+}
+
+/// A cache is pinned memory: the kernel ends who pins more than his limit, and swaps everything else out for one that pins
+/// more than the machine can spare.
+pub(crate) fn pinned_fits(wanted: u64, limits: Limits, host: &HostFacts, who: &str) -> Result<(), Refusal> {
+    let there = match limits.memory_bytes {
+        Some(limit) => limit,
+        None => limits::available(host).map_or(0, |share| share.memory_bytes),
+    };
+    if wanted == 0 || wanted < there {
+        return Ok(());
+    }
+    let what = format!(
+        "{who} would pin {} for its cache, and may use {}",
+        limits::gb_text(wanted),
+        limits::gb_text(there)
+    );
+    Err(Refusal::new(what, "make the cache smaller, or raise its resources.memory_gb"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dynamo::decide;
     use crate::dynamo::spec::draft::{
-        CommonDraft, ConnectorDraft, DockerDraft, Given, GpuDraft, VolumeDraft, WorkerDraft,
+        CommonDraft, ConnectorDraft, DockerDraft, GpuDraft, VolumeDraft, WorkerDraft,
     };
     use crate::dynamo::spec::{HostFacts, Owner};
+    use crate::dynamo::terms::given::Given;
 
     fn worker(connector: &str, role: &str, mode: &str, volume: Option<&str>) -> WorkerSpec {
         let is = |text: &str| Given::Is(text.to_owned());

@@ -16,16 +16,14 @@
 //! A gigabyte (GB) is 2³⁰ bytes, as everywhere in this provider.
 
 use crate::container::Limits;
-use crate::dynamo::spec::draft::ResourceDraft;
 use crate::dynamo::spec::{HostFacts, ResourceSpec};
 use crate::dynamo::terms::amount::{Amount, GIB};
-use crate::dynamo::terms::objection::{Field, Objection, Refusal, ResourceField};
-use crate::dynamo::terms::reader::Reader;
+use crate::dynamo::terms::objection::{Field, Objection, ResourceField};
 
-const NANO: u64 = 1_000_000_000;
+pub(crate) const NANO: u64 = 1_000_000_000;
 /// Docker's own lower bounds.
-const LEAST_CPUS: Amount = Amount::from_milli(10);
-const LEAST_MEMORY_GB: Amount = Amount::from_milli(6);
+pub(crate) const LEAST_CPUS: Amount = Amount::from_milli(10);
+pub(crate) const LEAST_MEMORY_GB: Amount = Amount::from_milli(6);
 
 /// What a host keeps for itself, or has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,34 +76,6 @@ pub(crate) fn available(host: &HostFacts) -> Result<Share, Vec<Objection>> {
 fn nothing_left(field: ResourceField, what: String) -> Objection {
     let what = format!("{what} for the system, which leaves none");
     Objection::new(Field::HostReserved(field), what, "reserve less")
-}
-
-/// Reads a resources block: ranges that hold on every host.
-pub(in crate::dynamo) fn read(reader: &mut Reader, draft: &ResourceDraft) -> Option<ResourceSpec> {
-    let cpus = reader.maybe(Field::Resources(ResourceField::Cpus), &draft.cpus, |amount| {
-        at_least(*amount, LEAST_CPUS, "CPUs", NANO)
-    });
-    let memory = reader.maybe(Field::Resources(ResourceField::MemoryGb), &draft.memory_gb, |amount| {
-        at_least(*amount, LEAST_MEMORY_GB, "GB", GIB)
-    });
-    let no_limit = reader.or(Field::Resources(ResourceField::NoLimit), &draft.no_limit, false, |on| Ok(*on));
-    if no_limit == Some(true) && !(draft.cpus.is_absent() && draft.memory_gb.is_absent()) {
-        let refusal = Refusal::new("there are limits beside it", "remove cpus and memory_gb, or no_limit");
-        reader.object(Field::Resources(ResourceField::NoLimit), refusal);
-    }
-    let (nano_cpus, memory_bytes) = (cpus?, memory?);
-    Some(if no_limit? { ResourceSpec::NoLimit } else { ResourceSpec::Limited { nano_cpus, memory_bytes } })
-}
-
-fn at_least(amount: Amount, least: Amount, unit: &str, factor: u64) -> Result<u64, Refusal> {
-    match amount.times(factor) {
-        Some(value) if amount >= least && i64::try_from(value).is_ok() => Ok(value),
-        _ if amount < least => {
-            let what = format!("{amount} {unit} is less than Docker can limit a container to");
-            Err(Refusal::new(what, format!("use {least} or more")))
-        }
-        _ => Err(Refusal::new(format!("{amount} {unit} is more than any machine has"), "use less")),
-    }
 }
 
 /// The limits of a container on a host.

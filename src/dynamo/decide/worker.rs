@@ -10,18 +10,24 @@
 //! 4. the deployment's arguments for the role;
 //! 5. the worker's own.
 
-use std::collections::BTreeMap;
-
-use crate::container::{Mount, MountSource};
-use crate::dynamo::check::parallel;
-use crate::dynamo::facts::cache_server;
-use crate::dynamo::facts::connector::{CacheFacts, ConnectorFacts, RoleFacts};
-use crate::dynamo::facts::engine::{DefaultArg, Events, Serving};
-use crate::dynamo::facts::topology::{Told, Topology, WorkerPort};
-use crate::dynamo::models::catalog::defaults::gives_way;
-use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
-use crate::dynamo::spec::{Common, Mode, NetworkMode, Role, WorkerSpec, engine_args};
+use super::docker::{with_engine_capabilities, with_engine_ulimits};
+use super::template::{Template, strings};
+use super::{docker, secret_env};
+use crate::container::{ContainerSpec, Ipc, Limits, Mount, MountSource};
+use crate::dynamo::blueprint::{Listing, Planned, Readiness};
+use crate::dynamo::facts::connector::{CacheFacts, ConnectorFacts};
+use crate::dynamo::facts::engine::Serving;
+use crate::dynamo::facts::topology::{SYSTEM, Topology};
+use crate::dynamo::gpus::NO_GPUS;
+use crate::dynamo::spec::arguments::layered;
+use crate::dynamo::spec::worker_ports::{WorkerRows, filled, pairs};
+use crate::dynamo::spec::{Common, WorkerSpec, arguments, engine_args};
+use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::{FRONTEND, WORKER};
+use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::words::{Mode, Role};
+use std::collections::BTreeMap;
 
 /// Everywhere in a container.
 const EVERYWHERE: &str = "0.0.0.0";
@@ -47,34 +53,13 @@ pub(in crate::dynamo) struct Site<'a> {
     pub model: &'a str,
 }
 
-/// The ports of which a worker is told: its own, and those of the server that keeps its cache.
-pub(crate) fn ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
-    let server = cache_server::used(&common.connector, role).into_iter();
-    own_ports(common, role).into_iter().chain(server.flat_map(|server| server.ports)).collect()
-}
-
-/// The ports at which a worker listens and of which it is told.
-pub(crate) fn own_ports(common: &Common, role: Role) -> Vec<&'static WorkerPort> {
-    let Some(topology) = common.release.topology(common.network) else { return Vec::new() };
-    let parts = Parts::of(common, role, topology);
-    let told = |row: &&WorkerPort| common.network == NetworkMode::Host || row.private.is_some();
-    parts.ports().filter(told).collect()
-}
-
-/// The engine's arguments of a worker, without those that its mode, connector and router bring along.
-pub(crate) fn arguments(spec: &WorkerSpec) -> EngineArgs {
-    let mut arguments = layered(&spec.deployment, spec.role, Some(&spec.engine_args));
-    parallel::spread(&mut arguments, spec.deployment.engine, parallel::gpus(spec));
-    arguments
-}
-
 pub(in crate::dynamo) fn worker(spec: &WorkerSpec, serving: &Serving, site: &Site<'_>) -> Launch {
     let (common, engine) = (&spec.deployment, spec.deployment.engine);
     let Site { topology, address, model } = *site;
-    let parts = Parts::of(common, spec.role, topology);
+    let parts = WorkerRows::of(common, spec.role, topology);
     let blanks = blanks(spec, address);
     let fill = |text: &&str| filled(text, &blanks);
-    let arguments = arguments(spec);
+    let arguments = arguments::arguments(spec);
 
     let model = [engine.model_flag, model, engine.served_name_flag, &common.served_model_name];
     let command = ["-m", engine.module].into_iter().chain(model).chain(serving.args.iter().copied());
@@ -100,75 +85,6 @@ pub(in crate::dynamo) fn env_defaults(common: &Common, more: &[(&str, &str)]) ->
     pairs(more, &[]).into_iter().chain(pairs(router, &[])).collect()
 }
 
-/// The rows that a worker is put together from.
-struct Parts {
-    topology: &'static Topology,
-    connector: Option<&'static RoleFacts>,
-    /// What it is told about reporting what it caches.
-    events: Option<&'static Events>,
-    reports: bool,
-}
-
-impl Parts {
-    fn of(common: &Common, role: Role, topology: &'static Topology) -> Self {
-        let engine = common.engine;
-        let publishes = engine.serving(common.mode, role).is_some_and(|row| row.publishes);
-        let reports = publishes && common.reports_caches();
-        Self {
-            topology,
-            connector: common.connector.facts.role(role),
-            events: engine.events.as_ref(),
-            reports,
-        }
-    }
-
-    fn ports(&self) -> impl Iterator<Item = &'static WorkerPort> {
-        let connector = self.connector.into_iter().flat_map(|role| role.ports);
-        let events = self.events.filter(|_| self.reports).into_iter().flat_map(|events| events.ports);
-        self.topology.worker_ports.iter().chain(connector).chain(events)
-    }
-
-    fn args(&self) -> impl Iterator<Item = &'static &'static str> {
-        let connector = self.connector.into_iter().flat_map(|role| role.args);
-        let told = |events: &'static Events| if self.reports { events.args } else { events.silent_args };
-        connector.chain(self.events.into_iter().flat_map(told))
-    }
-
-    fn flags(&self, ports: &BTreeMap<&'static str, u16>) -> Vec<String> {
-        let told = self.ports().filter_map(|row| match row.told {
-            Told::Flag(flag) => Some([flag.to_owned(), ports.get(row.name)?.to_string()]),
-            Told::Env(_) | Told::Inside => None,
-        });
-        told.flatten().collect()
-    }
-
-    fn variables(&self, ports: &BTreeMap<&'static str, u16>) -> Vec<(String, String)> {
-        let told = self.ports().filter_map(|row| match row.told {
-            Told::Env(name) => Some((name.to_owned(), ports.get(row.name)?.to_string())),
-            Told::Flag(_) | Told::Inside => None,
-        });
-        told.collect()
-    }
-
-    fn addresses(&self, address: Option<&str>) -> Vec<(String, String)> {
-        let connector = self.connector.into_iter().flat_map(|role| role.address_env);
-        let names = self.topology.worker_address_env.iter().chain(connector);
-        names.filter_map(|name| Some(((*name).to_owned(), address?.to_owned()))).collect()
-    }
-
-    /// What is said of the tier on disk, if this role has one.
-    fn disk(&self, common: &Common, blanks: &[(&str, String)]) -> BTreeMap<String, String> {
-        let facts = self.connector.and_then(|role| role.cache.as_ref()?.disk.as_ref());
-        let (Some(facts), Some(disk)) = (facts, &common.connector.disk) else { return BTreeMap::new() };
-        let mut env = pairs(facts.env, blanks);
-        match &disk.path {
-            Some(_) => env.extend([(facts.folder_env.to_owned(), facts.folder.to_owned())]),
-            None => env.extend(pairs(facts.unmounted_env, blanks)),
-        }
-        env
-    }
-}
-
 /// Where a worker's cache on disk is mounted, if it is.
 pub(in crate::dynamo) fn cache_folder(spec: &WorkerSpec) -> Option<Mount> {
     let cache = spec.deployment.connector.facts.role(spec.role)?.cache.as_ref()?;
@@ -182,12 +98,12 @@ pub(in crate::dynamo) fn cache_bytes(spec: &WorkerSpec) -> u64 {
     let connector = &spec.deployment.connector;
     let cache: Option<&CacheFacts> = connector.facts.role(spec.role).and_then(|row| row.cache.as_ref());
     let (Some(cache), Some(gb)) = (cache, connector.cpu_cache_gb) else { return 0 };
-    let times = if cache.per_gpu { u64::from(parallel::gpus(spec)).max(1) } else { 1 };
+    let times = if cache.per_gpu { u64::from(arguments::gpus(spec)).max(1) } else { 1 };
     u64::from(gb).saturating_mul(crate::dynamo::terms::amount::GIB).saturating_mul(times)
 }
 
 /// What stands in braces, with what takes its place.
-fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String)> {
+pub(crate) fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String)> {
     let connector = &spec.deployment.connector;
     let size = |gb: Option<u32>| gb.map(|gb| gb.to_string()).unwrap_or_default();
     let mut blanks: Vec<_> = spec.ports.iter().map(|(name, port)| (*name, port.to_string())).collect();
@@ -198,54 +114,6 @@ fn blanks(spec: &WorkerSpec, address: Option<&str>) -> Vec<(&'static str, String
     blanks.push(("cpu_cache_gb", size(connector.cpu_cache_gb)));
     blanks.push(("disk_cache_gb", size(connector.disk.as_ref().map(|disk| disk.gb))));
     blanks
-}
-
-fn filled(text: &str, blanks: &[(&str, String)]) -> String {
-    // Only a name that is known is a blank: the braces of JSON stay.
-    blanks.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
-}
-
-fn pairs(rows: &[(&str, &str)], blanks: &[(&str, String)]) -> BTreeMap<String, String> {
-    rows.iter().map(|(name, value)| ((*name).to_owned(), filled(value, blanks))).collect()
-}
-
-/// The layers of arguments for a role, without what follows from a worker's GPUs. `own` is the worker's.
-pub(in crate::dynamo) fn layered(common: &Common, role: Role, own: Option<&EngineArgs>) -> EngineArgs {
-    let layers = [Some(&common.engine_args), common.role_args.get(&role), own];
-    let mut users: EngineArgs =
-        layers.into_iter().flatten().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-    for (name, value) in &common.model_args {
-        if !gives_way(name, &users) {
-            users.insert(name.clone(), value.clone());
-        }
-    }
-    let mut all = EngineArgs::new();
-    for row in common.engine.default_args.iter().filter(|row| holds(row, common, role, &users)) {
-        all.insert(row.name.to_owned(), default_value(row));
-    }
-    for (name, value) in users {
-        let merged = match (all.get(&name), &value) {
-            (Some(ArgValue::Json(below)), ArgValue::Json(above) | ArgValue::Text(above)) => {
-                engine_args::over(above, below)
-            }
-            _ => value,
-        };
-        all.insert(name, merged);
-    }
-    engine_args::fold(&mut all, &common.engine.args);
-    all
-}
-
-fn holds(row: &DefaultArg, common: &Common, role: Role, users: &EngineArgs) -> bool {
-    row.mode.is_none_or(|mode| mode == common.mode)
-        && row.role.is_none_or(|wanted| wanted == role)
-        && row.kv.is_none_or(|kv| kv == common.looks_at_caches())
-        && !row.unless.iter().any(|stop| users.contains_key(*stop))
-}
-
-fn default_value(row: &DefaultArg) -> ArgValue {
-    let text = row.value.to_owned();
-    if text.starts_with('{') { ArgValue::Json(text) } else { ArgValue::Text(text) }
 }
 
 /// Workers share a namespace as long as nothing differs that would make Dynamo refuse one beside the other: release, image,
@@ -278,11 +146,96 @@ fn namespace(common: &Common, spec: &WorkerSpec) -> String {
     names::namespace(&common.name, common.release.namespace_prefix_flag.map(|_| generation.as_str()))
 }
 
+/// The endpoint under which a worker takes requests.
+const GENERATE: &str = "generate";
+
+/// [`crate::dynamo::check`] saw to it that there is one.
+pub(crate) fn serving(common: &Common, role: Role) -> Result<&'static Serving, Vec<Objection>> {
+    common.engine.serving(common.mode, role).ok_or_else(|| {
+        let what = format!("the deployment has no {} workers", role.word());
+        vec![Refusal::new(what, "choose another role").at(Field::Role)]
+    })
+}
+
+pub(crate) fn container(
+    spec: &WorkerSpec,
+    serving: &Serving,
+    shared: &Template<'_>,
+    limits: Limits,
+) -> Planned {
+    let (common, engine) = (shared.common, shared.common.engine);
+    let Launch { command, env, env_defaults, mounts, namespace } = worker(spec, serving, &shared.site());
+    let mut decided_env = env;
+    if spec.gpus.is_empty() {
+        decided_env.extend(strings([&NO_GPUS]));
+    }
+    let mut docker = docker::merged(&common.docker, &spec.docker);
+    // The host's /dev/shm has no size of a container's.
+    docker.ipc = docker.ipc.or((engine.ipc_host && docker.shm_bytes.is_none()).then_some(Ipc::Host));
+    docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes.filter(|_| docker.ipc != Some(Ipc::Host)));
+    docker.ulimits = with_engine_ulimits(docker.ulimits, engine.ulimits);
+    docker.cap_add = with_engine_capabilities(docker.cap_add, engine.cap_add);
+    let base = shared.dynamo_container(&docker, WORKER, Some(spec.role), limits);
+    let mut planned = Planned {
+        component: WORKER.to_owned(),
+        spec: ContainerSpec {
+            name: names::worker(&common.name, spec.role, &spec.suffix),
+            command,
+            env: shared.env(&env_defaults, &spec.env, decided_env),
+            mounts: base.mounts.iter().cloned().chain(mounts).collect(),
+            ports: shared.worker_ports(spec),
+            network: shared.network(&[]),
+            gpus: spec.gpus.clone(),
+            stop_grace_seconds: docker.stop_grace_seconds.unwrap_or(common.release.grace.worker),
+            ..base
+        },
+        ready: Readiness::WorkerListed(Listing {
+            seat: seat(spec, shared),
+            system_port: system_port(spec, shared),
+            ..listing(common, serving, namespace)
+        }),
+    };
+    secret_env::give(&mut planned.spec, &spec.secret_env);
+    planned
+}
+
+/// Where the worker takes requests, if that is decided here.
+pub(crate) fn seat(spec: &WorkerSpec, shared: &Template<'_>) -> Option<Endpoint> {
+    let row = shared.topology.worker_ports.iter().find(|row| row.listed)?;
+    Some(Endpoint { address: shared.address.clone()?, port: *spec.ports.get(row.name)? })
+}
+
+/// Where the worker's own pages are: on a private network the same for all, on the host's picked.
+fn system_port(spec: &WorkerSpec, shared: &Template<'_>) -> Option<u16> {
+    let row = shared.topology.worker_ports.iter().find(|row| row.name == SYSTEM)?;
+    spec.ports.get(row.name).copied().or(row.private)
+}
+
+fn listing(common: &Common, serving: &Serving, namespace: String) -> Listing {
+    let frontend = &common.release.frontend;
+    Listing {
+        frontend: names::container(&common.name, FRONTEND),
+        frontend_port: frontend.port,
+        instances_path: frontend.health_path.to_owned(),
+        models_path: frontend.models_path.to_owned(),
+        served_model_name: common.served_model_name.clone(),
+        // Of a disaggregated deployment the model is listed once both roles are there, whoever comes first.
+        model_listed: common.mode == Mode::Aggregated,
+        namespace,
+        component: serving.component.to_owned(),
+        endpoint: GENERATE.to_owned(),
+        seat: None,
+        system_port: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::spec::draft::{CommonDraft, Given, GpuDraft, RouterDraft, WorkerDraft};
+    use crate::dynamo::spec::draft::{CommonDraft, GpuDraft, RouterDraft, WorkerDraft};
+    use crate::dynamo::spec::engine_args::ArgValue;
     use crate::dynamo::spec::{HostFacts, Owner};
+    use crate::dynamo::terms::given::Given;
     use crate::dynamo::{check, decide};
 
     /// vLLM's rank n reports at the n-th port from the one it is told.

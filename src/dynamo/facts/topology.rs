@@ -11,12 +11,9 @@
 //! On a private network every container has an address of its own: ports are constants, and services go by their names.
 //! On the hosts' own network all containers of a host share its ports, so each process is told at which address and at
 //! which port to listen. The ports are picked when something is made, and from then on are part of what is wanted: that
-//! is why they come with a spec ([`Seat`]) and not from here.
+//! is why they come with a spec ([`Endpoint`]) and not from here.
 
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-
-use crate::dynamo::spec::NetworkMode;
+use crate::dynamo::terms::words::NetworkMode;
 
 /// How processes meet on one kind of network.
 #[derive(Debug, PartialEq)]
@@ -157,58 +154,3 @@ pub(crate) const NATS: Service = Service {
     health_path: "/healthz",
     clients: &[("NATS_SERVER", "nats://{address}:{port}")],
 };
-
-/// Where a service is found: `etcd:2379` on a private network, `10.0.0.11:2379` on the hosts' own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seat {
-    /// A host name of the private network, or an IP address in canonical spelling.
-    pub address: String,
-    pub port: u16,
-}
-
-impl Seat {
-    /// Reads `address:port`, with an IP address and a port that one can connect to.
-    pub fn parse(text: &str) -> Option<Self> {
-        let read: SocketAddr = text.parse().ok()?;
-        let good = read.port() > 0 && !read.ip().is_unspecified();
-        good.then(|| Self { address: read.ip().to_string(), port: read.port() })
-    }
-
-    /// `template` with the placeholders of a [`Service`] filled in.
-    pub fn fill(&self, template: &str, listen: &str) -> String {
-        template
-            .replace("{address}", &in_url(&self.address))
-            .replace("{listen}", &in_url(listen))
-            .replace("{port}", &self.port.to_string())
-    }
-}
-
-impl fmt::Display for Seat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", in_url(&self.address), self.port)
-    }
-}
-
-fn in_url(address: &str) -> String {
-    match address.parse() {
-        Ok(IpAddr::V6(address)) => format!("[{address}]"),
-        _ => address.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seats_are_spelled_as_in_urls_and_read_back() {
-        for text in ["10.0.0.11:2379", "[fd00::11]:2379"] {
-            assert_eq!(Seat::parse(text).unwrap().to_string(), text);
-        }
-        for bad in ["", "etcd:2379", "10.0.0.11", "10.0.0.11:0", "0.0.0.0:2379", "fd00::11:2379", "[::]:1"] {
-            assert_eq!(Seat::parse(bad), None, "{bad}");
-        }
-        let seat = Seat::parse("[fd00::11]:2379").unwrap();
-        assert_eq!(seat.fill("http://{address}:{port} {listen}", "::1"), "http://[fd00::11]:2379 [::1]");
-    }
-}

@@ -6,11 +6,10 @@
 
 pub(crate) mod set;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::container::labels::Ownership;
 use crate::container::{ContainerSpec, MountSource, Network, Restart};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
+use std::collections::{BTreeMap, BTreeSet};
 
 type Rule = fn(&Planned) -> Option<String>;
 
@@ -331,8 +330,9 @@ mod tests {
     use super::*;
     use crate::container::{Mount, PortBinding, Ulimit};
     use crate::dynamo::decide;
-    use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
+    use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft, WorkerDraft};
     use crate::dynamo::spec::{HostFacts, Owner};
+    use crate::dynamo::terms::given::Given;
     use crate::dynamo::tests::test_release;
 
     fn good() -> (Blueprint, Blueprint) {

@@ -3,11 +3,11 @@
 //! A copy keeps what makes a Hugging Face cache one: content under the name of its hash, snapshots as links to it, and
 //! references. Where the copy is a plain folder, the same files have their own names and no links.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::installed;
 use super::installed::{InstalledModel, Layout, ModelFile};
+use crate::dynamo::terms::hub_paths;
 use crate::inventory::files::{FileKind, Tree};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A model as it lies in its folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,19 +44,13 @@ pub(crate) struct CopyPlan {
 /// How a folder of that name keeps models: `models--…` is a cache's.
 pub(crate) fn layout_of(folder: &str, name: &str) -> Layout {
     let last = folder.trim_end_matches('/').rsplit('/').next().unwrap_or(folder);
-    if last == installed::cache_folder(name) { Layout::Cache } else { Layout::Folder }
+    if last == hub_paths::cache_folder(name) { Layout::Cache } else { Layout::Folder }
 }
 
 /// Where a model of that name may be below a folder, likeliest first.
 pub(crate) fn candidates(root: &str, name: &str) -> Vec<String> {
-    let (root, folder) = (root.trim_end_matches('/'), installed::cache_folder(name));
+    let (root, folder) = (root.trim_end_matches('/'), hub_paths::cache_folder(name));
     vec![format!("{root}/hub/{folder}"), format!("{root}/{folder}"), format!("{root}/{name}")]
-}
-
-/// The folder that is looked at for a path of a model: a snapshot's is that of its `models--…`.
-pub(crate) fn folder_of(path: &str) -> &str {
-    let in_cache = |folder: &str| folder.rsplit('/').next().is_some_and(|last| last.starts_with("models--"));
-    path.split_once("/snapshots/").filter(|(folder, _)| in_cache(folder)).map_or(path, |(folder, _)| folder)
 }
 
 impl ModelOnDisk {
@@ -164,6 +158,7 @@ impl ModelOnDisk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::terms::hub_paths::folder_of;
     use crate::inventory::files::{Content, FileEntry};
 
     const COMMIT: &str = "89b328c914fa003815bb08639cf07018a1259b81";

@@ -8,6 +8,7 @@
 //! start. So each safetensors file is held against its own header, which says how long it has to be, and a link counts
 //! only if it ends at a file below the same folder: elsewhere is not mounted into containers.
 
+use crate::dynamo::terms::hub_paths::CACHE_PREFIX;
 use crate::inventory::files::{Content, FileEntry, FileKind, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -63,11 +64,6 @@ impl InstalledModel {
 
 /// Problem of a model that is complete but for its weights: all of them are missing.
 const NO_WEIGHTS: &str = "there are no weights";
-
-/// Name in a cache of the folder of a model: `models--acme--Tiny` of `acme/Tiny`.
-pub(crate) fn cache_folder(name: &str) -> String {
-    format!("{CACHE_PREFIX}{}", name.replace('/', "--"))
-}
 
 /// A tree that is one model's folder in a cache. `revision` is a commit or the name of a reference; `None` = as [`scan`]
 /// chooses.
@@ -152,8 +148,6 @@ pub(crate) fn weights_bytes(tree: &Tree, model: &InstalledModel) -> Option<u64> 
     };
     [sum("model"), sum("consolidated")].into_iter().find(|bytes| *bytes > 0)
 }
-
-const CACHE_PREFIX: &str = "models--";
 
 /// `acme--Tiny` of `models--acme--Tiny` or `hub/models--acme--Tiny`.
 fn cache_name(path: &str) -> Option<&str> {

@@ -9,62 +9,10 @@
 
 use super::installed;
 use super::installed::InstalledModel;
-use crate::container::{Mount, MountSource};
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::terms::paths;
+use crate::dynamo::spec::model::{ModelPlace, ModelRef};
+use crate::dynamo::terms::{hub_paths, paths};
 use crate::inventory::files::{FileEntry, FileKind, Tree};
-
-/// Where a complete copy of a named model is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(serde::Deserialize), serde(rename_all = "snake_case"))]
-pub enum ModelPlace {
-    /// The folder `models--…` of a Hugging Face cache: used by its name.
-    Cache(String),
-    /// A plain folder: used by its path.
-    Folder(String),
-}
-
-/// No look at the hub; code that a model brings along is copied to where it can be written.
-pub(in crate::dynamo) const OFFLINE: &[(&str, &str)] =
-    &[("HF_HUB_OFFLINE", "1"), ("HF_MODULES_CACHE", "/tmp/huggingface-modules")];
-
-impl ModelPlace {
-    /// As it is stored: the path, and the model's name, which tells the two kinds apart.
-    pub fn of_path(model: &ModelRef, path: &str) -> Option<Self> {
-        let ModelRef::HuggingFace(name) = model else { return None };
-        let last = path.rsplit('/').next().unwrap_or(path);
-        let in_cache = last == installed::cache_folder(name);
-        Some(if in_cache { Self::Cache(path.to_owned()) } else { Self::Folder(path.to_owned()) })
-    }
-
-    /// Absolute path on the host.
-    pub fn path(&self) -> &str {
-        match self {
-            Self::Cache(path) | Self::Folder(path) => path,
-        }
-    }
-
-    /// What the engine is told to load.
-    pub(in crate::dynamo) fn argument<'a>(&'a self, name: &'a str) -> &'a str {
-        match self {
-            Self::Cache(_) => name,
-            Self::Folder(path) => path,
-        }
-    }
-
-    /// The whole cache, since what is in a snapshot are links to beside it; or the folder.
-    pub(in crate::dynamo) fn mount(&self, release: &Release) -> Mount {
-        let (source, target) = match self {
-            Self::Cache(path) => {
-                let hub = path.rsplit_once('/').map_or("/", |(hub, _)| hub);
-                (hub.to_owned(), format!("{}/hub", release.hf_home))
-            }
-            Self::Folder(path) => (path.clone(), path.clone()),
-        };
-        Mount { source: MountSource::HostPath(source), target, read_only: true }
-    }
-}
 
 /// The first usable copy of a named model, in the order of the trees; in each a cache before a plain folder.
 pub(crate) fn find(
@@ -75,7 +23,7 @@ pub(crate) fn find(
 ) -> Option<ModelPlace> {
     let ModelRef::HuggingFace(name) = model else { return None };
     trees.iter().find_map(|tree| {
-        let folder = installed::cache_folder(name);
+        let folder = hub_paths::cache_folder(name);
         let candidates = [format!("hub/{folder}"), folder, name.clone()];
         candidates.iter().find_map(|below| usable(tree, below, name, release, needs_weights))
     })
@@ -92,7 +40,7 @@ fn usable(
     paths::absolute(&path).ok()?;
     let place = ModelPlace::of_path(&ModelRef::HuggingFace(name.to_owned()), &path)?;
     let seen_as = match &place {
-        ModelPlace::Cache(_) => format!("{}/hub/{}", release.hf_home, installed::cache_folder(name)),
+        ModelPlace::Cache(_) => format!("{}/hub/{}", release.hf_home, hub_paths::cache_folder(name)),
         ModelPlace::Folder(path) => path.clone(),
     };
     let there = tree.entries.iter().any(|entry| entry.path == below && entry.kind == FileKind::Folder);

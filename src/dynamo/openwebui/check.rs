@@ -3,13 +3,11 @@
 use super::release;
 use super::release::Release;
 use super::spec::{OpenWebuiDraft, OpenWebuiSpec, Source, SourceDraft};
-use crate::dynamo;
-use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, docker, env, finish, read_state, secret_env};
-use crate::dynamo::decide::limits;
-use crate::dynamo::spec::draft::Given;
-use crate::dynamo::spec::{Engine, NetworkMode, PullPolicy};
+use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, docker, env, finish, limits, read_state, secret_env};
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::reader::{Reader, word};
+use crate::dynamo::terms::words::{Engine, NetworkMode, PullPolicy};
 use crate::dynamo::terms::{image, names, ports};
 use std::collections::BTreeSet;
 
@@ -151,10 +149,11 @@ fn read_source(reader: &mut Reader, index: usize, draft: &SourceDraft) -> Option
 }
 
 fn source(reader: &mut Reader, draft: &SourceDraft) -> Option<Source> {
-    let newest = Given::Is(dynamo::facts::release::newest().to_owned());
+    let newest = Given::Is(crate::dynamo::facts::release::newest().to_owned());
     let version = if draft.dynamo_version.is_absent() { &newest } else { &draft.dynamo_version };
     let release = reader.needed(Field::DynamoVersion, version, |text| {
-        dynamo::facts::release::find(dynamo::facts::release::ALL, text).map(|(release, _)| release)
+        crate::dynamo::facts::release::find(crate::dynamo::facts::release::ALL, text)
+            .map(|(release, _)| release)
     });
     let name = reader.needed(Field::Name, &draft.name, |name| names::deployment(name));
     let host = reader.needed(Field::Host, &draft.host, |host| Ok(host.clone()));

@@ -1,7 +1,5 @@
 //! From a spec and a host to a container with its volume.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::place::{Place, place};
 use super::spec::OpenWebuiSpec;
 use super::{COMPONENT, PASSWORD_FILE};
@@ -10,11 +8,13 @@ use crate::container::{
     ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec, labels,
 };
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
-use crate::dynamo::check::{docker, env, secret_env};
-use crate::dynamo::decide::limits;
-use crate::dynamo::spec::{DockerOptions, Engine, HostFacts, NetworkMode, Owner};
+use crate::dynamo::check::env;
+use crate::dynamo::decide::{docker, limits, secret_env};
+use crate::dynamo::spec::{DockerOptions, HostFacts, Owner};
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
+use crate::dynamo::terms::words::{Engine, NetworkMode};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// By which other containers of its network find the page.
 pub(crate) const ALIAS: &str = "openwebui";

@@ -8,13 +8,12 @@
 //! | hosts' network, other host | host's network | – | where it listens, or the host's advertised address |
 //! | private network, other host | refused | | |
 
-use std::net::IpAddr;
-
 use super::spec::Source;
-use crate::dynamo::decide::FRONTEND;
-use crate::dynamo::spec::NetworkMode;
 use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::words::NetworkMode;
+use std::net::IpAddr;
 
 /// Where a page stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

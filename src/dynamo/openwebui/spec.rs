@@ -1,12 +1,12 @@
 //! What is asked of an Open WebUI: as written, and once all is known.
 
-use std::collections::BTreeMap;
-
 use super::release::Release;
 use crate::container::SecretEnv;
-use crate::dynamo::check::secret_env::SecretDraft;
-use crate::dynamo::spec::draft::{DockerDraft, Given, ResourceDraft};
-use crate::dynamo::spec::{DesiredState, DockerOptions, Engine, NetworkMode, PullPolicy, ResourceSpec};
+use crate::dynamo::spec::draft::{DockerDraft, ResourceDraft, SecretDraft};
+use crate::dynamo::spec::{DockerOptions, ResourceSpec};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode, PullPolicy};
+use std::collections::BTreeMap;
 
 /// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

@@ -4,8 +4,9 @@ use crate::container::labels::Ownership;
 use crate::container::{ContainerSpec, Network, labels};
 use crate::dynamo::blueprint::{Blueprint, Readiness};
 use crate::dynamo::openwebui::*;
-use crate::dynamo::spec::draft::{DockerDraft, Given, VolumeDraft};
+use crate::dynamo::spec::draft::{DockerDraft, VolumeDraft};
 use crate::dynamo::spec::{HostFacts, Owner};
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Objection};
 
 fn is(text: &str) -> Given<String> {

@@ -4,48 +4,11 @@
 //! attribute is unknown, at `plan` most is known, at `apply` all is. One draft type and one reader
 //! ([`crate::dynamo::check`]) serve the three, so that a mistake is found at the first moment at which it can be.
 
-use std::collections::BTreeMap;
-
 use super::engine_args::ArgValue;
-use crate::dynamo::check::secret_env::SecretDraft;
+use crate::container::Secret;
 use crate::dynamo::terms::amount::Amount;
-
-/// A field of a draft.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(crate) enum Given<T> {
-    /// Not written: the default holds.
-    #[default]
-    Absent,
-    /// Written, but not known yet.
-    Unknown,
-    Is(T),
-}
-
-impl<T> Given<T> {
-    /// The value where there is one.
-    pub(crate) fn known(&self) -> Option<&T> {
-        match self {
-            Self::Is(value) => Some(value),
-            Self::Absent | Self::Unknown => None,
-        }
-    }
-
-    pub(crate) fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown)
-    }
-
-    pub(crate) fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent)
-    }
-
-    pub(crate) fn map<U>(&self, change: impl FnOnce(&T) -> U) -> Given<U> {
-        match self {
-            Self::Absent => Given::Absent,
-            Self::Unknown => Given::Unknown,
-            Self::Is(value) => Given::Is(change(value)),
-        }
-    }
-}
+use crate::dynamo::terms::given::Given;
+use std::collections::BTreeMap;
 
 /// What a deployment decides for all its containers; see [`super::Common`].
 ///
@@ -184,10 +147,23 @@ pub(crate) struct UlimitDraft {
     pub hard: Given<i64>,
 }
 
-/// In test files JSON's `null` stands for a value that is not known yet.
-#[cfg(test)]
-impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Given<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Option::<T>::deserialize(from)?.map_or(Self::Unknown, Self::Is))
+/// As the user wrote it. A map that is unknown as a whole is empty: nothing can be said of it yet.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
+pub(crate) struct SecretDraft {
+    pub values: BTreeMap<String, Given<Secret>>,
+    /// Absent = the values are compared.
+    pub version: Given<String>,
+}
+
+impl SecretDraft {
+    /// With something in the place of what is not known yet, for a plan that looks at the rest.
+    pub(crate) fn stand_in(&mut self) {
+        for value in self.values.values_mut().filter(|value| value.is_unknown()) {
+            *value = Given::Is(Secret::new(""));
+        }
+        if self.version.is_unknown() {
+            self.version = Given::Absent;
+        }
     }
 }

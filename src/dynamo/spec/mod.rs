@@ -4,96 +4,28 @@
 //! again whether a name is a name or whether the release knows the router mode: the rows of the tables are already in
 //! it. Sizes are bytes, CPUs are nano-CPUs, as in [`crate::container`].
 
+pub(crate) mod arguments;
+pub(crate) mod cache_server;
+pub(crate) mod connector;
 pub(crate) mod draft;
 pub(crate) mod engine_args;
+pub(crate) mod gpus;
 pub(crate) mod model;
-
-use std::collections::BTreeMap;
-
-pub(crate) use crate::container::PullPolicy;
+pub(crate) mod router;
+pub(crate) mod worker_ports;
 
 use crate::container::{Ipc, Log, Mount, Restart, SecretEnv, Ulimit};
-use crate::dynamo::facts::connector::ConnectorSpec;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::facts::router::{OptionValue, RouterOption, RouterSpec};
-use crate::dynamo::facts::topology::Seat;
-use crate::dynamo::gpus::GpuRequest;
-use crate::dynamo::models::place::ModelPlace;
 use crate::dynamo::terms::amount::Amount;
+use crate::dynamo::terms::endpoint::Endpoint;
+use crate::dynamo::terms::words::{DesiredState, Mode, NetworkMode, PullPolicy, Role, RouterOption};
+use connector::ConnectorSpec;
 use engine_args::EngineArgs;
-use model::ModelRef;
-
-/// An enum whose values have one spelling each, in configurations and in messages alike.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name { $($(#[$value_doc])* $value,)+ }
-
-        impl $name {
-            /// Every value, in the order in which messages list them.
-            pub const ALL: &'static [Self] = &[$(Self::$value,)+];
-
-            /// The word for it in a configuration.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$value => $word,)+ }
-            }
-
-            /// `None` when no value is spelled so.
-            pub fn parse(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.word() == word)
-            }
-        }
-    };
-}
-pub(super) use words;
-
-words!(
-    /// What computes the tokens.
-    Engine {
-        Vllm = "vllm",
-        Sglang = "sglang",
-        Trtllm = "trtllm",
-        /// Dynamo's own simulator: no GPU needed.
-        Mocker = "mocker",
-    }
-);
-
-words!(
-    /// Whether prefill and decode are done by the same workers.
-    Mode {
-        Aggregated = "aggregated",
-        Disaggregated = "disaggregated",
-    }
-);
-
-words!(
-    /// What a worker does. Aggregated workers are `Decode` and do both phases.
-    Role {
-        Decode = "decode",
-        Prefill = "prefill",
-    }
-);
-
-words!(
-    /// How containers of a deployment reach each other.
-    NetworkMode {
-        /// One host, a private network.
-        Bridge = "bridge",
-        /// The hosts' own network, for several hosts.
-        Host = "host",
-    }
-);
-
-words!(
-    /// Whether containers should run.
-    DesiredState {
-        Running = "running",
-        /// The environment stays, the machine is free.
-        Stopped = "stopped",
-    }
-);
+use gpus::GpuRequest;
+use model::{ModelPlace, ModelRef};
+use router::{OptionValue, RouterSpec};
+use std::collections::BTreeMap;
 
 /// What all containers of a deployment must agree on, on whatever host and whatever their role.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +45,7 @@ pub struct Common {
     pub mode: Mode,
     pub network: NetworkMode,
     /// Where the supporting services of the release are found, by name.
-    pub services: BTreeMap<&'static str, Seat>,
+    pub services: BTreeMap<&'static str, Endpoint>,
     pub router: RouterSpec,
     /// May hold secrets: never printed.
     pub env: BTreeMap<String, String>,
@@ -256,6 +188,7 @@ pub(crate) struct Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::terms::words::Engine;
 
     #[test]
     fn every_word_reads_back() {

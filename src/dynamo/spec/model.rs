@@ -11,13 +11,11 @@
 //!   there is used, what is not is downloaded once for all deployments of the host. `HF_HOME` is set together with this
 //!   mount and only then; the image's own default lies in a home folder that a mount would make unwritable.
 
-use super::HostFacts;
+use super::{HostFacts, model};
 use crate::container::{Mount, MountSource};
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::models::place::ModelPlace;
-use crate::dynamo::models::{files, place};
 use crate::dynamo::terms::objection::Refusal;
-use crate::dynamo::terms::paths;
+use crate::dynamo::terms::{hub_paths, paths};
 
 /// Longest part of a Hugging Face name.
 const MAX_PART: usize = 96;
@@ -71,7 +69,7 @@ impl ModelRef {
     pub fn default_served_name(&self) -> &str {
         match self {
             Self::Path(path) => {
-                let folder = files::folder_of(path);
+                let folder = hub_paths::folder_of(path);
                 let last = folder.rsplit('/').next().unwrap_or(folder);
                 last.strip_prefix("models--").unwrap_or(last)
             }
@@ -87,7 +85,7 @@ impl ModelRef {
         match self {
             Self::Path(path) => {
                 // A snapshot of a cache is links to beside it.
-                let folder = files::folder_of(path).to_owned();
+                let folder = hub_paths::folder_of(path).to_owned();
                 Mount { source: MountSource::HostPath(folder.clone()), target: folder, read_only: true }
             }
             Self::HuggingFace(_) => Mount {
@@ -110,7 +108,7 @@ impl ModelRef {
 
     /// Environment that goes with the mount unless users set it themselves.
     pub fn default_env(&self, host: &HostFacts) -> &'static [(&'static str, &'static str)] {
-        self.place(host).map_or(&[], |_| place::OFFLINE)
+        self.place(host).map_or(&[], |_| model::OFFLINE)
     }
 }
 
@@ -133,6 +131,57 @@ pub(crate) fn served_name(text: &str) -> Result<String, Refusal> {
         format!("{text:?} cannot be the name of a served model"),
         "set served_model_name to letters, digits and any of ._-/:@+ with a letter or digit first",
     ))
+}
+
+/// Where a complete copy of a named model is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum ModelPlace {
+    /// The folder `models--…` of a Hugging Face cache: used by its name.
+    Cache(String),
+    /// A plain folder: used by its path.
+    Folder(String),
+}
+
+/// No look at the hub; code that a model brings along is copied to where it can be written.
+pub(in crate::dynamo) const OFFLINE: &[(&str, &str)] =
+    &[("HF_HUB_OFFLINE", "1"), ("HF_MODULES_CACHE", "/tmp/huggingface-modules")];
+
+impl ModelPlace {
+    /// As it is stored: the path, and the model's name, which tells the two kinds apart.
+    pub fn of_path(model: &ModelRef, path: &str) -> Option<Self> {
+        let ModelRef::HuggingFace(name) = model else { return None };
+        let last = path.rsplit('/').next().unwrap_or(path);
+        let in_cache = last == hub_paths::cache_folder(name);
+        Some(if in_cache { Self::Cache(path.to_owned()) } else { Self::Folder(path.to_owned()) })
+    }
+
+    /// Absolute path on the host.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Cache(path) | Self::Folder(path) => path,
+        }
+    }
+
+    /// What the engine is told to load.
+    pub(in crate::dynamo) fn argument<'a>(&'a self, name: &'a str) -> &'a str {
+        match self {
+            Self::Cache(_) => name,
+            Self::Folder(path) => path,
+        }
+    }
+
+    /// The whole cache, since what is in a snapshot are links to beside it; or the folder.
+    pub(in crate::dynamo) fn mount(&self, release: &Release) -> Mount {
+        let (source, target) = match self {
+            Self::Cache(path) => {
+                let hub = path.rsplit_once('/').map_or("/", |(hub, _)| hub);
+                (hub.to_owned(), format!("{}/hub", release.hf_home))
+            }
+            Self::Folder(path) => (path.clone(), path.clone()),
+        };
+        Mount { source: MountSource::HostPath(source), target, read_only: true }
+    }
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@
 //!   a leftover of a killed run is told by its name alone, and an old container keeps its name until it is replaced.
 
 use super::objection::Refusal;
+use super::words::Role;
 pub(crate) use crate::container::names::{final_name, starting};
-use crate::dynamo::spec::Role;
 
 /// Longest deployment name. Leaves room for component, end and `--starting` within the 63 bytes of a host name.
 pub(crate) const MAX_LENGTH: usize = 40;
@@ -123,6 +123,12 @@ pub(crate) fn generation<'a>(parts: impl IntoIterator<Item = &'a str>) -> String
 pub(crate) fn question(deployment: &str, parts: &[&str]) -> String {
     starting(&format!("{deployment}-ask-{}", generation(parts.iter().copied())))
 }
+
+/// Component of the frontend's container.
+pub(crate) const FRONTEND: &str = "frontend";
+
+/// Component of a worker's container.
+pub(crate) const WORKER: &str = "worker";
 
 #[cfg(test)]
 mod tests {

@@ -6,10 +6,8 @@
 //!
 //! Neither text ever holds the value of an environment variable, since it may be a secret.
 
+use super::words::{Role, RouterOption};
 use std::fmt;
-
-use crate::dynamo::facts::router::RouterOption;
-use crate::dynamo::spec::Role;
 
 /// One reason why a specification cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,8 +3,8 @@
 //! A reader keeps two lists, since "wrong" and "not there yet" are different answers: at `validate` only the first
 //! counts, and at `apply` both do.
 
+use super::given::Given;
 use super::objection::{Field, Objection, Refusal};
-use crate::dynamo::spec::draft::Given;
 
 #[derive(Default)]
 pub(in crate::dynamo) struct Reader {

@@ -7,21 +7,19 @@
 //! there is one; how the frontend is told each of them is in `combinations/<line>/frontends.txt`.
 #![allow(clippy::disallowed_methods)]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use super::walk::{Combination, ROOM, common, host, is, owner};
 use super::{render, walk};
 use crate::dynamo::blueprint::{Blueprint, Planned};
-use crate::dynamo::facts::connector::Connector;
 use crate::dynamo::facts::release;
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::facts::router::RouterOption;
 use crate::dynamo::lint::set::{Room, lint_set};
-use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, Given, RouterDraft};
-use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
+use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, DeploymentDraft, RouterDraft};
 use crate::dynamo::terms::amount::Amount;
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role, RouterOption};
 use crate::dynamo::{check, decide, lint};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 const ROUTERS: [&str; 2] = ["kv", "round-robin"];
 

@@ -3,15 +3,13 @@
 //! with what was wanted (`acceptance-tests/referee`).
 #![allow(clippy::disallowed_methods)]
 
-use std::collections::BTreeSet;
-
-use serde_json::{Value, json};
-
 use super::walk;
 use super::walk::{Combination, Decided, GPUS};
 use crate::dynamo::blueprint::{Blueprint, Planned};
 use crate::dynamo::facts::release;
-use crate::dynamo::spec::Role;
+use crate::dynamo::terms::words::Role;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What was wanted, in the words of a configuration.
 fn wish(of: &Combination, role: Option<Role>) -> Value {

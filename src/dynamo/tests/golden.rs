@@ -5,14 +5,14 @@
 //! can be made at that point.
 #![allow(clippy::disallowed_methods)]
 
-use std::path::{Path, PathBuf};
-
 use super::{render, test_release};
 use crate::dynamo::blueprint::Blueprint;
-use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft, Given, WorkerDraft};
+use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft, WorkerDraft};
 use crate::dynamo::spec::{HostFacts, Owner};
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::Objection;
 use crate::dynamo::{check, decide, lint};
+use std::path::{Path, PathBuf};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]

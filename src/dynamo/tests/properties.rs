@@ -4,21 +4,20 @@
 //! complaint, so nothing is refused at `validate` that would be accepted at `apply`. And a variable's value goes into the
 //! environment and nowhere else.
 
-use std::collections::BTreeMap;
-
-use proptest::prelude::*;
-use proptest::sample::select;
-use proptest::test_runner::RngSeed;
-
 use super::test_release;
 use crate::dynamo::spec::draft::{
-    CommonDraft, DeploymentDraft, DockerDraft, Given, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
+    CommonDraft, DeploymentDraft, DockerDraft, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
     WorkerDraft,
 };
 use crate::dynamo::spec::engine_args::ArgValue;
 use crate::dynamo::spec::{HostFacts, Owner};
 use crate::dynamo::terms::amount::Amount;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::{check, decide, lint};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::RngSeed;
+use std::collections::BTreeMap;
 
 const SECRET: &str = "hush-4711";
 

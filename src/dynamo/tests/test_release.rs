@@ -2,11 +2,11 @@
 //! use yet. With it the paths that older releases and other engines will take are walked by the same tests.
 
 use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR};
+use crate::dynamo::facts::engine::arg_rules::{ArgRules, ListStyle};
 use crate::dynamo::facts::engine::{EngineFacts, vllm};
 use crate::dynamo::facts::release::{Release, v1_0, v1_1, v1_2, v1_3, v1_4, v1_5, v1_6};
 use crate::dynamo::facts::topology::{ETCD, NATS, Service, ServiceImage, Topology};
-use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
-use crate::dynamo::spec::{Engine, Mode, NetworkMode};
+use crate::dynamo::terms::words::{Engine, Mode, NetworkMode};
 
 /// The made-up release, as the oldest, and the real ones.
 pub(crate) const ALL: &[&Release] = &[

@@ -3,20 +3,21 @@
 //!
 //! Test code only: what is decided is read over by the second reader at once, and whoever walks holds more against it.
 
-use std::collections::BTreeSet;
-
 use crate::dynamo::blueprint::{Blueprint, Planned};
-use crate::dynamo::facts::connector::{Connector, ConnectorFacts};
+use crate::dynamo::facts::connector::ConnectorFacts;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::release;
 use crate::dynamo::facts::release::Release;
 use crate::dynamo::facts::router::RouterMode;
 use crate::dynamo::lint::set::{Room, lint_set};
 use crate::dynamo::spec::draft::{
-    CommonDraft, ConnectorDraft, DeploymentDraft, Given, GpuDraft, RouterDraft, WorkerDraft,
+    CommonDraft, ConnectorDraft, DeploymentDraft, GpuDraft, RouterDraft, WorkerDraft,
 };
-use crate::dynamo::spec::{HostFacts, Mode, NetworkMode, Owner, Role};
+use crate::dynamo::spec::{HostFacts, Owner};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::words::{Connector, Mode, NetworkMode, Role};
 use crate::dynamo::{check, decide, lint};
+use std::collections::BTreeSet;
 
 /// GPUs of each worker that has any.
 pub(crate) const GPUS: usize = 2;

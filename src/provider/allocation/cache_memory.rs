@@ -6,8 +6,8 @@
 
 use crate::dynamo::decide::cache_budget::{Cache, OnDisk, Pinned};
 use crate::dynamo::decide::{cache_budget, limits};
-use crate::dynamo::facts::cache_server;
-use crate::dynamo::spec::{HostFacts, Mode, NetworkMode, WorkerSpec};
+use crate::dynamo::spec::{HostFacts, WorkerSpec, cache_server};
+use crate::dynamo::terms::words::{Mode, NetworkMode};
 use crate::provider::attributes::paths;
 use crate::provider::plan_checks;
 use crate::provider::session::Entry;
@@ -150,7 +150,8 @@ async fn free(entry: &Entry, disk: &OnDisk) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::dynamo::check;
-    use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, Given, GpuDraft, WorkerDraft};
+    use crate::dynamo::spec::draft::{CommonDraft, ConnectorDraft, GpuDraft, WorkerDraft};
+    use crate::dynamo::terms::given::Given;
 
     const GB: u64 = 1 << 30;
 

@@ -4,11 +4,12 @@
 //! promised to whoever asks first, and from then on they are in the state. For what a plan can check without them there are
 //! stand-ins.
 
-use crate::dynamo::facts::topology::{Seat, Topology, WorkerPort};
-use crate::dynamo::spec::NetworkMode;
-use crate::dynamo::spec::draft::Given;
+use crate::dynamo::facts::topology::{Topology, WorkerPort};
+use crate::dynamo::terms::endpoint::Endpoint;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::Field;
 use crate::dynamo::terms::ports::THIS_MACHINE;
+use crate::dynamo::terms::words::NetworkMode;
 use crate::hosts::Cause;
 use crate::inventory::PortInUse;
 use crate::provider::attributes::blocks::TextMap;
@@ -43,7 +44,7 @@ pub(crate) fn services(
     let (mut services, mut promises) = (TextMap::new(), Vec::new());
     for service in topology.services {
         let promise = promise(client, entry, service.port, taken, Field::Services)?;
-        let seat = Seat { address: address.to_owned(), port: promise.port() };
+        let seat = Endpoint { address: address.to_owned(), port: promise.port() };
         services.insert(service.name.to_owned(), Attr::Known(seat.to_string()));
         promises.push(promise);
     }

@@ -8,7 +8,7 @@
 //! fails requests until the frontend has noticed; one that has lost its last decode worker is not asked. So the last prefill
 //! worker goes last.
 
-use crate::dynamo::spec::Role;
+use crate::dynamo::terms::words::Role;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;

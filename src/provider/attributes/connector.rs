@@ -1,7 +1,8 @@
 //! The block `connector` of a deployment, the object by which a worker sees it, and the draft that both make.
 
 use super::to_draft::given;
-use crate::dynamo::spec::draft::{ConnectorDraft, Given};
+use crate::dynamo::spec::draft::ConnectorDraft;
+use crate::dynamo::terms::given::Given;
 use crate::model;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::schema::optional;

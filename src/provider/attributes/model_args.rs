@@ -5,14 +5,14 @@
 //! version of the provider decides, and a change of either shows in the plan before it rolls through the workers.
 
 use super::blocks::TextMap;
-use crate::dynamo::check::secret_env::SecretDraft;
-use crate::dynamo::decide::worker;
 use crate::dynamo::facts::release;
 use crate::dynamo::models::catalog::defaults::written;
-use crate::dynamo::spec::Engine;
-use crate::dynamo::spec::draft::{Given, WorkerDraft};
+use crate::dynamo::spec::arguments;
+use crate::dynamo::spec::draft::{SecretDraft, WorkerDraft};
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
+use crate::dynamo::terms::words::Engine;
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::session::Client;
 use crate::tf_provider::attr::Attr;
@@ -56,7 +56,7 @@ pub(crate) fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
     if draft.gpus.assigned.is_unknown() {
         draft.gpus.assigned = Given::Absent;
     }
-    draft.complete().map_or(Attr::Unknown, |spec| Attr::Known(texts(&worker::arguments(&spec))))
+    draft.complete().map_or(Attr::Unknown, |spec| Attr::Known(texts(&arguments::arguments(&spec))))
 }
 
 /// Engine arguments as text, by name.

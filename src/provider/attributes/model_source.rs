@@ -8,9 +8,9 @@ use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::release;
 use crate::dynamo::facts::release::Release;
 use crate::dynamo::models::place;
-use crate::dynamo::models::place::ModelPlace;
-use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::spec::{Engine, HostFacts};
+use crate::dynamo::spec::HostFacts;
+use crate::dynamo::spec::model::{ModelPlace, ModelRef};
+use crate::dynamo::terms::words::Engine;
 use crate::provider::session::Entry;
 use crate::tf_provider::attr::Attr;
 

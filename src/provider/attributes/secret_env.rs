@@ -18,7 +18,7 @@
 use super::blocks::TextMap;
 use super::to_draft::given;
 use crate::container::{ObservedContainer, Secret, SecretEnv};
-use crate::dynamo::check::secret_env::SecretDraft;
+use crate::dynamo::spec::draft::SecretDraft;
 use crate::hosts::{Age, Filter, HostError};
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::openwebui::schema::OpenWebuiModel;

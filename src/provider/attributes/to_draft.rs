@@ -2,10 +2,11 @@
 
 use super::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, UlimitModel, VolumeModel};
 use crate::dynamo::spec::draft::{
-    DockerDraft, Given, GpuDraft, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
+    DockerDraft, GpuDraft, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
 };
 use crate::dynamo::spec::engine_args::ArgValue;
 use crate::dynamo::terms::amount::Amount;
+use crate::dynamo::terms::given::Given;
 use crate::provider::allocation::ports::Ports;
 use crate::tf_provider::attr::{Attr, Block, Dynamic};
 use crate::tf_provider::diagnostics::Diagnostic;

@@ -4,10 +4,10 @@
 //! start. So what can be held against something is: sizes are positive, heads come together, two names do not differ in case
 //! alone, arguments have names.
 
+use crate::dynamo::check::engine_args;
 use crate::dynamo::models::catalog::Catalog;
 use crate::dynamo::models::catalog::own::{Attention, OwnModel};
 use crate::dynamo::models::catalog::row::Tag;
-use crate::dynamo::spec::engine_args;
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::amount::{Amount, GIB};
 use crate::dynamo::terms::objection::Refusal;

@@ -6,12 +6,13 @@ use crate::dynamo::check::image_tag;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::release;
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::facts::topology::{Seat, Topology};
+use crate::dynamo::facts::topology::Topology;
 use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft};
 use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::spec::{DesiredState, Engine, NetworkMode};
+use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
+use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode};
 use crate::provider::allocation::ports::advertised;
 use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::model_source::ModelSource;
@@ -138,10 +139,10 @@ pub(crate) fn tagged(config: &DeploymentModel) -> Option<Attr<String>> {
 fn services(topology: &Topology, planned: &DeploymentModel, advertise: &Attr<String>) -> Attr<TextMap> {
     let seats = topology.services.iter().map(|service| {
         let seat = match topology.network {
-            NetworkMode::Bridge => Seat { address: service.name.to_owned(), port: service.port },
+            NetworkMode::Bridge => Endpoint { address: service.name.to_owned(), port: service.port },
             NetworkMode::Host => {
                 let before = planned.services.known()?.get(service.name)?.known()?;
-                moved(Seat::parse(before)?, advertise)
+                moved(Endpoint::parse(before)?, advertise)
             }
         };
         Some((service.name.to_owned(), Attr::Known(seat.to_string())))
@@ -149,10 +150,10 @@ fn services(topology: &Topology, planned: &DeploymentModel, advertise: &Attr<Str
     seats.collect::<Option<_>>().map_or(Attr::Unknown, Attr::Known)
 }
 
-fn moved(seat: Seat, advertise: &Attr<String>) -> Seat {
+fn moved(seat: Endpoint, advertise: &Attr<String>) -> Endpoint {
     match advertise {
         Attr::Unknown => seat,
-        _ => Seat { address: advertised(advertise).to_owned(), ..seat },
+        _ => Endpoint { address: advertised(advertise).to_owned(), ..seat },
     }
 }
 

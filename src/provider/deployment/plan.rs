@@ -3,17 +3,16 @@
 use super::model::{draft, model_source, topology_of};
 use super::schema::DeploymentModel;
 use crate::dynamo::decide;
-use crate::dynamo::decide::FRONTEND;
-use crate::dynamo::spec::draft::Given;
 use crate::dynamo::spec::{DeploymentSpec, Owner};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::objection::{Field, Objection};
 use crate::dynamo::terms::{names, ports};
 use crate::inventory::PortInUse;
-use crate::provider::allocation;
 use crate::provider::attributes::paths;
 use crate::provider::lifecycle::comparison;
-use crate::provider::plan_checks;
 use crate::provider::session::Entry;
+use crate::provider::{allocation, plan_checks};
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::value::Path;
 

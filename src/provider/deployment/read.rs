@@ -3,7 +3,7 @@
 use super::decide::wanted_state;
 use super::schema::{ContainerModel, Containers, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
-use crate::dynamo::decide::FRONTEND;
+use crate::dynamo::terms::names::FRONTEND;
 use crate::provider::allocation::cache_servers;
 use crate::provider::lifecycle::comparison::Look;
 use crate::provider::lifecycle::drift::Explained;

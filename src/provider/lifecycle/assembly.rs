@@ -3,8 +3,8 @@
 use crate::container::labels::Ownership;
 use crate::container::{ContainerSpec, Network, ObservedContainer, PortBinding, labels};
 use crate::dynamo::blueprint::{Blueprint, Listing, Planned, Readiness};
-use crate::dynamo::spec::{DesiredState, PullPolicy};
 use crate::dynamo::terms::ports::overlap;
+use crate::dynamo::terms::words::{DesiredState, PullPolicy};
 use crate::dynamo::{openwebui, readiness};
 use crate::hosts::{Age, Filter, Host};
 use crate::provider::deployment::model::reachable;

@@ -4,8 +4,8 @@
 //! the user would look. Every difference is also a sentence in `drift`, so that none goes unsaid.
 
 use crate::container::{ContainerSpec, ObservedContainer, RunState};
-use crate::dynamo::spec::DesiredState;
 use crate::dynamo::terms::amount::GIB;
+use crate::dynamo::terms::words::DesiredState;
 use crate::provider::attributes::blocks::{ResourcesModel, TextMap};
 use crate::provider::attributes::convert::ratio;
 use crate::reconcile::{ContainerDifference, ContainerField};

@@ -6,6 +6,7 @@ use super::schema::ModelModel;
 use crate::dynamo::models::files;
 use crate::dynamo::models::files::{CopyPlan, ModelOnDisk};
 use crate::dynamo::models::installed::{Layout, MANIFEST};
+use crate::dynamo::terms::hub_paths;
 use crate::hosts::transfer::{Transfer, TransferError, TransferFile};
 use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::files::{FileKind, Tree};
@@ -78,7 +79,7 @@ pub(crate) async fn at_path(
     name: &str,
     revision: Option<&str>,
 ) -> Result<Option<Result<Seen, String>>, HostError> {
-    let own = look(host, files::folder_of(path), name, revision).await?;
+    let own = look(host, hub_paths::folder_of(path), name, revision).await?;
     match own {
         None => Ok(None),
         Some(Ok(seen)) if seen.model.about.is_usable(false) => Ok(Some(Ok(seen))),
@@ -111,7 +112,7 @@ impl Fetch<'_> {
 
     /// Layout and folder of the copy.
     fn target(&self) -> (Layout, String) {
-        let given = self.wanted.path.known().map(|path| files::folder_of(path));
+        let given = self.wanted.path.known().map(|path| hub_paths::folder_of(path));
         let given = given.map(|path| path.trim_end_matches('/').to_owned());
         match (given, self.source.model.about.layout) {
             (Some(folder), _) => (files::layout_of(&folder, self.name()), folder),
@@ -120,7 +121,7 @@ impl Fetch<'_> {
                 let hub = format!("{}/hub", self.to.cache_folder());
                 (
                     Layout::Cache,
-                    format!("{hub}/{}", crate::dynamo::models::installed::cache_folder(self.name())),
+                    format!("{hub}/{}", crate::dynamo::terms::hub_paths::cache_folder(self.name())),
                 )
             }
         }

@@ -1,10 +1,9 @@
 //! Between the attributes of a model and what has to be done for it. Pure: no host is asked.
 
 use super::schema::{ModelModel, SourceModel};
-use crate::dynamo::models::files;
 use crate::dynamo::models::files::ModelOnDisk;
 use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::terms::paths;
+use crate::dynamo::terms::{hub_paths, paths};
 use crate::hosts::sync::keyed_lock::KeyedLock;
 use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
@@ -156,7 +155,7 @@ fn is_url(text: &str) -> bool {
 /// lies where it lies is no wish for another one: a host from which it was copied may be gone for good.
 pub(crate) fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
     let is_there = |path: &str| {
-        let own = prior.path.known().map(|own| (own.as_str(), files::folder_of(own)));
+        let own = prior.path.known().map(|own| (own.as_str(), hub_paths::folder_of(own)));
         own.is_some_and(|(own, folder)| [own, folder].contains(&path))
     };
     match (source(prior), source(planned)) {

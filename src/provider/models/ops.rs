@@ -7,6 +7,7 @@ use super::{copy, hub_download, model};
 use crate::dynamo::models::files::ModelOnDisk;
 use crate::dynamo::models::installed::{Layout, MANIFEST};
 use crate::dynamo::models::{files, installed};
+use crate::dynamo::terms::hub_paths;
 use crate::hosts::{Host, HostError};
 use crate::provider::attributes::{host_errors, import_id};
 use crate::provider::plan_checks;
@@ -112,7 +113,7 @@ impl Resource for Models {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to read model {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
-        let folder = files::folder_of(shown(&state.path)).to_owned();
+        let folder = hub_paths::folder_of(shown(&state.path)).to_owned();
         let commit = shown(&state.path).rsplit_once("/snapshots/").map(|(_, commit)| commit.to_owned());
         let seen = copy::look(&entry.host, &folder, &name, commit.as_deref()).await;
         let seen = seen.map_err(|error| unreadable(&summary, &error))?;
@@ -231,7 +232,9 @@ async fn check(
     }
     let folder = match &source {
         Source::Path(path) => Some((path.as_str(), at("path"))),
-        Source::Host { .. } => planned.path.known().map(|path| (files::folder_of(path), Path::of("path"))),
+        Source::Host { .. } => {
+            planned.path.known().map(|path| (hub_paths::folder_of(path), Path::of("path")))
+        }
         Source::Hub => None,
     };
     if let Some((folder, path)) = folder {
@@ -298,7 +301,7 @@ async fn bring(
             (copied.model, copied.checksum, copied.created)
         }
         Some(Source::Hub) => {
-            let folder = format!("{}/hub/{}", entry.cache_folder(), installed::cache_folder(&name));
+            let folder = format!("{}/hub/{}", entry.cache_folder(), hub_paths::cache_folder(&name));
             let before =
                 copy::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
             let complete = |seen: &Option<Result<Seen, String>>| matches!(seen, Some(Ok(seen)) if seen.model.about.is_usable(true));
@@ -377,7 +380,7 @@ fn warnings(state: &ModelModel) -> Diagnostics {
 /// Removes what the resource made, and nothing beside it.
 async fn remove(call: &Call<Client>, entry: &Entry, state: &ModelModel) -> Result<(), HostError> {
     let (name, path) = (shown(&state.name), shown(&state.path));
-    let folder = files::folder_of(path);
+    let folder = hub_paths::folder_of(path);
     let trees = entry.host.trees(&[folder.to_owned()]).await?;
     let Some(tree) = trees.first() else { return Ok(()) };
     if files::layout_of(folder, name) == Layout::Folder {

@@ -2,10 +2,10 @@
 
 use super::schema::{OpenWebuiModel, SourceView};
 use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, SourceDraft, check, release};
-use crate::dynamo::spec::draft::Given;
-use crate::dynamo::spec::{DesiredState, NetworkMode};
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::words::{DesiredState, NetworkMode};
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{secret_env, to_draft};
 use crate::provider::deployment::model::{endpoint, is_everywhere};

@@ -5,8 +5,8 @@ use super::model::{derive, login_objections, objections, other_deployments, stop
 use super::plan::check;
 use super::schema::{ABOUT, OpenWebuiModel};
 use crate::dynamo::openwebui::COMPONENT;
-use crate::dynamo::spec::DesiredState;
 use crate::dynamo::terms::names;
+use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
 use crate::provider::allocation::ports;
 use crate::provider::attributes::{host_errors, import_id, paths as told, secret_env, timeouts};

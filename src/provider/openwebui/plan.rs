@@ -5,7 +5,7 @@ use super::model;
 use super::schema::OpenWebuiModel;
 use crate::dynamo::openwebui::{COMPONENT, OpenWebuiSpec, PORT_FROM};
 use crate::dynamo::spec::Owner;
-use crate::dynamo::spec::draft::Given;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::Field;
 use crate::dynamo::terms::{names, ports};
 use crate::inventory::PortInUse;

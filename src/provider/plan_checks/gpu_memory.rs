@@ -1,15 +1,14 @@
 //! Whether a worker's model fits its GPUs, asked while planning: the model's facts from the catalog or from the host's copy,
 //! the GPUs' from the host, the rest from the worker's arguments. What is not known is not judged.
 
-use crate::dynamo::decide::worker;
-use crate::dynamo::gpus::GpuRequest;
 use crate::dynamo::models::installed;
 use crate::dynamo::models::memory::opinion::{Opinion, Room, judge};
 use crate::dynamo::models::memory::request::Request;
 use crate::dynamo::models::memory::shape::Shape;
 use crate::dynamo::models::memory::{Load, Verdict, config, gigabytes, request};
-use crate::dynamo::spec::WorkerSpec;
+use crate::dynamo::spec::gpus::GpuRequest;
 use crate::dynamo::spec::model::ModelRef;
+use crate::dynamo::spec::{WorkerSpec, arguments};
 use crate::dynamo::terms::amount::GIB;
 use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::inventory::files::Tree;
@@ -46,7 +45,7 @@ fn asked(spec: &WorkerSpec) -> Option<Request> {
         GpuRequest::Named(names) => u32::try_from(names.len()).ok()?,
         GpuRequest::Count(count) => *count,
     };
-    request::read(spec.deployment.engine.engine, &worker::arguments(spec), gpus)
+    request::read(spec.deployment.engine.engine, &arguments::arguments(spec), gpus)
 }
 
 fn opinions(name: &str, size: &Size, request: Request, memory_bytes: u64, gpus: &GpuRequest) -> Diagnostics {
@@ -157,8 +156,8 @@ fn here(trees: &[Tree], wanted: impl Fn(&str, &str) -> bool) -> Option<Size> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamo::gpus::GpuName;
     use crate::dynamo::models::memory::shape::Split;
+    use crate::dynamo::spec::gpus::GpuName;
     use crate::dynamo::terms::amount::Amount;
     use crate::inventory::files::{Content, FileEntry, FileKind};
     use crate::inventory::gpu::{Gpu, MigInstance};

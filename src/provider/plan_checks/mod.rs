@@ -6,7 +6,8 @@ pub(crate) mod gpu_memory;
 
 use crate::container::MountSource;
 use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::spec::{Common, DockerOptions, HostFacts, PullPolicy};
+use crate::dynamo::spec::{Common, DockerOptions, HostFacts};
+use crate::dynamo::terms::words::PullPolicy;
 use crate::hosts::HostError;
 use crate::inventory::PortInUse;
 use crate::provider::attributes::host_errors;

@@ -10,12 +10,15 @@ mod output;
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::decide::cache_budget::Pinned;
 use crate::dynamo::decide::{cache_budget, limits};
-use crate::dynamo::facts::topology::{Seat, WorkerPort};
-use crate::dynamo::gpus::{GpuName, GpuRequest, choose};
-use crate::dynamo::spec::draft::Given;
-use crate::dynamo::spec::{HostFacts, NetworkMode, Owner, WorkerSpec};
+use crate::dynamo::facts::topology::WorkerPort;
+use crate::dynamo::gpus::choose;
+use crate::dynamo::spec::gpus::{GpuName, GpuRequest};
+use crate::dynamo::spec::{HostFacts, Owner, WorkerSpec};
 use crate::dynamo::terms::amount::GIB;
+use crate::dynamo::terms::endpoint::Endpoint;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::words::NetworkMode;
 use crate::dynamo::terms::{names, ports};
 use crate::dynamo::{check, decide};
 use crate::inventory::gpu::{Gpu, GpuInventory};
@@ -242,7 +245,7 @@ fn token(number: u8) -> [u8; names::SUFFIX_LENGTH] {
 fn services(planned: &DeploymentModel, advertise: &Attr<String>) -> Attr<TextMap> {
     let rows = deployments::topology_of(planned).filter(|row| row.network == NetworkMode::Host);
     let address = allocation::ports::advertised(advertise);
-    let seat = |port| Seat { address: address.to_owned(), port }.to_string();
+    let seat = |port| Endpoint { address: address.to_owned(), port }.to_string();
     let services = rows.into_iter().flat_map(|row| row.services);
     Attr::Known(services.map(|row| (row.name.to_owned(), Attr::Known(seat(row.port)))).collect())
 }

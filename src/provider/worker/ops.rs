@@ -7,9 +7,9 @@ use super::model::{
 use super::plan::{check, stays};
 use super::schema::{ABOUT, WorkerModel};
 use super::{cache_server, model};
-use crate::dynamo::decide::WORKER;
-use crate::dynamo::spec::DesiredState;
 use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::WORKER;
+use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
 use crate::provider::allocation::ports;
 use crate::provider::attributes::{host_errors, import_id, paths, secret_env, timeouts};

@@ -1,7 +1,7 @@
 //! Lists in which each item is judged alone, may be unknown alone, and stands once.
 
 use super::at;
-use crate::dynamo::spec::draft::Given;
+use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{DockerField, Refusal};
 use crate::dynamo::terms::reader::Reader;
 

@@ -6,18 +6,18 @@
 
 mod lists;
 pub(crate) mod privileges;
-mod upkeep;
-
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+pub(crate) mod upkeep;
 
 use crate::container::{Mount, MountSource, Ulimit, labels};
-use crate::dynamo::spec::draft::{DockerDraft, Given, UlimitDraft, VolumeDraft};
-use crate::dynamo::spec::{DockerOptions, NetworkMode};
+use crate::dynamo::spec::DockerOptions;
+use crate::dynamo::spec::draft::{DockerDraft, UlimitDraft, VolumeDraft};
 use crate::dynamo::terms::amount::{Amount, GIB};
-use crate::dynamo::terms::objection::{DockerField, Field, Objection, Refusal};
+use crate::dynamo::terms::given::Given;
+use crate::dynamo::terms::objection::{DockerField, Field, Refusal};
 use crate::dynamo::terms::paths;
 use crate::dynamo::terms::reader::Reader;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What Docker passes to setrlimit, by its own names.
 const ULIMITS: &[&str] = &[
@@ -54,7 +54,7 @@ pub(in crate::dynamo) fn read(reader: &mut Reader, draft: &DockerDraft) -> Docke
     options
 }
 
-fn at(field: DockerField) -> Field {
+pub(crate) fn at(field: DockerField) -> Field {
     Field::Docker(field)
 }
 
@@ -147,7 +147,7 @@ fn ulimit_value(value: &i64) -> Result<i64, Refusal> {
     }
 }
 
-fn shm_bytes(amount: &Amount) -> Result<u64, Refusal> {
+pub(crate) fn shm_bytes(amount: &Amount) -> Result<u64, Refusal> {
     match amount.times(GIB) {
         Some(bytes) if bytes > 0 && i64::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err(Refusal::new(format!("{amount} GB is no size"), "use a number above 0, such as 1")),
@@ -201,62 +201,13 @@ fn runtime_name(name: &str) -> Result<String, Refusal> {
     Err(Refusal::new(format!("there is no runtime {name:?}"), fix))
 }
 
-/// The deployment's options with a worker's over them.
-pub(in crate::dynamo) fn merged(base: &DockerOptions, own: &DockerOptions) -> DockerOptions {
-    let mut all = base.clone();
-    all.volumes.retain(|volume| own.volumes.iter().all(|new| new.target != volume.target));
-    all.volumes.extend(own.volumes.iter().cloned());
-    all.ulimits.retain(|limit| own.ulimits.iter().all(|new| new.name != limit.name));
-    all.ulimits.extend(own.ulimits.iter().cloned());
-    all.extra_hosts.extend(own.extra_hosts.clone());
-    all.labels.extend(own.labels.clone());
-    all.shm_bytes = own.shm_bytes.or(base.shm_bytes);
-    all.devices
-        .retain(|device| own.devices.iter().all(|new| privileges::target(new) != privileges::target(device)));
-    for (list, new) in [
-        (&mut all.devices, &own.devices),
-        (&mut all.cap_add, &own.cap_add),
-        (&mut all.networks, &own.networks),
-        (&mut all.make_folders, &own.make_folders),
-    ] {
-        let added: Vec<String> = new.iter().filter(|item| !list.contains(item)).cloned().collect();
-        list.extend(added);
-    }
-    all.privileged = own.privileged.or(base.privileged);
-    all.ipc = own.ipc.or(base.ipc);
-    all.runtime = own.runtime.clone().or(base.runtime.clone());
-    all.log = own.log.clone().or(base.log.clone());
-    all.restart = own.restart.or(base.restart);
-    all.stop_grace_seconds = own.stop_grace_seconds.or(base.stop_grace_seconds);
-    all
-}
-
-/// Options that would hide what the provider itself puts into a container: its mounts, the names under which its
-/// containers find each other, and its network, by name.
-pub(in crate::dynamo) fn clashes(
-    options: &DockerOptions,
-    mounts: &[Mount],
-    aliases: &[String],
-    (network, name): (NetworkMode, &str),
-) -> Vec<Objection> {
-    let volumes = options.volumes.iter().enumerate().filter_map(|(index, volume)| {
-        let ours = mounts.iter().find(|ours| paths::within(&volume.target, &ours.target))?;
-        let what =
-            format!("{} is where the provider mounts something itself ({})", volume.target, ours.target);
-        Some(Refusal::new(what, "use another path").at(at(DockerField::VolumeContainerPath(index))))
-    });
-    let hosts =
-        options.extra_hosts.keys().filter(|name| aliases.contains(&name.to_ascii_lowercase())).map(|name| {
-            let what = format!("{name:?} is a container of this deployment");
-            Refusal::new(what, "use another name").at(at(DockerField::ExtraHost(name.clone())))
-        });
-    volumes.chain(hosts).chain(upkeep::network_clashes(options, network, name)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::container::{Log, Restart};
+    use crate::dynamo::terms::words::NetworkMode;
+
+    use crate::dynamo::decide::docker::merged;
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -306,7 +257,7 @@ mod tests {
     fn our_mounts_cannot_be_covered() {
         let ours = [volume("/m", "/models/tiny")];
         let clashes = |options: &DockerOptions, mounts: &[Mount]| {
-            super::clashes(options, mounts, &[], (NetworkMode::Bridge, "chat"))
+            crate::dynamo::decide::docker::clashes(options, mounts, &[], (NetworkMode::Bridge, "chat"))
         };
         let mine = |target| DockerOptions { volumes: vec![volume("/v", target)], ..DockerOptions::default() };
         assert_eq!(clashes(&mine("/models/tiny"), &ours).len(), 1);

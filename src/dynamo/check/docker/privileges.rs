@@ -118,7 +118,7 @@ fn device(text: &str) -> Result<String, Refusal> {
 }
 
 /// Where a device is in the container.
-pub(in crate::dynamo::check::docker) fn target(device: &str) -> &str {
+pub(crate) fn target(device: &str) -> &str {
     device.split(':').nth(1).unwrap_or(device)
 }
 

@@ -3,10 +3,11 @@
 
 use super::{at, lists, runtime_name};
 use crate::container::{Log, Restart};
+use crate::dynamo::spec::DockerOptions;
 use crate::dynamo::spec::draft::DockerDraft;
-use crate::dynamo::spec::{DockerOptions, NetworkMode};
 use crate::dynamo::terms::objection::{DockerField, Objection, Refusal};
 use crate::dynamo::terms::reader::Reader;
+use crate::dynamo::terms::words::NetworkMode;
 
 /// A day: whoever wants to wait longer wants to wait for ever.
 const LONGEST_GRACE_SECONDS: i64 = 86_400;
@@ -92,11 +93,7 @@ fn network(name: &str) -> Result<String, Refusal> {
 }
 
 /// Networks that cannot be joined because of the one that the containers are in.
-pub(in crate::dynamo::check::docker) fn network_clashes(
-    options: &DockerOptions,
-    network: NetworkMode,
-    own: &str,
-) -> Vec<Objection> {
+pub(crate) fn network_clashes(options: &DockerOptions, network: NetworkMode, own: &str) -> Vec<Objection> {
     let refused = options.networks.iter().enumerate().filter_map(|(position, name)| {
         let refusal = match network {
             NetworkMode::Host => Refusal::new(

@@ -2,10 +2,10 @@
 //!
 //! It has no image of its own. The planner's image carries it, and it is what Dynamo's own manifests use.
 
+use super::arg_rules::{ArgRules, ListStyle};
 use super::{EngineFacts, Serving};
 use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR};
-use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
-use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
+use crate::dynamo::terms::words::{Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub(crate) const V1_6: EngineFacts = EngineFacts {

@@ -1,12 +1,13 @@
 //! What is known of an engine in a release: its image, its module, its flags.
 //!
 //! Deciding code asks these records and never an engine's name. An engine that Dynamo has and no release lists here is
-//! known by its word ([`crate::dynamo::spec::Engine`]) and refused by its name; writing its record makes it work. Each engine's
+//! known by its word ([`crate::dynamo::terms::words::Engine`]) and refused by its name; writing its record makes it work. Each engine's
 //! file has its record for the newest line of releases; an older line says what differs (`..vllm::V1_6`).
 //!
 //! Texts of a record (arguments, variables) may hold the name of a port in braces: `{kv_events}`; `{listen}` for the
 //! address at which a worker listens; and see [`crate::dynamo::facts::connector`]. [`crate::dynamo::decide::worker`] puts a worker's command together.
 
+pub(crate) mod arg_rules;
 pub(crate) mod mocker;
 pub(crate) mod sglang;
 pub(crate) mod trtllm;
@@ -14,8 +15,8 @@ pub(crate) mod vllm;
 
 use crate::dynamo::facts::connector::ConnectorFacts;
 use crate::dynamo::facts::topology::WorkerPort;
-use crate::dynamo::spec::engine_args::ArgRules;
-use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
+use crate::dynamo::terms::words::{Engine, Mode, NetworkMode, Role};
+use arg_rules::ArgRules;
 
 /// An engine as one line of releases runs it.
 #[derive(Debug, PartialEq)]

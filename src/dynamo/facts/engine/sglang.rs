@@ -1,15 +1,15 @@
 //! SGLang. Prefill and decode workers meet at the prefill worker's bootstrap port and move blocks over NIXL by
 //! themselves, so the transfer is a flag here and not a connector; nothing else is offered for it.
 
+use super::arg_rules::{ArgRules, ListStyle};
 use super::vllm::HASH_SEED;
 use super::{
     ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
     PORT, Serving,
 };
-use crate::dynamo::facts::connector::{Connector, ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::facts::topology::{Told, WorkerPort};
-use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
-use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
+use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub(crate) const V1_6: EngineFacts = EngineFacts {

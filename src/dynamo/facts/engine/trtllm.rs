@@ -1,14 +1,14 @@
 //! TensorRT-LLM. What it transfers and how is part of its own configuration: a cache transceiver, which both roles need,
 //! and a scheduler that does not run ahead of a prefill worker's transfers.
 
+use super::arg_rules::{ArgRules, ListStyle};
 use super::vllm::{HASH_SEED, KVBM_CACHE, KVBM_ENV, KVBM_PORTS};
 use super::{
     CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
     KVBM_VARIABLES, ROLE, Serving,
 };
-use crate::dynamo::facts::connector::{Connector, ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
-use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
-use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
+use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub(crate) const V1_6: EngineFacts = EngineFacts {

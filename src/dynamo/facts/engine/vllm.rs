@@ -4,17 +4,17 @@
 //! decode side is told of NIXL alone. Both must lay their blocks out alike, which the hybrid KV cache manager of one side
 //! would change.
 
+use super::arg_rules::{ArgRules, ListStyle};
 use super::{
     ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
     KVBM_VARIABLES, PORT, REGISTERS, ROLE, Serving,
 };
 use crate::dynamo::facts::cache_server;
 use crate::dynamo::facts::connector::{
-    CacheFacts, Connector, ConnectorFacts, DiskFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING,
+    CacheFacts, ConnectorFacts, DiskFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING,
 };
 use crate::dynamo::facts::topology::{Told, WorkerPort};
-use crate::dynamo::spec::engine_args::{ArgRules, ListStyle};
-use crate::dynamo::spec::{Engine, Mode, NetworkMode, Role};
+use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
 pub(crate) const V1_6: EngineFacts = EngineFacts {

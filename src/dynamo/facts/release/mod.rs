@@ -14,8 +14,8 @@ pub(crate) mod v1_6;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::router::{OptionFacts, RouterMode};
 use crate::dynamo::facts::topology::Topology;
-use crate::dynamo::spec::{Engine, NetworkMode};
 use crate::dynamo::terms::objection::Refusal;
+use crate::dynamo::terms::words::{Engine, NetworkMode};
 
 /// Every release that can be run, oldest first.
 pub(crate) const ALL: &[&Release] = &[
@@ -190,7 +190,7 @@ mod tests {
     use crate::dynamo::facts::connector::{ConnectorFacts, RoleFacts};
     use crate::dynamo::facts::router::OptionFlag;
     use crate::dynamo::facts::topology::{ServiceImage, Told, WorkerPort};
-    use crate::dynamo::spec::Mode;
+    use crate::dynamo::terms::words::Mode;
     use crate::dynamo::terms::{image, paths};
     use crate::dynamo::tests::test_release;
 

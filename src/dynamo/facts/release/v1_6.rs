@@ -2,10 +2,10 @@
 
 use super::{Frontend, Grace, Release};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
-use crate::dynamo::facts::router::{OptionFacts, OptionFlag, RouterMode, RouterOption};
+use crate::dynamo::facts::router::{OptionFacts, OptionFlag, RouterMode};
 use crate::dynamo::facts::topology;
 use crate::dynamo::facts::topology::{ETCD, Store, Told, Topology, WorkerPort};
-use crate::dynamo::spec::NetworkMode;
+use crate::dynamo::terms::words::{NetworkMode, RouterOption};
 
 pub(crate) const RELEASE: Release = Release {
     line: "1.6",

@@ -6,8 +6,9 @@
 
 use super::parsers::Line;
 use super::{Model, parsers};
-use crate::dynamo::spec::Engine;
-use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs, canonical};
+use crate::dynamo::check::engine_args::canonical;
+use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
+use crate::dynamo::terms::words::Engine;
 
 /// Contexts beyond this are cut to [`CUT`] tokens.
 const LONGEST: u64 = 262_144;
@@ -70,15 +71,6 @@ impl Model {
     }
 }
 
-/// Arguments that are refused beside a default, which gives way to them.
-const RIVALS: &[(&str, &str)] = &[("dyn-tool-call-parser", "tool-call-parser")];
-
-/// Whether a default gives way to what was said elsewhere: to the same argument, or to one that excludes it.
-pub(crate) fn gives_way(name: &str, others: &EngineArgs) -> bool {
-    others.contains_key(name)
-        || RIVALS.iter().any(|(default, rival)| *default == name && others.contains_key(*rival))
-}
-
 /// A value of the provider block, which has text for everything.
 pub(crate) fn written(text: &str) -> ArgValue {
     match text {
@@ -93,6 +85,7 @@ mod tests {
     use super::*;
     use crate::dynamo::models::catalog::Catalog;
     use crate::dynamo::models::catalog::own::OwnModel;
+    use crate::dynamo::spec::arguments::gives_way;
     use std::collections::BTreeMap;
 
     fn args(name: &str, engine: Engine, line: Line) -> String {

@@ -7,9 +7,9 @@
 //! would work is worse than none.
 
 use super::shape::Split;
-use crate::dynamo::spec::Engine;
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
 use crate::dynamo::terms::amount::Amount;
+use crate::dynamo::terms::words::Engine;
 
 /// An engine's arguments about memory, by the names under which they are kept.
 struct Flags {

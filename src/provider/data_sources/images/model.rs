@@ -2,7 +2,7 @@
 
 use super::schema::ImageModel;
 use crate::dynamo::facts::release::Release;
-use crate::dynamo::spec::Engine;
+use crate::dynamo::terms::words::Engine;
 use crate::inventory::LocalImage;
 use crate::provider::attributes::convert::{gigabytes, text};
 use crate::tf_provider::attr::Attr;

@@ -4,7 +4,7 @@ use super::model;
 use super::model::Sources;
 use super::schema::{ABOUT, ImagesModel};
 use crate::dynamo::facts::release;
-use crate::dynamo::spec::Engine;
+use crate::dynamo::terms::words::Engine;
 use crate::hosts::HostError;
 use crate::provider::attributes::convert;
 use crate::provider::session::Client;

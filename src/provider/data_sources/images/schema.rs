@@ -1,6 +1,6 @@
 //! The attributes of `dynamo_images`, each declared once.
 
-use crate::dynamo::spec::Engine;
+use crate::dynamo::terms::words::Engine;
 use crate::model;
 use crate::provider::attributes::convert;
 use crate::tf_provider::attr::{Attr, NestedList};

@@ -5,7 +5,7 @@ use crate::dynamo::models::catalog::Model;
 use crate::dynamo::models::catalog::parsers::Line;
 use crate::dynamo::models::catalog::row::Tag;
 use crate::dynamo::models::memory::shape::Cache;
-use crate::dynamo::spec::Engine;
+use crate::dynamo::terms::words::Engine;
 use crate::provider::attributes::convert::gigabytes;
 use crate::provider::attributes::model_args;
 use crate::provider::config::models;

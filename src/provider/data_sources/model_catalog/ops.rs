@@ -4,7 +4,7 @@ use super::model;
 use super::schema::{ABOUT, ModelCatalogModel};
 use crate::dynamo::facts::release;
 use crate::dynamo::models::catalog::parsers::Line;
-use crate::dynamo::spec::Engine;
+use crate::dynamo::terms::words::Engine;
 use crate::provider::attributes::convert;
 use crate::provider::config::models;
 use crate::provider::session::Client;

@@ -1,7 +1,7 @@
 //! The attributes of `dynamo_model_catalog`, each declared once.
 
 use crate::dynamo::models::catalog::row::Tag;
-use crate::dynamo::spec::Engine;
+use crate::dynamo::terms::words::Engine;
 use crate::model;
 use crate::provider::attributes::blocks::TextMap;
 use crate::tf_provider::attr::{Attr, NestedList};

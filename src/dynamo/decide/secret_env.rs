@@ -1,0 +1,9 @@
+//! Gives secret variables to a container.
+
+use crate::container::{ContainerSpec, SecretEnv};
+
+/// Gives a container its secrets, in the place of variables of the same names from further away.
+pub(in crate::dynamo) fn give(spec: &mut ContainerSpec, secrets: &SecretEnv) {
+    spec.env.retain(|name, _| !secrets.values.contains_key(name));
+    spec.secret_env = secrets.clone();
+}
