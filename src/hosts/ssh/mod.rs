@@ -38,7 +38,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
 
-pub(crate) use settings::{Endpoint, HostKeys, KeySource, Login, ProcessEnvironment, Settings};
+pub(crate) use settings::{HostKeys, KeySource, Login, ProcessEnvironment, Settings, SshServer};
 
 use crate::container::Secret;
 use crate::hosts::error::Cause;
