@@ -142,10 +142,12 @@ impl Host {
         answer.map_err(|cause| self.error(&format!("{verb} {subject}"), cause))
     }
 
+    /// An error of this host. `operation` follows "could not".
     pub(super) fn error(&self, operation: &str, cause: Cause) -> HostError {
         HostError { host: self.0.name.clone(), operation: operation.to_owned(), cause }
     }
 
+    /// The number of our changes so far: what was seen in an earlier generation is stale.
     pub(super) fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::SeqCst)
     }

@@ -161,7 +161,7 @@ async fn small_and_large_files_arrive_under_their_names() {
         (LONG, LONG, 100_000),
     ]);
     pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
-    // Once more: what is there is recognised, or written again.
+    // Once more: what is there is recognized, or written again.
     pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
 }
 

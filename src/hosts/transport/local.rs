@@ -1,15 +1,18 @@
 //! This machine's own Docker, ports and files, without any program that is started.
 
-use super::engine_address::EngineAddress;
-use super::listening_sockets::ListeningSocket;
-use super::{Stream, Transport, listening_sockets};
-use crate::hosts::error::Cause;
-use async_trait::async_trait;
 use std::io;
 use std::path::Path;
+
+use async_trait::async_trait;
 use tokio::net::{TcpStream, UnixStream};
 
-/// This machine's Docker, or the one that `DOCKER_HOST` names.
+use super::engine_address::EngineAddress;
+use super::listening_sockets;
+use super::listening_sockets::ListeningSocket;
+use super::{Stream, Transport};
+use crate::hosts::error::Cause;
+
+/// The transport to this machine's Docker, or to the one that `DOCKER_HOST` names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LocalTransport {
     /// From the provider's configuration; wins over the environment.
