@@ -18,10 +18,12 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
+    /// Makes a text secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
+    /// The text itself, for those who need it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -109,6 +111,7 @@ impl Redactions {
         self
     }
 
+    /// `text` with a placeholder wherever one of the secret texts stands.
     pub fn apply(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, value| text.replace(value, PLACEHOLDER))
     }

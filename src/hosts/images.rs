@@ -22,7 +22,7 @@ const STALL: Duration = Duration::from_secs(300);
 /// Layers of one image; Docker makes none with more than 127.
 const MOST_LAYERS: usize = 10_000;
 
-/// How far a pull has come. Totals grow while layers are discovered.
+/// The progress of a pull. Totals grow while layers are discovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct PullProgress {
     pub layers_done: usize,

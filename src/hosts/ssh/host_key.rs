@@ -9,13 +9,13 @@ use super::known_hosts::{KnownHosts, OfferedKey, Verdict, fingerprint};
 use super::settings::{HostKeys, Peer};
 use crate::hosts::error::ssh::SshError;
 
-/// Our end of a connection, as the SSH library sees it.
+/// The check of a server's host key: our end of a connection, as the SSH library sees it.
 pub(super) struct HostKeyCheck {
     pub known_hosts: KnownHosts,
     pub peer: Peer,
 }
 
-/// Why a connection failed.
+/// The reason why a connection failed before it could be used.
 #[derive(Debug)]
 pub(super) enum HandshakeError {
     /// We know, and said so.

@@ -40,7 +40,7 @@ pub(super) fn below(path: &str) -> Result<(), TransferError> {
     Err(TransferError::NotBelow { path: path.to_owned() })
 }
 
-/// Which end an error is of.
+/// An error of a copy, by the end that it is of.
 pub(super) enum CopyError {
     Source(Cause),
     Target(Cause),
