@@ -12,6 +12,7 @@ use bollard::query_parameters::ListImagesOptions;
 
 use super::host::{FOR_EVER, Host, WALK};
 use super::registry_auth::registry_of;
+use crate::hosts::docker::pull::RegistryLogin;
 use crate::hosts::docker::{Engine, translate};
 use crate::hosts::error::{Cause, HostError};
 use crate::inventory::{ImageFacts, LocalImage};
@@ -88,9 +89,13 @@ impl Host {
     ) -> Result<(), Cause> {
         let stalled = |_| Cause::PullStalled { seconds: STALL.as_secs() };
         let registry = registry_of(reference);
-        let credentials = self.0.registry_auth.credentials_of(&registry);
+        let login = self.0.registry_auth.credentials_of(&registry).map(|known| RegistryLogin {
+            registry: &registry,
+            username: &known.username,
+            password: &known.password,
+        });
         let image = with_tag(reference);
-        let begun = tokio::time::timeout(STALL, engine.pull(&image, &registry, credentials)).await;
+        let begun = tokio::time::timeout(STALL, engine.pull(&image, login)).await;
         let mut news = begun.map_err(stalled)??;
         let mut layers = Layers::default();
         while let Some(news) = tokio::time::timeout(STALL, news.next()).await.map_err(stalled)?? {

@@ -14,10 +14,9 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error;
-use pull::PullNews;
+use pull::{PullNews, RegistryLogin};
 
 use crate::hosts::error::{Cause, engine_cause};
-use crate::hosts::registry_auth::Credentials;
 use crate::hosts::transport::Transport;
 
 /// The time that a call may take, and how often it may be tried when the connection breaks.
@@ -95,15 +94,14 @@ impl Engine {
         }
     }
 
-    /// Begins to pull an image, of which a tag or a digest is named, from a registry.
+    /// Begins to pull an image, of which a tag or a digest is named.
     pub(super) async fn pull(
         &self,
         image: &str,
-        registry: &str,
-        credentials: Option<&Credentials>,
+        login: Option<RegistryLogin<'_>>,
     ) -> Result<PullNews, Cause> {
         let transport = Arc::clone(&self.transport);
-        PullNews::ask(transport, &self.version, image, registry, credentials).await
+        PullNews::ask(transport, &self.version, image, login).await
     }
 }
 

@@ -18,7 +18,6 @@ use tokio::task::JoinHandle;
 
 use super::client::{REGISTRY_AUTH, chain};
 use crate::hosts::error::{Cause, registry_cause};
-use crate::hosts::registry_auth::Credentials;
 use crate::hosts::transport::Transport;
 
 /// Longest line, in bytes: one has a hundred or two.
@@ -27,6 +26,13 @@ const MOST_LINE: usize = 1 << 20;
 const MOST_NEWS: u64 = 256 << 20;
 /// What is read of a refusal, in bytes.
 const MOST_REFUSAL: usize = 1 << 20;
+
+/// A user of a registry.
+pub(in crate::hosts) struct RegistryLogin<'a> {
+    pub registry: &'a str,
+    pub username: &'a str,
+    pub password: &'a str,
+}
 
 /// The news of a pull that is under way. Dropping them ends it; layers that are complete stay.
 pub(in crate::hosts) struct PullNews {
@@ -43,13 +49,12 @@ impl Drop for PullNews {
 }
 
 impl PullNews {
-    /// Asks the Engine to pull `image`, which names a tag or a digest, from `registry`.
+    /// Asks the Engine to pull `image`, which names a tag or a digest.
     pub(super) async fn ask(
         transport: Arc<dyn Transport>,
         version: &str,
         image: &str,
-        registry: &str,
-        credentials: Option<&Credentials>,
+        login: Option<RegistryLogin<'_>>,
     ) -> Result<Self, Cause> {
         let lost = |error: hyper::Error| Cause::Connection { text: chain(&error) };
         let stream = transport.engine().await?;
@@ -62,7 +67,7 @@ impl PullNews {
         });
         let path = format!("/v{version}/images/create?fromImage={}", encoded(image));
         let mut request = Request::post(path).header(HOST, HeaderValue::from_static("docker"));
-        if let Some(header) = credentials.and_then(|credentials| authorization(credentials, registry)) {
+        if let Some(header) = login.as_ref().and_then(authorization) {
             request = request.header(REGISTRY_AUTH, header);
         }
         let request = request.body(Empty::<Bytes>::new());
@@ -173,11 +178,11 @@ fn encoded(text: &str) -> String {
 }
 
 /// The Engine reads credentials in the alphabet with `-` and `_`.
-fn authorization(credentials: &Credentials, registry: &str) -> Option<HeaderValue> {
+fn authorization(login: &RegistryLogin<'_>) -> Option<HeaderValue> {
     let login = serde_json::json!({
-        "username": credentials.username,
-        "password": credentials.password,
-        "serveraddress": registry,
+        "username": login.username,
+        "password": login.password,
+        "serveraddress": login.registry,
     });
     let mut header = HeaderValue::from_str(&URL_SAFE.encode(login.to_string())).ok()?;
     header.set_sensitive(true);
@@ -246,8 +251,8 @@ mod tests {
             encoded("host:5000/a-b_c.d@sha256:1&tag=x"),
             "host%3A5000%2Fa-b_c.d%40sha256%3A1%26tag%3Dx"
         );
-        let credentials = Credentials { username: "u".into(), password: "??>>~~".into() };
-        let header = authorization(&credentials, "nvcr.io").unwrap();
+        let login = RegistryLogin { registry: "nvcr.io", username: "u", password: "??>>~~" };
+        let header = authorization(&login).unwrap();
         assert!(header.is_sensitive());
         let text = header.to_str().unwrap();
         assert!(!text.contains(['+', '/']), "{text}");

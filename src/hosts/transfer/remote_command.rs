@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
-use super::staging::CHANGED;
 use crate::hosts::error::Cause;
 use crate::hosts::error::files::TransferError;
 use crate::hosts::host::Host;
@@ -13,6 +12,8 @@ use crate::hosts::transport::CommandExit;
 
 /// For what is quick unless the disk or the line is slow.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(600);
+/// Exit status of a script that found another folder than was left to it.
+pub(super) const CHANGED: u32 = 67;
 /// Longest answer of a command that says a few words, in bytes.
 pub(super) const MOST_WORDS: u64 = 1 << 20;
 

@@ -14,8 +14,8 @@ use super::local_folder::LocalFolder;
 use super::remote_command;
 use super::remote_command::TIMEOUT;
 use super::staging::{Staging, split};
-use crate::hosts::error::Cause;
 use crate::hosts::error::files::TransferError;
+use crate::hosts::error::{Cause, HostError};
 use crate::hosts::files::regular;
 use crate::hosts::host::Host;
 use crate::hosts::shell::quoted;
@@ -43,6 +43,22 @@ pub(super) async fn copy(
     write(to, contents).await.map_err(CopyError::Target)?;
     check(to, files, &checksums).await.map_err(CopyError::Target)?;
     Ok(checksums)
+}
+
+impl Host {
+    /// Writes links (path → text of the link) and small texts (path → content).
+    pub(crate) async fn write_small(
+        &self,
+        staging: &Staging,
+        links: &BTreeMap<String, String>,
+        texts: &BTreeMap<String, String>,
+    ) -> Result<(), HostError> {
+        let links = links.iter().map(|(path, text)| (path, SmallFile::Link(text.clone())));
+        let texts = texts.iter().map(|(path, text)| (path, SmallFile::Content(text.clone().into_bytes())));
+        let files = links.chain(texts).map(|(path, file)| (path.clone(), file)).collect();
+        let written = write((self, staging), files).await;
+        written.map_err(|cause| self.error(&format!("write to {}", staging.files()), cause))
+    }
 }
 
 async fn read((host, root): (&Host, &str), files: &[TransferFile]) -> Result<Vec<u8>, Cause> {

@@ -9,13 +9,13 @@
 //! What is in it lies in `files`, with the modes that it has in the end, and appears in its place in one step. Two runs
 //! that copy the same model at once take the folder from each other: one of them ends with an error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 
 use super::file::cause_of;
 use super::local_folder::LocalFolder;
-use super::small_files::SmallFile;
-use super::{remote_command, small_files};
+use super::remote_command;
+use super::remote_command::CHANGED;
 use crate::hosts::error::files::TransferError;
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
@@ -25,8 +25,6 @@ use crate::hosts::shell::quoted;
 const FILES: &str = "files";
 /// Hexadecimal digits at the end of its name.
 const DIGITS: usize = 16;
-/// Exit status of a script that found another folder than it left.
-pub(super) const CHANGED: u32 = 67;
 
 /// A folder that is ours for this run.
 #[derive(Debug)]
@@ -198,20 +196,6 @@ impl Host {
         let (above, beside, new) = (parent.clone(), last.clone(), name.clone());
         let made = self.here(&operation, &parent, move || stage_here(&above, &beside, &new)).await?;
         Ok(Staging { parent, name, last, place: Place::Here(made) })
-    }
-
-    /// Writes links (path → text of the link) and small texts (path → content).
-    pub(crate) async fn write_small(
-        &self,
-        staging: &Staging,
-        links: &BTreeMap<String, String>,
-        texts: &BTreeMap<String, String>,
-    ) -> Result<(), HostError> {
-        let links = links.iter().map(|(path, text)| (path, SmallFile::Link(text.clone())));
-        let texts = texts.iter().map(|(path, text)| (path, SmallFile::Content(text.clone().into_bytes())));
-        let files = links.chain(texts).map(|(path, file)| (path.clone(), file)).collect();
-        let written = small_files::write((self, staging), files).await;
-        written.map_err(|cause| self.error(&format!("write to {}", staging.files()), cause))
     }
 
     /// Makes what has arrived appear in its place: as a whole where nothing is there yet, else file by file, what others refer
