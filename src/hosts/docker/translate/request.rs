@@ -12,16 +12,22 @@ use crate::container::spelling::{DEFAULT_SHM_BYTES, device_parts};
 use crate::container::{
     ContainerSpec, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, Ulimit, labels,
 };
+use crate::inventory::ImageFacts;
 
-/// The body of a create request. The name is not part of it: it travels in the URL.
-pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+/// The body of a create request. The name is not part of it: it travels in the URL. `made` is the container's token, and
+/// `image` is what is known of its image.
+pub(in crate::hosts) fn create_body(
+    spec: &ContainerSpec,
+    made: &str,
+    image: Option<&ImageFacts>,
+) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(spec.image.clone()),
         entrypoint: non_empty(&spec.entrypoint),
         cmd: non_empty(&spec.command),
         env: Some(environment(spec)),
         user: spec.user.clone(),
-        labels: Some(all_labels(spec)),
+        labels: Some(all_labels(spec, made, image)),
         exposed_ports: Some(published(spec).iter().map(|port| tcp(port.container_port)).collect()),
         stop_timeout: Some(i64::from(spec.stop_grace_seconds)),
         networking_config: networking(&spec.network),
@@ -37,8 +43,9 @@ fn published(spec: &ContainerSpec) -> &[PortBinding] {
 
 /// What is listened at on the host's own network, and what the Engine mixes with its own defaults, is written where it can
 /// be read again.
-fn all_labels(spec: &ContainerSpec) -> HashMap<String, String> {
-    let mut all: HashMap<_, _> = spec.labels.clone().into_iter().collect();
+fn all_labels(spec: &ContainerSpec, made: &str, image: Option<&ImageFacts>) -> HashMap<String, String> {
+    let mut all = spec.labels.clone();
+    all.insert(labels::MADE.to_owned(), made.to_owned());
     if spec.network == Network::Host && !spec.ports.is_empty() {
         all.insert(labels::PORTS.to_owned(), labels::ports_text(&spec.ports));
     }
@@ -51,7 +58,12 @@ fn all_labels(spec: &ContainerSpec) -> HashMap<String, String> {
         let version = spec.secret_env.version.clone();
         all.extend(version.map(|version| (labels::SECRET_ENV_VERSION.to_owned(), version)));
     }
-    all
+    let mut labels: HashMap<_, _> = all.clone().into_iter().collect();
+    if let Some(image) = image {
+        let foreign = labels::not_inherited(&all, &image.labels);
+        labels.extend(foreign.map(|key| (key.to_owned(), String::new())));
+    }
+    labels
 }
 
 fn environment(spec: &ContainerSpec) -> Vec<String> {
