@@ -86,7 +86,7 @@ impl Host {
         let credentials = self.0.registry_auth.credentials_of(&registry)?;
         Some(DockerCredentials {
             username: Some(credentials.username.clone()),
-            password: Some(credentials.password.clone()),
+            password: Some(credentials.password.reveal().to_owned()),
             serveraddress: Some(registry),
             ..Default::default()
         })

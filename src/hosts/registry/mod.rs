@@ -15,6 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{HeaderValue, LINK, LOCATION, WWW_AUTHENTICATE};
+use zeroize::Zeroizing;
 
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
@@ -155,7 +156,8 @@ impl<'a> TagQuery<'a> {
 
     fn basic(&self) -> Option<HeaderValue> {
         let Credentials { username, password } = self.credentials?;
-        secret(&format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))))
+        let pair = Zeroizing::new(format!("{username}:{}", password.reveal()));
+        secret(&Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes()))))
     }
 
     fn page(&self, answer: &HttpResponse) -> Result<Vec<String>, Cause> {
@@ -206,6 +208,7 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::Secret;
     use crate::hosts::transport::local::LocalTransport;
     use std::collections::BTreeMap;
     use std::io::{Read, Write};
@@ -256,7 +259,7 @@ mod tests {
     }
 
     fn host(port: u16) -> Host {
-        let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
+        let credentials = Credentials { username: "u".into(), password: Secret::new("hunter2") };
         let auth = BTreeMap::from([(format!("127.0.0.1:{port}"), credentials)]);
         Host::new("gpu-a", Arc::new(LocalTransport::default()), auth)
     }
