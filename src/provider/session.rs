@@ -250,7 +250,7 @@ impl Entry {
         let amount = |given: Given<Amount>| given.known().copied();
         let (cache, paths) = (model.model_cache.clone(), model.model_paths.clone());
         let roots = HostModel { model_cache: cache, model_paths: paths, ..HostModel::default() };
-        let transport: Arc<dyn Transport> = match ssh::settings(model) {
+        let transport: Arc<dyn Transport> = match ssh::settings(name, model) {
             Some(settings) => Arc::new(SshTransport::new(settings, surroundings.environment.clone())),
             None => Arc::new(LocalTransport { docker_host: model.docker_host.known().cloned() }),
         };
@@ -358,10 +358,8 @@ fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
     let Attr::Known(NestedMap(logins)) = &config.registry_auth else { return BTreeMap::new() };
     let known = logins.iter().filter_map(|(registry, login)| {
         let Nested(RegistryAuthModel { username, password }) = login.known()?;
-        let credentials = Credentials {
-            username: username.known()?.clone(),
-            password: password.known()?.reveal().to_owned(),
-        };
+        let credentials =
+            Credentials { username: username.known()?.clone(), password: password.known()?.clone() };
         Some((registry.clone(), credentials))
     });
     known.collect()
