@@ -47,13 +47,22 @@ pub(crate) async fn run(
 
 /// Removes what runs that were killed left of their jobs for `deployment` under names that begin so. What runs, and what is
 /// about to, is somebody's work.
-pub(crate) async fn sweep(host: &Host, deployment: &str, begins: &str, run: &str) -> Result<(), HostError> {
+pub(crate) async fn sweep(
+    host: &Host,
+    deployment: &str,
+    begins: &str,
+    run: &str,
+    stopping: &CancellationToken,
+) -> Result<(), HostError> {
     let filter = Filter::Deployment(deployment.to_owned());
     let ended = ended(&host.observe(&filter, Age::Now).await?, begins, run);
     if ended.is_empty() {
         return Ok(());
     }
-    sleep(ABANDONED).await;
+    tokio::select! {
+        () = stopping.cancelled() => return Ok(()),
+        () = sleep(ABANDONED) => {}
+    }
     let still = self::ended(&host.observe(&filter, Age::Now).await?, begins, run);
     for id in still.iter().filter(|id| ended.contains(id)) {
         host.remove(id).await?;

@@ -89,7 +89,8 @@ pub(crate) async fn run(
     summary: &str,
 ) -> Result<(), Diagnostics> {
     let mut spec = container(client, config, DOWNLOAD, entry.cache_folder())?;
-    if let Err(error) = job::sweep(&entry.host, MODELS, &prefix(config), &client.run).await {
+    let begins = prefix(config);
+    if let Err(error) = job::sweep(&entry.host, MODELS, &begins, &client.run, stopping).await {
         tracing::warn!(host = entry.host.name(), %error, "what earlier downloads left could not be removed");
     }
     let mut set = |name: &str, value: String| drop(spec.env.insert(name.to_owned(), value));
