@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
+use crate::hosts::is_loopback;
 use crate::hosts::registry_auth::{Credentials, DOCKER_HUB, registry_of};
 use challenge::Challenge;
 use exchange::HttpResponse;
@@ -198,11 +199,6 @@ fn place(registry: &str, repository: &str) -> (String, String) {
     let local = registry.parse::<hyper::http::uri::Authority>().is_ok_and(|it| is_loopback(it.host()));
     let scheme = if local { "http" } else { "https" };
     (format!("{scheme}://{registry}"), path.to_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

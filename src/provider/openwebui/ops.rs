@@ -14,6 +14,7 @@ use crate::provider::lifecycle::drift::Explained;
 use crate::provider::lifecycle::{comparison, deployment_containers, drift};
 use crate::provider::plan_checks;
 use crate::provider::plan_checks::docker;
+use crate::provider::plan_checks::secrets;
 use crate::provider::session::Client;
 use crate::reconcile;
 use crate::reconcile::Deadline;
@@ -43,6 +44,7 @@ impl Resource for OpenWebuis {
         let mut found = told::diagnostics(objections(config));
         found.extend(told::diagnostics(login_objections(config)));
         found.extend(docker::warnings(&config.docker));
+        found.extend(secrets::in_env(&config.env));
         found
     }
 

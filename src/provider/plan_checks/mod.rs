@@ -3,6 +3,7 @@
 
 pub(crate) mod docker;
 pub(crate) mod gpu_memory;
+pub(crate) mod secrets;
 
 use crate::container::MountSource;
 use crate::dynamo::spec::model::ModelRef;

@@ -17,6 +17,7 @@ use crate::provider::lifecycle::drift::Explained;
 use crate::provider::lifecycle::{comparison, drift};
 use crate::provider::plan_checks;
 use crate::provider::plan_checks::docker;
+use crate::provider::plan_checks::secrets;
 use crate::provider::session::{Client, random};
 use crate::reconcile;
 use crate::reconcile::Deadline;
@@ -45,6 +46,7 @@ impl Resource for Workers {
     fn validate(&self, config: &WorkerModel) -> Diagnostics {
         let mut found = objections(config).map_or_else(|error| error, paths::diagnostics);
         found.extend(docker::warnings(&config.docker));
+        found.extend(secrets::warnings(&config.env, &[("engine_args", &config.engine_args)]));
         found
     }
 
