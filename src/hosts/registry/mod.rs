@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
-use crate::hosts::is_loopback;
+use crate::hosts::transport::engine_address::is_loopback;
 use crate::hosts::registry_auth::{Credentials, DOCKER_HUB, registry_of};
 use challenge::Challenge;
 use exchange::HttpResponse;

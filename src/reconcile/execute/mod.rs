@@ -24,7 +24,9 @@ pub(crate) use failure::{Failure, ReconcileError};
 pub(crate) use wait::{Probe, ProbeAnswer};
 
 use crate::container::names::starting;
-use crate::container::{ContainerSpec, NetworkSpec, ObservedContainer, PullPolicy, Redactions, VolumeSpec};
+use crate::container::{
+    ContainerSpec, NetworkSpec, ObservedContainer, PullPolicy, Redactions, Secret, VolumeSpec,
+};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
 use crate::reconcile::Effects;
@@ -58,22 +60,16 @@ pub(crate) struct Part {
 impl Part {
     /// What must not be in an error about it.
     fn redactions(&self) -> Redactions {
-        Redactions::of(&self.spec.secret_env).and(self.files.iter().map(|file| file.content.as_str()))
+        Redactions::of(&self.spec.secret_env).and(self.files.iter().map(|file| file.content.reveal()))
     }
 }
 
 /// A file in a container's own layer, readable by its root alone, and gone with the container.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PrivateFile {
     /// In a folder that the image has.
     pub path: String,
-    pub content: String,
-}
-
-impl std::fmt::Debug for PrivateFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PrivateFile").field("path", &self.path).finish_non_exhaustive()
-    }
+    pub content: Secret,
 }
 
 /// How a container is replaced.
