@@ -4,8 +4,8 @@
 //! environment variable set to the very value that the image has. So the same subtraction is done on both sides of
 //! every comparison, on the container seen and on the container wanted, and "set to the image's value" equals "not set".
 
-use super::ContainerSpec;
 use super::labels::is_written;
+use super::spec::ContainerSpec;
 use crate::inventory::ImageFacts;
 
 /// Takes out of `spec` what `image` says anyway.

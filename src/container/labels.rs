@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{ContainerSpec, PortBinding};
+use super::spec::{ContainerSpec, PortBinding};
 
 /// Prefix of every label of ours.
 pub const PREFIX: &str = "io.dynamo-terraform.";
 /// Always `terraform-provider-dynamo`; the filter by which our objects are listed.
 pub const MANAGER: &str = "io.dynamo-terraform.manager";
+/// The value of [`MANAGER`] on everything that is ours.
 pub const MANAGER_VALUE: &str = "terraform-provider-dynamo";
 /// Name of the deployment the object belongs to.
 pub const DEPLOYMENT: &str = "io.dynamo-terraform.deployment";
@@ -62,7 +63,7 @@ pub fn is_written(key: &str) -> bool {
     ALL.contains(&key)
 }
 
-/// Who an object belongs to.
+/// The ownership of an object: which deployment it belongs to, as which component, and of which run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ownership {
     pub deployment: String,

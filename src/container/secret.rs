@@ -22,10 +22,12 @@ pub struct Secret(Zeroizing<String>);
 impl ZeroizeOnDrop for Secret {}
 
 impl Secret {
+    /// Makes a text secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
+    /// The text itself, for those who need it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -114,6 +116,7 @@ impl Redactions {
         self
     }
 
+    /// `text` with a placeholder wherever one of the secret texts stands.
     pub fn apply(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), PLACEHOLDER))
     }

@@ -3,7 +3,7 @@
 //! The Engine spells some of what it is given in another way, and lists have no order. So a spec is compared in its
 //! canonical spelling, which is also the one in which `hosts` reports a container.
 
-use super::{ContainerSpec, Network};
+use super::spec::{ContainerSpec, Network};
 
 /// What the Engine gives `/dev/shm` unless told: 64 MiB. Always sent, since a daemon may be configured otherwise.
 pub const DEFAULT_SHM_BYTES: u64 = 64 << 20;

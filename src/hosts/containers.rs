@@ -27,6 +27,7 @@ impl Host {
         Ok(Some(translate::observed(raw, image.as_ref())))
     }
 
+    /// The Engine's own answer about a container; `None` when there is none.
     pub(super) async fn inspect_raw(
         &self,
         name: &str,
@@ -129,6 +130,7 @@ impl Host {
         }
     }
 
+    /// Gives a container another name.
     pub async fn rename(&self, name: &str, new_name: &str) -> Result<(), HostError> {
         self.change("rename", &container(name), CHANGE, |docker| async move {
             docker.rename_container(name, RenameContainerOptions { name: new_name.to_owned() }).await
@@ -190,6 +192,7 @@ impl Host {
     }
 }
 
+/// A container in the words of an error: `container chat-frontend`.
 pub(super) fn container(name: &str) -> String {
     format!("container {name}")
 }

@@ -3,19 +3,9 @@
 //! The verbs are in the files around: containers, images, networks, volumes, files, GPUs. Here is what all of them use: the
 //! connection, a question ([`Host::ask`]), a change ([`Host::change`]), and the locks by network.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
-use bollard::models::SystemInfo;
-use tokio::sync::OwnedMutexGuard;
-
+use super::docker;
 use super::registry_auth::{Credentials, RegistryAuth};
 use crate::container::ObservedContainer;
-use crate::hosts::docker;
 use crate::hosts::docker::{CallPolicy, Engine};
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::sync::keyed_lock::KeyedLock;
@@ -24,6 +14,14 @@ use crate::hosts::transport::{ShellOutput, Transport};
 use crate::inventory::files::Tree;
 use crate::inventory::gpu::GpuSight;
 use crate::inventory::{HostInventory, ImageFacts};
+use bollard::models::SystemInfo;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
 
 /// One machine with Docker. Clones are the same host: they share connection, snapshots and locks.
 #[derive(Clone)]
@@ -144,10 +142,12 @@ impl Host {
         answer.map_err(|cause| self.error(&format!("{verb} {subject}"), cause))
     }
 
+    /// An error of this host. `operation` follows "could not".
     pub(super) fn error(&self, operation: &str, cause: Cause) -> HostError {
         HostError { host: self.0.name.clone(), operation: operation.to_owned(), cause }
     }
 
+    /// The number of our changes so far: what was seen in an earlier generation is stale.
     pub(super) fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::SeqCst)
     }

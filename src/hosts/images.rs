@@ -23,7 +23,7 @@ use crate::inventory::{ImageFacts, LocalImage};
 /// A pull without any news for this long has failed. Generous: while a layer of 10 GB is checked, nothing is said.
 const STALL: Duration = Duration::from_secs(300);
 
-/// How far a pull has come. Totals grow while layers are discovered.
+/// The progress of a pull. Totals grow while layers are discovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct PullProgress {
     pub layers_done: usize,

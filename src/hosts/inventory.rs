@@ -132,25 +132,17 @@ mod tests {
             ports: Some(vec![port("0.0.0.0"), port("::")]),
             ..Default::default()
         };
-        let stopped = ObservedContainer {
-            id: "1".into(),
-            spec: ContainerSpec {
-                name: "chat-frontend".into(),
-                ports: vec![PortBinding {
-                    container_port: 8000,
-                    host_address: "127.0.0.1".into(),
-                    host_port: 8001,
-                }],
-                ..Default::default()
-            },
-            image_id: String::new(),
-            state: RunState::Exited { exit_code: 0, oom_killed: false },
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: vec![],
+        let spec = ContainerSpec {
+            name: "chat-frontend".into(),
+            ports: vec![PortBinding {
+                container_port: 8000,
+                host_address: "127.0.0.1".into(),
+                host_port: 8001,
+            }],
+            ..Default::default()
         };
+        let exited = RunState::Exited { exit_code: 0, oom_killed: false };
+        let stopped = ObservedContainer::in_state(spec, exited);
         let sockets = [
             socket("0.0.0.0", 8000, "docker-proxy"),
             socket("::", 8000, "docker-proxy"),

@@ -1,4 +1,4 @@
-//! The last words of a container, fit for an error message: no colours, valid text, bounded.
+//! The last words of a container, fit for an error message: no colors, valid text, bounded.
 
 use bollard::query_parameters::LogsOptions;
 use futures_util::TryStreamExt;

@@ -1,14 +1,12 @@
 //! The machine and its Engine, for those who ask what a host is.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use bollard::models::SystemInfo;
-
 use super::host::{Host, WALK};
 use super::shell::quoted;
 use crate::hosts::error::HostError;
-use crate::inventory::{DiskSpace, Machine};
+use crate::inventory::{DiskSpace, HostDetails};
+use bollard::models::SystemInfo;
+use std::path::Path;
+use std::sync::Arc;
 
 impl Host {
     /// What the Engine says of itself and its machine, shared by a walk. No change of ours changes it.
@@ -36,7 +34,7 @@ impl Host {
     }
 
     /// Asks the Engine twice and the disk once.
-    pub async fn machine(&self) -> Result<Machine, HostError> {
+    pub async fn machine(&self) -> Result<HostDetails, HostError> {
         let info = self.info().await?.as_ref().clone();
         let version = self
             .ask("ask the version of", "the Engine", |docker| async move { docker.version().await })
@@ -46,7 +44,7 @@ impl Host {
         runtimes.sort_unstable();
         let mut cdi_folders = info.cdi_spec_dirs.unwrap_or_default();
         cdi_folders.sort_unstable();
-        Ok(Machine {
+        Ok(HostDetails {
             name: info.name.unwrap_or_default(),
             cpus: info.ncpu.and_then(|cpus| u32::try_from(cpus).ok()).unwrap_or_default(),
             memory_bytes: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),

@@ -11,7 +11,7 @@ use crate::container::labels::Ownership;
 use crate::hosts::docker::CHANGE;
 use crate::hosts::error::{Cause, HostError, if_found};
 
-/// Whether [`Host::ensure_network`] or [`Host::ensure_volume`] had anything to do.
+/// The result of [`Host::ensure_network`] and [`Host::ensure_volume`]: whether there was anything to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ensured {
     Created,

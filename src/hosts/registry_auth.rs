@@ -22,6 +22,7 @@ impl fmt::Debug for Credentials {
 pub(super) struct RegistryAuth(BTreeMap<String, Credentials>);
 
 impl RegistryAuth {
+    /// Credentials as configured.
     pub(super) fn new(credentials: BTreeMap<String, Credentials>) -> Self {
         Self(credentials)
     }

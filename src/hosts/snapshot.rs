@@ -20,7 +20,7 @@ use crate::hosts::error::HostError;
 /// containers take eight; the Engine answers one in a millisecond or two.
 const AT_ONCE: usize = 32;
 
-/// How old an answer may be.
+/// The age that an answer may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
     /// From after the question: for who is about to change something, or waits for something.
@@ -29,7 +29,7 @@ pub enum Age {
     Walk,
 }
 
-/// Which containers.
+/// A choice among the containers of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     /// All on the host, also those that are not ours; for who holds which GPU or port.

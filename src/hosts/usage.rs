@@ -10,7 +10,7 @@ use super::containers::container;
 use super::host::Host;
 use crate::hosts::error::{Cause, HostError, if_found};
 
-/// CPU and memory in use.
+/// The usage of CPU and memory by a container.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usage {
     /// 100 = one CPU, as `docker stats` counts; over the last second.

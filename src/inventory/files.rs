@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+/// The kind of an entry of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     File,
@@ -15,6 +16,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// The word for the kind in attributes.
     pub fn word(self) -> &'static str {
         match self {
             Self::File => "file",
@@ -25,7 +27,7 @@ impl FileKind {
     }
 }
 
-/// One thing in a folder.
+/// An entry of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEntry {
     /// Relative to the folder that was looked into. Bytes that are not UTF-8 are U+FFFD.
@@ -65,7 +67,7 @@ pub struct Disk {
     pub free_bytes: u64,
 }
 
-/// Everything below a folder, with what matters of models' small files.
+/// A tree of folders: everything below one, with what matters of models' small files.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Tree {
     /// Absolute path of the folder.
@@ -78,7 +80,7 @@ pub struct Tree {
     pub truncated: bool,
 }
 
-/// What is known of a file's content.
+/// The content of a file, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// All of it, or its beginning where it is longer than such a file ever is.

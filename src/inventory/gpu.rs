@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-/// What could be found out about a machine's GPUs.
+/// The GPUs of a machine, as far as they could be found out about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GpuSight {
     /// They cannot be looked at; a clause says why.
@@ -36,7 +36,7 @@ pub struct Gpu {
     pub memory_bytes: Option<u64>,
     pub used_bytes: Option<u64>,
     /// Percent of the last moment in which something was computed.
-    pub utilisation: Option<u32>,
+    pub utilization: Option<u32>,
     /// Degrees Celsius.
     pub temperature: Option<u32>,
     /// `9.0`
@@ -57,6 +57,7 @@ pub struct MigInstance {
     pub profile: String,
 }
 
+/// A process that computes on a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GpuProcess {
     pub pid: u32,
@@ -64,7 +65,7 @@ pub struct GpuProcess {
     pub name: Option<String>,
 }
 
-/// How two cards reach each other, from near to far. The words are those of `nvidia-smi topo -m`.
+/// The link by which two cards reach each other, from far to near. The words are those of `nvidia-smi topo -m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Link {
     /// Across the interconnect between NUMA nodes, or not known: `SYS`.
@@ -96,6 +97,7 @@ impl Link {
         }
     }
 
+    /// The word that `nvidia-smi topo -m` has for the link.
     pub fn word(self) -> String {
         match self {
             Self::System => "SYS".to_owned(),
@@ -113,10 +115,12 @@ impl Link {
 pub struct Links(BTreeMap<(u32, u32), Link>);
 
 impl Links {
+    /// Sets the link between two cards, in both directions.
     pub fn set(&mut self, one: u32, other: u32, link: Link) {
         self.0.insert((one.min(other), one.max(other)), link);
     }
 
+    /// The link between two cards.
     pub fn between(&self, one: u32, other: u32) -> Link {
         self.0.get(&(one.min(other), one.max(other))).copied().unwrap_or(Link::System)
     }

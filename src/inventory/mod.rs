@@ -1,12 +1,13 @@
 //! What a machine has, as plain data: capacity, GPUs, ports in use, images present, containers seen.
 //!
-//! `hosts` fills these; `dynamo` decides from them; nothing here talks.
+//! `hosts` fills these; `dynamo` decides from them; nothing here talks. Here are the machine, its ports and its images;
+//! [`gpu`] has its GPUs and [`files`] its disks and folders.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod files;
 pub(crate) mod gpu;
 
-/// One machine at one moment.
+/// A host at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HostInventory {
     /// Name in the provider's `hosts` map.
@@ -20,7 +21,7 @@ pub struct HostInventory {
 
 /// The machine and its Engine, as `docker info` and a look at the disk tell.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Machine {
+pub struct HostDetails {
     /// What the Engine calls its machine.
     pub name: String,
     /// Logical CPUs.
@@ -40,7 +41,7 @@ pub struct Machine {
     pub disk: Option<DiskSpace>,
 }
 
-/// A file system.
+/// The space of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskSpace {
     pub size_bytes: u64,
@@ -57,6 +58,7 @@ pub struct PortInUse {
     pub holder: PortHolder,
 }
 
+/// The holder of a TCP port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortHolder {
     /// Published by a container (also a stopped one of ours: it will want the port back).

@@ -9,6 +9,7 @@ pub(crate) mod data_sources;
 pub mod deployment;
 pub(crate) mod functions;
 pub(crate) mod lifecycle;
+pub(crate) mod machine;
 pub(crate) mod models;
 pub mod openwebui;
 pub(crate) mod plan_checks;

@@ -27,7 +27,8 @@ pub(crate) struct WantedContainer<'a> {
     pub follow_image: bool,
 }
 
-/// One field that is not as wanted. Values are texts for people; a secret one is `(secret)`, an absent one `(none)`.
+/// A difference: one field that is not as wanted. Values are texts for people; a secret one is `(secret)`, an absent one
+/// `(none)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContainerDifference {
     pub field: ContainerField,
@@ -36,6 +37,7 @@ pub(crate) struct ContainerDifference {
     pub change: ChangeKind,
 }
 
+/// What it takes to change a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChangeKind {
     /// Only a new container can have it.
@@ -44,6 +46,7 @@ pub(crate) enum ChangeKind {
     Update,
 }
 
+/// A field of a [`ContainerSpec`], or an entry of one that is a map.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ContainerField {
     Name,
@@ -395,7 +398,7 @@ fn size(bytes: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::{Ipc, Restart, RunState, Secret};
+    use crate::container::{Ipc, Restart, Secret};
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -452,17 +455,7 @@ mod tests {
     }
 
     fn observed(spec: ContainerSpec) -> ObservedContainer {
-        ObservedContainer {
-            id: "1".into(),
-            spec,
-            image_id: "sha256:old".into(),
-            state: RunState::Running,
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: vec![],
-        }
+        ObservedContainer { image_id: "sha256:old".into(), ..ObservedContainer::running(spec) }
     }
 
     fn between(new: &ContainerSpec, old: ContainerSpec) -> Vec<ContainerDifference> {

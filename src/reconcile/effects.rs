@@ -6,7 +6,7 @@ use crate::container::{ContainerSpec, Limits, NetworkSpec, ObservedContainer, Re
 use crate::hosts::{Ensured, Host, HostError};
 use crate::inventory::ImageFacts;
 
-/// What [`crate::hosts::Host`] does, as execution sees it; see there for what each verb promises.
+/// The effects that execution has on a host; see [`Host`] for what each verb promises.
 #[async_trait]
 pub(crate) trait Effects: Send + Sync {
     /// Name of the host, for errors.

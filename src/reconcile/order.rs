@@ -9,7 +9,7 @@ use std::fmt;
 use super::diff::{ChangeKind, ContainerDifference, WantedContainer, differences};
 use crate::container::{ObservedContainer, RunState};
 
-/// What has to happen to one container.
+/// A step: what has to happen to one container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ContainerStep {
     /// It is not wanted any more.
@@ -102,17 +102,7 @@ mod tests {
     }
 
     fn seen(spec: ContainerSpec, state: RunState, started_at: &str) -> ObservedContainer {
-        ObservedContainer {
-            id: spec.name.clone(),
-            spec,
-            image_id: String::new(),
-            state,
-            health: None,
-            restart_count: 0,
-            started_at: started_at.into(),
-            ip_address: None,
-            networks: vec![],
-        }
+        ObservedContainer { started_at: started_at.into(), ..ObservedContainer::in_state(spec, state) }
     }
 
     fn said(wanted: &[ContainerSpec], observed: &[ObservedContainer]) -> Vec<String> {

@@ -28,6 +28,7 @@ impl<T> Attr<T> {
         }
     }
 
+    /// The value, when it is known and not null.
     pub fn into_known(self) -> Option<T> {
         match self {
             Self::Known(value) => Some(value),
@@ -35,14 +36,17 @@ impl<T> Attr<T> {
         }
     }
 
+    /// Whether the attribute is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
+    /// Whether the value is not known yet.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
 
+    /// The attribute with `f` applied to a known value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Attr<U> {
         match self {
             Self::Null => Attr::Null,
@@ -277,6 +281,7 @@ pub enum Block<M> {
 }
 
 impl<M> Block<M> {
+    /// The block's content, when it is there.
     pub fn present(&self) -> Option<&M> {
         match self {
             Self::Present(model) => Some(model),

@@ -8,12 +8,14 @@ use crate::tf_provider::value::{Path, PathError};
 use std::error::Error;
 use std::fmt;
 
+/// The severity of a diagnostic: an error ends the operation, a warning does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     Error,
     Warning,
 }
 
+/// A diagnostic: what Terraform shows to the user, at an attribute where there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     pub severity: Severity,
@@ -24,12 +26,14 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// Both texts become plain here: they quote hosts, programs and files, and are read in a terminal.
+    /// An error. The summary is a verb and an object, the detail whole sentences. Both texts become plain here: they quote hosts,
+    /// programs and files, and are read in a terminal.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         let (summary, detail) = (into_plain_text(summary.into()), into_plain_text(detail.into()));
         Self { severity: Severity::Error, summary, detail, path: None }
     }
 
+    /// A warning.
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(summary, detail) }
     }
@@ -39,6 +43,7 @@ impl Diagnostic {
         Self::error(summary, chain(error))
     }
 
+    /// The diagnostic at an attribute.
     pub fn at(mut self, path: Path) -> Self {
         self.path = Some(path);
         self
@@ -78,18 +83,22 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
 impl Diagnostics {
+    /// No diagnostics.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
+    /// Adds all of another list.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
+    /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

@@ -7,8 +7,8 @@ use super::model::Model;
 use super::provider::{
     About, Applied, Call, DataSource, EphemeralResource, Failed, ImportBy, Opened, Plan, Renewal, Resource,
 };
-use super::{planning, schema};
-use crate::tf_provider::schema::{AttributeType, Entry, Kind, Nesting, validate};
+use super::{planning, schema, validate};
+use crate::tf_provider::schema::{AttributeType, Entry, Kind, Nesting};
 use crate::tf_provider::value::{Path, Type, Value};
 use async_trait::async_trait;
 use std::collections::BTreeMap;

@@ -5,8 +5,8 @@
 //! integers, StopProvider kills work in flight, Ctrl-C loses state, and write-only, ephemeral and identity are missing.
 //!
 //! A provider author meets [`provider`] (the traits), [`mod@model`] (one declaration per attribute), [`attr`], [`schema`]
-//! and [`diagnostics`]. [`value`] and [`planning`] are the machinery, pure; [`server`] answers RPCs; [`process`] is the
-//! life of the plugin process.
+//! and [`diagnostics`]. [`value`], [`validate`] and [`planning`] are the machinery, pure; [`server`] answers RPCs;
+//! [`process`] is the life of the plugin process.
 
 pub mod attr;
 pub mod diagnostics;
@@ -14,9 +14,9 @@ pub mod erased;
 pub mod model;
 pub mod planning;
 pub mod process;
-
 pub mod provider;
 pub mod schema;
 pub mod server;
+pub mod validate;
 pub mod value;
 pub mod wire;

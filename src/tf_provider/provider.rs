@@ -308,6 +308,7 @@ pub struct Registry<C> {
 }
 
 impl<C: Send + Sync + 'static> Registry<C> {
+    /// The registry of a provider: everything that it serves.
     pub fn of<P: Provider<Client = C>>(provider: &P) -> Self {
         let mut registry = Self {
             resources: BTreeMap::new(),
@@ -319,18 +320,22 @@ impl<C: Send + Sync + 'static> Registry<C> {
         registry
     }
 
+    /// Adds a resource.
     pub fn resource<R: Resource<Client = C>>(&mut self, resource: R) {
         self.resources.insert(resource.about().type_name, Box::new(Erased(resource)));
     }
 
+    /// Adds a data source.
     pub fn data_source<D: DataSource<Client = C>>(&mut self, source: D) {
         self.data_sources.insert(source.about().type_name, Box::new(Erased(source)));
     }
 
+    /// Adds an ephemeral resource.
     pub fn ephemeral<E: EphemeralResource<Client = C>>(&mut self, resource: E) {
         self.ephemerals.insert(resource.about().type_name, Box::new(Erased(resource)));
     }
 
+    /// Adds a function.
     pub fn function<F: Function>(&mut self, function: F) {
         self.functions.insert(function.signature().name, Box::new(function));
     }

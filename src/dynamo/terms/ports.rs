@@ -3,10 +3,10 @@
 //! Two listeners are in each other's way when their ports are equal and their addresses overlap. A wildcard overlaps
 //! every address of both families: Docker binds `0.0.0.0` and `::` together, and a dual-stack `::` takes IPv4 as well.
 
-use std::net::IpAddr;
-
 use super::objection::Refusal;
 use crate::inventory::{PortHolder, PortInUse};
+use crate::tf_provider::attr::Attr;
+use std::net::IpAddr;
 
 /// Where the search for a frontend's port begins.
 pub(crate) const FRONTEND_FROM: u16 = 8000;
@@ -85,6 +85,30 @@ pub(crate) fn overlap(one: &str, other: &str) -> bool {
 
 fn address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
+/// reach the host.
+pub(crate) fn frontend_url(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
+    let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
+    match advertised.map_or(reachable(bind_address), String::as_str) {
+        address if address.contains(':') => format!("http://[{address}]:{port}"),
+        address => format!("http://{address}:{port}"),
+    }
+}
+
+/// Whether an address to listen at stands for all of the host.
+pub(crate) fn is_everywhere(bind_address: &str) -> bool {
+    reachable(bind_address) != bind_address
+}
+
+/// An address to connect to for one to listen at: nobody can connect to "all addresses".
+pub(crate) fn reachable(bind_address: &str) -> &str {
+    match bind_address {
+        "0.0.0.0" => "127.0.0.1",
+        "::" => "::1",
+        other => other,
+    }
 }
 
 #[cfg(test)]

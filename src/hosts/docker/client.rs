@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_spelt_as_the_engine_reads_them() {
+    fn credentials_are_spelled_as_the_engine_reads_them() {
         let value = url_safe(&HeaderValue::from_static("ab+/c=")).unwrap();
         assert_eq!(value, "ab-_c=");
         assert!(value.is_sensitive());

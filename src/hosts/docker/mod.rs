@@ -1,4 +1,7 @@
 //! The Docker Engine's API: agreeing on a version, and making one call with a deadline and an error that says why.
+//!
+//! `client` is the client library over any stream; [`translate`] has our words and the Engine's JSON. Here are [`Engine`]
+//! and the two [`CallPolicy`]s, for questions and for changes.
 
 mod client;
 pub(super) mod translate;
@@ -13,7 +16,7 @@ use bollard::errors::Error;
 use crate::hosts::error::{Cause, engine_cause};
 use crate::hosts::transport::Transport;
 
-/// How long a call may take, and how often it may be tried when the connection breaks.
+/// The time that a call may take, and how often it may be tried when the connection breaks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallPolicy {
     pub deadline: Duration,
@@ -39,13 +42,14 @@ const PAUSE_BETWEEN_ATTEMPTS: Duration = Duration::from_millis(300);
 const OLDEST: ApiVersion = ApiVersion(1, 40);
 const NEWEST: ApiVersion = ApiVersion(1, 53);
 
-/// An Engine that has answered, and the version that both sides speak.
+/// An Engine that has answered, with the client that speaks the version of both sides.
 #[derive(Clone, Debug)]
 pub(super) struct Engine {
     docker: Docker,
 }
 
 impl Engine {
+    /// Asks the Engine for its version, and agrees on one.
     pub(super) async fn connect(transport: Arc<dyn Transport>) -> Result<Self, Cause> {
         let asking = Self { docker: client::client(Arc::clone(&transport), None)? };
         let answer = asking.call("version", READ, |docker| async move { docker.version().await }).await?;
@@ -95,7 +99,7 @@ pub(super) fn cause_of(error: &Error, subject: &str) -> Cause {
     }
 }
 
-/// `1.41`. Ordered as numbers: 1.9 is older than 1.41.
+/// A version of the Engine's API, `1.41`. Ordered as numbers: 1.9 is older than 1.41.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ApiVersion(u32, u32);
 

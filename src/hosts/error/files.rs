@@ -1,6 +1,6 @@
 //! What can go wrong while files move, told apart by what the user has to do.
 
-/// The text is a clause without a full stop.
+/// An error while files are copied. The text is a clause without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransferError {
     #[error("{path} could not be read to its end ({text})")]
@@ -22,6 +22,7 @@ pub enum TransferError {
 }
 
 impl TransferError {
+    /// What the user should do, as a sentence.
     pub fn next_step(&self) -> &'static str {
         match self {
             Self::CutShort { .. } => "Look whether somebody changes or removes it, and apply again.",

@@ -3,6 +3,8 @@
 //! The Engine answers in prose: the same status 500 means "the port is taken", "there is no GPU runtime" and "the disk
 //! is full". Prose is read in one table here ([`engine_cause`]), so that the rest of the program matches on [`Cause`]
 //! and never on words. Every cause knows its next step; an error without one leaves the user searching.
+//!
+//! [`ssh`] has what goes wrong on the way to a host, [`files`] what goes wrong while files are copied.
 
 pub(in crate::hosts) mod files;
 pub(in crate::hosts) mod ssh;
@@ -13,7 +15,7 @@ use crate::container::Redactions;
 use files::TransferError;
 use ssh::SshError;
 
-/// An operation on a host failed. Cheap enough to clone: waiters of one shared call all receive it.
+/// A failed operation on a host. Cheap enough to clone: waiters of one shared call all receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostError {
     /// Name in the provider's `hosts` map.
@@ -75,7 +77,7 @@ pub(super) fn if_found<T>(result: Result<T, HostError>) -> Result<Option<T>, Hos
     }
 }
 
-/// Why. The text is a clause without a full stop.
+/// The cause of a [`HostError`]. The text is a clause without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cause {
     // Reaching the Engine.

@@ -2,7 +2,7 @@
 //!
 //! `at` is always the server as it was called, `address:port`, since with a bastion there are two.
 
-/// The text is a clause without a full stop.
+/// An error on the way to a host over SSH. The text is a clause without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SshError {
     // On the way.

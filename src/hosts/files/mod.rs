@@ -5,6 +5,8 @@
 //! number: a round trip for each of ten thousand files would take minutes. Tests run both over the same folders and
 //! compare.
 //!
+//! `disks` tells which mounts are disks, `limits` how much is looked at.
+//!
 //! Names may hold anything but NUL, so NUL is what separates them. Links are never followed into folders.
 
 mod disks;

@@ -1,7 +1,8 @@
 //! The GPUs of a host.
 //!
-//! Two ways to one record. On this machine NVML, the driver's own library, is asked: it is loaded at run time, and a
-//! machine without it simply has no GPUs. Anywhere else one script runs `nvidia-smi`, which is made of the same library.
+//! Two ways to one record. On this machine NVML, the driver's own library, is asked (`nvml`, and `links` for the NVLinks): it
+//! is loaded at run time, and a machine without it simply has no GPUs. Anywhere else one script runs `nvidia-smi`, which is
+//! made of the same library (`nvidia_smi`).
 //! Neither is a reason to fail: no driver, no GPU and a GPU that fell off the bus are facts, and whoever needs a GPU
 //! complains.
 

@@ -77,7 +77,7 @@ fn sections(text: &str) -> BTreeMap<&str, Vec<&str>> {
 /// `0, GPU-…, NVIDIA H100 80GB HBM3, 81559, 4, 0, 31, 580.95.05`
 fn card(line: &str, driver: &mut Option<String>) -> Option<Gpu> {
     let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-    let [index, uuid, name, memory, used, utilisation, temperature, version] = fields.as_slice() else {
+    let [index, uuid, name, memory, used, utilization, temperature, version] = fields.as_slice() else {
         return None;
     };
     if !uuid.starts_with("GPU-") {
@@ -90,7 +90,7 @@ fn card(line: &str, driver: &mut Option<String>) -> Option<Gpu> {
         name: value(name).unwrap_or_default(),
         memory_bytes: mebibytes(memory),
         used_bytes: mebibytes(used),
-        utilisation: utilisation.parse().ok(),
+        utilization: utilization.parse().ok(),
         temperature: temperature.parse().ok(),
         ..Gpu::default()
     })
@@ -202,7 +202,7 @@ mod tests {
                 gpu.name,
                 number(gpu.memory_bytes),
                 number(gpu.used_bytes),
-                number(gpu.utilisation.map(u64::from)),
+                number(gpu.utilization.map(u64::from)),
                 number(gpu.temperature.map(u64::from)),
                 gpu.compute_capability.as_deref().unwrap_or("?"),
                 gpu.mig_enabled

@@ -75,7 +75,7 @@ fn card(nvml: &Nvml, index: u32, device: &Device<'_>) -> Result<Gpu, NvmlError> 
         name: device.name().unwrap_or_default(),
         memory_bytes: memory.as_ref().map(|memory| memory.total),
         used_bytes: memory.as_ref().map(|memory| memory.used),
-        utilisation: device.utilization_rates().ok().map(|rates| rates.gpu),
+        utilization: device.utilization_rates().ok().map(|rates| rates.gpu),
         temperature: device.temperature(TemperatureSensor::Gpu).ok(),
         compute_capability: capability.map(|it| format!("{}.{}", it.major, it.minor)),
         mig_enabled: device.mig_mode().is_ok_and(|mode| mode.current == 1),

@@ -4,6 +4,8 @@
 //! credentials stay on this side; the host forwards bytes. Credentials go to the registry they are meant for, and to
 //! the token service that it names, over TLS; plain HTTP is for registries on the host's loopback address only. A registry
 //! may send us on to another machine, which is told no credentials.
+//!
+//! `exchange` is one question over HTTP or HTTPS, `challenge` is the text of answers; [`TagQuery`] puts them together.
 
 mod challenge;
 mod exchange;
@@ -19,8 +21,8 @@ use zeroize::Zeroizing;
 
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
-use crate::hosts::transport::engine_address::is_loopback;
 use crate::hosts::registry_auth::{Credentials, DOCKER_HUB, registry_of};
+use crate::hosts::transport::engine_address::is_loopback;
 use challenge::Challenge;
 use exchange::HttpResponse;
 

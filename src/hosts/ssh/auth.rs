@@ -69,7 +69,7 @@ fn offers(login: &Login) -> Vec<Offer> {
     .collect()
 }
 
-/// What a login needs, read and found usable.
+/// A login that can be tried: keys and certificates are read and found usable.
 pub(super) struct PreparedLogin {
     offers: Vec<Offer>,
     key: Option<Arc<PrivateKey>>,

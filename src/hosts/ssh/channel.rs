@@ -27,13 +27,14 @@ const MOST_STDERR: usize = 16 << 10;
 /// does, and the server counts it as a session until then; closing at once would free our place too early.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Our end. Shutting it down tells the other side that we have said all (it may go on); dropping it ends the channel.
+/// Our end of a channel. Shutting it down tells the other side that we have said all (it may go on); dropping it ends the
+/// channel.
 pub(super) struct ChannelIo {
     stream: DuplexStream,
     _open: DropGuard,
 }
 
-/// How a command ended.
+/// The end of a command, with the bytes that it wrote to stderr.
 #[derive(Debug, Default)]
 pub(super) struct RawExit {
     /// `None`: killed, or cut off.

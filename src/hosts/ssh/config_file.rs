@@ -10,7 +10,7 @@ use std::{fs, io};
 /// Files that include files that include files; as many as ssh reads.
 const DEEPEST: usize = 16;
 
-/// The file, taken apart, with those that it includes.
+/// The user's SSH configuration, taken apart, with the files that it includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ConfigFile {
     sections: Vec<Section>,

@@ -1,6 +1,6 @@
-//! By which way the Docker Engine of a host is spoken to. Pure: what was seen there, and what a command said.
+//! The route by which the Docker Engine of a host is spoken to. Pure: what was seen there, and what a command said.
 //!
-//! The best way is a channel that sshd forwards to Docker's socket: it costs nothing on the host and does not count as a
+//! The best route is a channel that sshd forwards to Docker's socket: it costs nothing on the host and does not count as a
 //! session. sshd does not say why it refuses one (not allowed, not there, not for this user: all are "connect failed"), so
 //! after a refusal the socket is looked at with a shell, and what was seen decides: `docker system dial-stdio` does the
 //! same by a command, and with sudo also for a user who may not open the socket.
@@ -10,7 +10,7 @@ use crate::hosts::error::ssh::SshError;
 use crate::hosts::shell::quoted;
 use crate::hosts::transport::random;
 
-/// A way that may work.
+/// A route to the Docker Engine of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EngineRoute {
     /// sshd forwards to the socket.
@@ -21,7 +21,7 @@ pub(super) enum EngineRoute {
     SudoPassword,
 }
 
-/// What a look with a shell showed.
+/// A look at Docker's socket with a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SocketReport {
     pub socket: SocketAccess,
@@ -29,6 +29,7 @@ pub(super) struct SocketReport {
     pub has_sudo: bool,
 }
 
+/// What this user may do with Docker's socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SocketAccess {
     Missing,
@@ -47,6 +48,7 @@ pub(super) fn socket_report_script(socket: &str) -> String {
 }
 
 impl SocketReport {
+    /// A report, from what the script printed.
     pub(super) fn parse(output: &str) -> Self {
         let says = |line: &str| output.lines().any(|it| it.trim() == line);
         let socket = match (says("socket open"), says("socket shut")) {

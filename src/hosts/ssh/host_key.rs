@@ -9,14 +9,14 @@ use super::known_hosts::{KnownHosts, OfferedKey, RevokedKeys, Verdict, fingerpri
 use super::settings::{HostKeys, Peer};
 use crate::hosts::error::ssh::SshError;
 
-/// Our end of a connection, as the SSH library sees it.
+/// The check of a server's host key: our end of a connection, as the SSH library sees it.
 pub(super) struct HostKeyCheck {
     pub known_hosts: KnownHosts,
     pub revoked: RevokedKeys,
     pub peer: Peer,
 }
 
-/// Why a connection failed.
+/// The reason why a connection failed before it could be used.
 #[derive(Debug)]
 pub(super) enum HandshakeError {
     /// We know, and said so.
@@ -120,15 +120,15 @@ impl Handler for HostKeyCheck {
 mod tests {
     use super::*;
     use crate::hosts::ssh::settings::{Login, resolve};
-    use crate::hosts::ssh::{Endpoint, ProcessEnvironment, Settings, config_file::ConfigFile};
+    use crate::hosts::ssh::{ProcessEnvironment, Settings, SshServer, config_file::ConfigFile};
 
     #[test]
     fn a_host_key_proves_itself_by_sha_2() {
-        let target = Endpoint {
+        let target = SshServer {
             address: "gpu-a".into(),
             user: Some("ops".into()),
             login: Login::default(),
-            ..Endpoint::default()
+            ..SshServer::default()
         };
         let settings = Settings { target, ..Settings::default() };
         let peers = resolve(&settings, &ProcessEnvironment::default(), &ConfigFile::default()).unwrap();

@@ -14,7 +14,7 @@ use russh::keys::ssh_key::{Algorithm, Certificate, HashAlg, PublicKey};
 
 use super::config_file::matches_any;
 
-/// The keys by which a server is known, which is what it has to show.
+/// The known host keys: what a server has to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KnownHosts {
     /// One of these keys.
@@ -79,6 +79,7 @@ pub(super) enum OfferedKey<'a> {
     Certificate(&'a Certificate),
 }
 
+/// The judgment on a server's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Trusted,
@@ -106,6 +107,7 @@ impl KnownHosts {
         }
     }
 
+    /// Keys in the text of known_hosts files. Lines that cannot be read are passed over.
     pub(super) fn parse(text: &str) -> Self {
         Self::Lines(text.lines().filter_map(Line::parse).collect())
     }

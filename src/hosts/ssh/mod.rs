@@ -1,20 +1,28 @@
 //! Hosts over SSH, in this process: no `ssh` program, no agent on the host.
 //!
-//! One connection per host carries everything: the Docker Engine by a forwarded socket or a command ([`route`] decides), TCP
-//! ports of containers by forwarded channels, and looks at files by a shell. Whom we talk to is judged before anything is
-//! said (`guard`, by the rules in `known_hosts`), who we are is shown once (`login`), and what the connection does when it breaks
-//! is in `connection`.
+//! One connection per host carries everything: the Docker Engine by a forwarded socket or a command, TCP ports of containers
+//! by forwarded channels, and looks at files by a shell. Begin reading at [`SshTransport`], here.
+//!
+//! | file | is |
+//! | --- | --- |
+//! | `settings`, `config_file` | what the configuration, the environment and `~/.ssh/config` say |
+//! | `connection` | one connection per host, made again when it breaks |
+//! | `host_key`, `known_hosts` | whom we talk to, judged before anything is said |
+//! | `auth` | logging in, once |
+//! | `channel`, `session_channels` | channels as streams, and how many may be open |
+//! | `engine_route` | the route to the Docker Engine |
+//! | `tcp_through_shell` | ports of the host where sshd forwards none |
 
-pub(crate) mod auth;
+mod auth;
 mod channel;
 mod config_file;
-pub(crate) mod connection;
-pub(crate) mod engine_route;
-pub(crate) mod host_key;
-pub(crate) mod known_hosts;
+mod connection;
+mod engine_route;
+mod host_key;
+mod known_hosts;
 mod session_channels;
 mod settings;
-pub(crate) mod tcp_through_shell;
+mod tcp_through_shell;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +39,7 @@ use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
 use zeroize::Zeroizing;
 
-pub(crate) use settings::{Endpoint, HostKeys, KeySource, Login, ProcessEnvironment, Settings};
+pub(crate) use settings::{HostKeys, KeySource, Login, ProcessEnvironment, Settings, SshServer};
 
 use crate::container::Secret;
 use crate::hosts::error::Cause;
@@ -59,7 +67,7 @@ pub(crate) fn is_host_key(text: &str) -> bool {
 /// A host that is reached over SSH.
 pub(crate) struct SshTransport {
     connection: Connection,
-    /// The way to the Engine that worked.
+    /// The route to the Engine that worked.
     route: OnceCell<EngineRoute>,
 }
 
@@ -146,7 +154,7 @@ impl SshTransport {
         tokio::time::timeout(SHELL, running).await.unwrap_or_else(|_| Err(slow()))
     }
 
-    /// A stream to the Engine's socket by the way that works here, which is found out once.
+    /// A stream to the Engine's socket by the route that works here, which is found out once.
     async fn engine_socket(&self, socket: &str) -> Result<Stream, Cause> {
         let route = *self.route.get_or_try_init(|| self.find_route(socket)).await?;
         match route {
@@ -242,7 +250,7 @@ impl SshTransport {
         Ok(Err(io::Error::new(io::ErrorKind::ConnectionRefused, why)))
     }
 
-    /// Whether the Engine answers by that way.
+    /// Whether the Engine answers by that route.
     async fn probe(&self, route: EngineRoute, socket: &str) -> Result<(), Cause> {
         if let (EngineRoute::SudoPassword, Some(password)) =
             (route, &self.connection.settings().sudo_password)
@@ -267,7 +275,7 @@ impl SshTransport {
     }
 }
 
-/// The server did not open a channel.
+/// The refusal of a server to open a channel.
 struct ChannelRefusal {
     text: String,
     /// It opens none of that kind, whatever is at the other end.

@@ -25,6 +25,7 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
 ];
 
+/// Session channels of one connection, and how many more may be open.
 pub(super) struct SessionChannels {
     permits: Arc<Semaphore>,
     /// Held by whoever gives up a place, so that the last one is never given up.

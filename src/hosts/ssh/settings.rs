@@ -11,13 +11,13 @@ use super::config_file::{ConfigFile, expanded};
 use crate::container::Secret;
 use crate::hosts::error::ssh::SshError;
 
-/// A host as configured.
+/// The settings of a host that is reached over SSH, as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// Its name in the provider's `hosts`.
     pub name: String,
-    pub target: Endpoint,
-    pub bastion: Option<Endpoint>,
+    pub target: SshServer,
+    pub bastion: Option<SshServer>,
     /// Whether `~/.ssh/config` is read.
     pub ssh_config: bool,
     /// Where Docker listens as seen on the host; `None` = where it usually does.
@@ -27,7 +27,7 @@ pub(crate) struct Settings {
 
 /// An SSH server as configured, and how to log in there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub(crate) struct SshServer {
     /// Name, IP address, or alias in `~/.ssh/config`.
     pub address: String,
     pub port: Option<u16>,
@@ -36,7 +36,7 @@ pub(crate) struct Endpoint {
     pub host_keys: HostKeys,
 }
 
-/// What to log in with.
+/// The means to log in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Login {
     pub key: Option<KeySource>,
@@ -54,13 +54,14 @@ impl Login {
     }
 }
 
+/// A private key, as text or as a file of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeySource {
     Text(Secret),
     File(PathBuf),
 }
 
-/// How a server shows that it is the right one.
+/// The host keys by which a server shows that it is the right one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum HostKeys {
     /// It is in `~/.ssh/known_hosts` or `/etc/ssh/ssh_known_hosts`, or in the files that `~/.ssh/config` names in their
@@ -74,7 +75,7 @@ pub(crate) enum HostKeys {
     AnyKey,
 }
 
-/// What this process was started with.
+/// The environment that this process was started with, as far as SSH asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ProcessEnvironment {
     pub home: Option<PathBuf>,
@@ -86,6 +87,7 @@ pub(crate) struct ProcessEnvironment {
 }
 
 impl ProcessEnvironment {
+    /// The environment of this process. An empty variable counts as one that is not set.
     pub(crate) fn of_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self {
@@ -167,15 +169,15 @@ pub(super) fn resolve(
 }
 
 /// What the file's `ProxyJump` says of a server.
-fn jumps_to(server: &Endpoint, file: &ConfigFile) -> Result<Vec<Endpoint>, SshError> {
+fn jumps_to(server: &SshServer, file: &ConfigFile) -> Result<Vec<SshServer>, SshError> {
     let found = file.lookup(&server.address);
-    let jumps: Result<Vec<Endpoint>, SshError> =
+    let jumps: Result<Vec<SshServer>, SshError> =
         found.proxy_jump.iter().map(|jump| jump_endpoint(jump)).collect();
     jumps.map(|jumps| if met(&jumps, server) { Vec::new() } else { jumps })
 }
 
 /// Whether a server is among those, as far as names tell: two ports of one address are two servers.
-fn met(servers: &[Endpoint], server: &Endpoint) -> bool {
+fn met(servers: &[SshServer], server: &SshServer) -> bool {
     servers.iter().any(|it| (&it.address, it.port) == (&server.address, server.port))
 }
 
@@ -186,7 +188,7 @@ const SYSTEMS_KNOWN_HOSTS: &str = "/etc/ssh/ssh_known_hosts";
 /// `beyond` is the server behind a bastion. Its keys may pass the bastion too: to be shown one tells a server nothing. Its
 /// password is for itself alone.
 fn peer(
-    endpoint: &Endpoint,
+    endpoint: &SshServer,
     name: &str,
     beyond: Option<&Peer>,
     environment: &ProcessEnvironment,
@@ -248,7 +250,7 @@ fn peer(
 }
 
 /// `user@host:port` of a `ProxyJump`.
-fn jump_endpoint(text: &str) -> Result<Endpoint, SshError> {
+fn jump_endpoint(text: &str) -> Result<SshServer, SshError> {
     let wrong = |text: String| SshError::Configuration { text };
     let text = text.strip_prefix("ssh://").unwrap_or(text);
     let (user, server) = match text.rsplit_once('@') {
@@ -262,7 +264,7 @@ fn jump_endpoint(text: &str) -> Result<Endpoint, SshError> {
     let port = port.map(str::parse).transpose();
     let port = port.map_err(|_| wrong(format!("ProxyJump {text} has no valid port")))?;
     let address = address.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Endpoint { address, port, user, ..Endpoint::default() })
+    Ok(SshServer { address, port, user, ..SshServer::default() })
 }
 
 #[cfg(test)]
@@ -280,7 +282,7 @@ mod tests {
 
     fn settings(address: &str) -> Settings {
         Settings {
-            target: Endpoint { address: address.into(), ..Endpoint::default() },
+            target: SshServer { address: address.into(), ..SshServer::default() },
             ..Settings::default()
         }
     }
@@ -294,7 +296,7 @@ mod tests {
     fn several_bastions_are_passed_in_their_order() {
         let hops = |text: &str, bastion: Option<&str>| -> String {
             let mut settings = settings("gpu");
-            settings.bastion = bastion.map(|it| Endpoint { address: it.into(), ..Endpoint::default() });
+            settings.bastion = bastion.map(|it| SshServer { address: it.into(), ..SshServer::default() });
             let peers = resolve(&settings, &environment(), &parsed(text)).unwrap();
             peers.iter().map(|peer| peer.address.as_str()).collect::<Vec<_>>().join(" ")
         };
@@ -395,7 +397,7 @@ mod tests {
         given.target.port = Some(22);
         given.target.user = Some("root".into());
         given.target.host_keys = HostKeys::Pinned("ssh-ed25519 AAAA".into());
-        given.bastion = Some(Endpoint { address: "other".into(), ..Endpoint::default() });
+        given.bastion = Some(SshServer { address: "other".into(), ..SshServer::default() });
         let peers = resolve(&given, &environment(), &file).unwrap();
         let shown: Vec<String> = peers.iter().map(|it| format!("{}@{it}", it.user)).collect();
         assert_eq!(shown, ["root@other:22", "root@10.0.0.9:22"]);
@@ -422,14 +424,14 @@ mod tests {
     #[test]
     fn nothing_secret_is_printed() {
         let secret = || Some(Secret::new("canary"));
-        let endpoint = Endpoint {
+        let endpoint = SshServer {
             login: Login {
                 key: Some(KeySource::Text(Secret::new("canary"))),
                 passphrase: secret(),
                 password: secret(),
                 ..Login::default()
             },
-            ..Endpoint::default()
+            ..SshServer::default()
         };
         let settings = Settings {
             target: endpoint.clone(),

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) struct Locked<T>(Mutex<T>);
 
 impl<T> Locked<T> {
+    /// Puts a value behind a lock.
     pub(crate) fn new(value: T) -> Self {
         Self(Mutex::new(value))
     }

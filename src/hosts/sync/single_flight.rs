@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::locked::Locked;
 
-/// For how long a result is shared.
+/// The time for which a result is shared.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::hosts) struct Freshness {
     /// Since the last asker. Whoever comes after a longer pause gets a new result.
@@ -93,6 +93,7 @@ impl<T, E> Default for SingleFlightGroup<T, E> {
 }
 
 impl<T, E> SingleFlightGroup<T, E> {
+    /// The call that answers `question`.
     pub(in crate::hosts) fn of(&self, question: &str) -> Arc<SingleFlight<T, E>> {
         Arc::clone(self.0.lock().entry(question.to_owned()).or_default())
     }

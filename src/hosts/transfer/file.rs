@@ -17,7 +17,7 @@ pub(crate) struct TransferFile {
     pub sha256: Option<String>,
 }
 
-/// Which end an error is of.
+/// An error of a copy, by the end that it is of.
 pub(super) enum CopyError {
     Source(Cause),
     Target(Cause),

@@ -5,6 +5,8 @@
 //! ones in batches ([`small_files`]). They arrive in a folder of their own and are moved to their place when all are there and
 //! checked, so nobody ever sees half a model ([`staging`]).
 //!
+//! [`remote_command`] runs one command at an end, [`progress`] counts what moves. Begin reading at [`Transfer::run`].
+//!
 //! What ends a transfer is silence, not its length: a terabyte may take its hours, a cable that was pulled may not. After
 //! a cut it goes on where it was, in this run or in the next.
 
@@ -37,7 +39,7 @@ const LARGE: u64 = 8 << 20;
 /// What a batch holds at the most.
 const BATCH_BYTES: u64 = 8 << 20;
 const BATCH_FILES: usize = 1000;
-/// Parcels on their way at once. An SSH server opens ten sessions on a connection unless told otherwise, and others want some.
+/// Work items on their way at once. An SSH server opens ten sessions on a connection unless told otherwise, and others want some.
 const AT_ONCE: usize = 4;
 /// Before trying again.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -1,17 +1,14 @@
 //! Two hosts with a shell each, which are this machine's; what is between them can be made to break.
 
+use crate::hosts::transfer::*;
+use crate::hosts::transport::listening_sockets::ListeningSocket;
+use crate::hosts::transport::{CommandExit, RunningCommand, Stream, Transport};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-
 use tokio_util::sync::CancellationToken;
-
-use crate::hosts::transfer::*;
-use crate::hosts::transport::listening_sockets::ListeningSocket;
-use crate::hosts::transport::{CommandExit, RunningCommand};
-use crate::hosts::transport::{Stream, Transport};
 
 /// A machine with a shell. Its first `breaks` streams that write break off after some bytes; where it `hangs`, they stay
 /// open, and nothing moves any more.
@@ -164,7 +161,7 @@ async fn small_and_large_files_arrive_under_their_names() {
         (LONG, LONG, 100_000),
     ]);
     pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
-    // Once more: what is there is recognised, or written again.
+    // Once more: what is there is recognized, or written again.
     pair.arrived(&pair.run(&host("b", 0)).await.unwrap());
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::hosts::error::Cause;
 
-/// Where an Engine listens.
+/// The address at which an Engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::hosts) enum EngineAddress {
     Unix(PathBuf),
@@ -39,10 +39,12 @@ impl EngineAddress {
         Ok(found.map_or_else(Self::default_socket, Self::Unix))
     }
 
+    /// The socket of a Docker that was installed as usual.
     pub(in crate::hosts) fn default_socket() -> Self {
         Self::Unix(PathBuf::from(DEFAULT_SOCKET))
     }
 
+    /// An address such as `unix:///var/run/docker.sock` or `tcp://10.0.0.11:2375`. `tls`: TLS was asked for.
     pub(in crate::hosts) fn parse(text: &str, tls: bool) -> Result<Self, Cause> {
         let bad = || Cause::BadAddress { text: text.to_owned() };
         let (scheme, rest) = text.split_once("://").ok_or_else(bad)?;

@@ -12,7 +12,7 @@ use super::listening_sockets::ListeningSocket;
 use super::{Stream, Transport};
 use crate::hosts::error::Cause;
 
-/// This machine's Docker, or the one that `DOCKER_HOST` names.
+/// The transport to this machine's Docker, or to the one that `DOCKER_HOST` names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LocalTransport {
     /// From the provider's configuration; wins over the environment.

@@ -1,8 +1,9 @@
 //! How a host is reached: the one door through which everything else in `hosts` goes.
 //!
-//! A way to a host opens byte streams and looks at files; what travels in the streams (the Engine's HTTP, a readiness
-//! probe's HTTP) is not its business. So the Docker client, the probes and the inventory are the same for the local
-//! socket and for any other way that can open a stream.
+//! A [`Transport`] opens byte streams and runs commands; what travels in the streams (the Engine's HTTP, a readiness probe's
+//! HTTP) is not its business. So the Docker client, the probes and the inventory are the same for the local socket and for
+//! SSH. [`local`] is the transport to this machine, and `hosts::ssh` the one to any other. [`engine_address`] is where
+//! an Engine listens on its machine, [`listening_sockets`] reads the kernel's table of sockets.
 
 pub(crate) mod engine_address;
 pub(crate) mod listening_sockets;
@@ -23,9 +24,25 @@ use listening_sockets::ListeningSocket;
 /// A two-way byte stream.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+/// A [`Duplex`] of any kind.
 pub(crate) type Stream = Box<dyn Duplex>;
 
-/// A way to one host. Making one connects to nothing; the first stream does.
+/// A transport to one host.
+///
+/// # Guarantees
+/// Making one connects to nothing; the first call does. Each stream is independent of the others, and ends when it is
+/// dropped.
+///
+/// # Assumptions
+/// Callers give their calls a deadline: a stream itself waits for as long as the other side does.
+///
+/// # Caveats
+/// `None` is no error: it says that this transport cannot see or do that. On this machine no program is started, so there
+/// is no shell; and where the Engine's machine is another one, its files and ports cannot be seen.
+///
+/// # Errors
+/// A [`Cause`] says what the user has to do. A connection that was cut is made again by the next call; a refused login is
+/// final.
 #[async_trait]
 pub trait Transport: Send + Sync + fmt::Debug {
     /// A new stream to the Docker Engine.
@@ -68,7 +85,7 @@ pub struct RunningCommand {
     pub exit: BoxFuture<'static, CommandExit>,
 }
 
-/// How a command ended.
+/// The end of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandExit {
     /// `None`: killed, or the connection broke.
@@ -76,7 +93,7 @@ pub struct CommandExit {
     pub stderr: String,
 }
 
-/// What a script left behind. Bytes that are not UTF-8 are U+FFFD.
+/// The output of a script. Bytes that are not UTF-8 are U+FFFD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShellOutput {
     /// Exit status.

@@ -9,8 +9,7 @@ use crate::dynamo::decide::{cache_budget, limits};
 use crate::dynamo::spec::{HostFacts, WorkerSpec, cache_server};
 use crate::dynamo::terms::words::{Mode, NetworkMode};
 use crate::provider::attributes::paths;
-use crate::provider::plan_checks;
-use crate::provider::session::Entry;
+use crate::provider::machine::{Machine, facts};
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,7 +73,7 @@ impl CacheLedger {
     }
 
     /// Remembers what a worker that stays as it is takes.
-    pub fn stays(&self, frontend: Option<&str>, entry: &Entry, spec: &WorkerSpec, container: &str) {
+    pub fn stays(&self, frontend: Option<&str>, entry: &Machine, spec: &WorkerSpec, container: &str) {
         self.elsewhere(frontend, entry.host.name(), spec);
         self.claim(entry.host.name(), &cache_budget::of(spec), Some(container));
     }
@@ -83,7 +82,7 @@ impl CacheLedger {
     /// as it is, if there is one.
     pub async fn plan(
         &self,
-        entry: &Entry,
+        entry: &Machine,
         facts: &HostFacts,
         spec: &WorkerSpec,
         container: Option<&str>,
@@ -99,7 +98,7 @@ impl CacheLedger {
         }
         if let Some(disk) = &cache.disk {
             if let Some(folder) = &disk.folder
-                && plan_checks::is_missing(entry, folder).await
+                && facts::is_missing(entry, folder).await
             {
                 found.push(cache_budget::no_folder(host, folder));
             } else if container.is_none()
@@ -139,7 +138,7 @@ impl CacheLedger {
 }
 
 /// Bytes that are free where the second tier will be; `None` where that cannot be seen.
-async fn free(entry: &Entry, disk: &OnDisk) -> Option<u64> {
+async fn free(entry: &Machine, disk: &OnDisk) -> Option<u64> {
     match &disk.folder {
         Some(folder) => entry.host.folder(folder).await.ok().map(|listing| listing.free_bytes),
         None => entry.host.machine().await.ok()?.disk.map(|disk| disk.free_bytes),

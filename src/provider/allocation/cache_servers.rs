@@ -9,7 +9,7 @@ use crate::container::labels::{CACHE_SERVER, ROLE};
 use crate::container::{ObservedContainer, RunState};
 use crate::hosts::sync::keyed_lock::KeyedLock;
 use crate::hosts::{Age, Filter};
-use crate::provider::session::Entry;
+use crate::provider::machine::Machine;
 use crate::reconcile;
 use crate::reconcile::Failure;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +55,7 @@ impl Servers {
     /// Removes the servers of a deployment on a host that no worker has any more, and stops those whose workers are stopped.
     pub async fn sweep(
         &self,
-        entry: &Entry,
+        entry: &Machine,
         deployment: &str,
         cancel: &CancellationToken,
     ) -> Result<(), Failure> {

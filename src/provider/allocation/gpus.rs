@@ -15,7 +15,7 @@ use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::hosts::{Age, Filter, HostError};
 use crate::inventory::gpu::{GpuInventory, GpuSight};
 use crate::provider::attributes::{host_errors, paths};
-use crate::provider::session::Entry;
+use crate::provider::machine::Machine;
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,7 +54,7 @@ impl GpuLedger {
     /// Refuses, at plan, what cannot be had beside all that was planned before on that host.
     pub async fn plan(
         &self,
-        entry: &Entry,
+        entry: &Machine,
         request: &GpuRequest,
         deployment: &str,
         container: Option<&str>,
@@ -79,7 +79,7 @@ impl GpuLedger {
     /// its way.
     pub async fn stays(
         &self,
-        entry: &Entry,
+        entry: &Machine,
         request: &GpuRequest,
         deployment: &str,
         container: &str,
@@ -120,7 +120,7 @@ impl GpuLedger {
     /// that it had.
     pub async fn assign(
         &self,
-        entry: &Entry,
+        entry: &Machine,
         request: &GpuRequest,
         container: &str,
         held: &[String],
@@ -188,7 +188,7 @@ impl Drop for PromisedGpus {
 
 /// What a host has; the inner error is that it has no GPUs, or none that can be seen.
 pub(crate) async fn look(
-    entry: &Entry,
+    entry: &Machine,
     age: Age,
     summary: &str,
 ) -> Result<Result<Sight, Refusal>, Diagnostics> {
@@ -223,7 +223,7 @@ pub(crate) async fn look(
 
 /// The named devices, sorted. Refused is each at its place in the list.
 fn devices(
-    entry: &Entry,
+    entry: &Machine,
     request: &GpuRequest,
     inventory: &GpuInventory,
 ) -> Result<Vec<String>, Diagnostics> {
@@ -254,7 +254,7 @@ fn said(request: &GpuRequest, refusal: Refusal) -> Diagnostics {
 }
 
 impl Sight {
-    fn check(&self, entry: &Entry, own: &Claim, others: &[Claim]) -> Result<(), Refusal> {
+    fn check(&self, entry: &Machine, own: &Claim, others: &[Claim]) -> Result<(), Refusal> {
         let Self { inventory, occupancy } = self;
         Scene { host: entry.host.name(), inventory, occupancy, others }.check(own)
     }
@@ -333,7 +333,7 @@ mod tests {
     use super::*;
     use crate::hosts::{Cause, Host, ListeningSocket, ShellOutput, Stream, Transport};
     use crate::provider::config::HostModel;
-    use crate::provider::session::Surroundings;
+    use crate::provider::machine::Surroundings;
     use std::path::Path;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -342,9 +342,9 @@ mod tests {
 
     /// A machine with two cards, and an Engine with the containers of the list.
     #[derive(Debug, Default)]
-    struct Machine(Arc<Vec<Container>>);
+    struct HostDetails(Arc<Vec<Container>>);
 
-    impl Machine {
+    impl HostDetails {
         fn answer(&self, path: &str) -> String {
             let containers = &self.0;
             let path = path.split('?').next().unwrap_or_default();
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[async_trait::async_trait]
-    impl Transport for Machine {
+    impl Transport for HostDetails {
         async fn engine(&self) -> Result<Stream, Cause> {
             let (ours, mut theirs) = tokio::io::duplex(1 << 16);
             let machine = Self(Arc::clone(&self.0));
@@ -411,10 +411,10 @@ mod tests {
         }
     }
 
-    fn entry(containers: &[Container]) -> Entry {
-        let machine = Machine(Arc::new(containers.to_vec()));
+    fn entry(containers: &[Container]) -> Machine {
+        let machine = HostDetails(Arc::new(containers.to_vec()));
         let host = Host::new("a", Arc::new(machine), BTreeMap::new());
-        let mut entry = Entry::new("a", &HostModel::default(), &Surroundings::default());
+        let mut entry = Machine::new("a", &HostModel::default(), &Surroundings::default());
         entry.host = host;
         entry
     }

@@ -1,13 +1,13 @@
 //! From models to the domain's drafts: null is absent, unknown is unknown, and every field is named once.
 
 use super::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, UlimitModel, VolumeModel};
+use super::picked_ports::Ports;
 use crate::dynamo::spec::draft::{
     DockerDraft, GpuDraft, ResourceDraft, RouterDraft, UlimitDraft, VolumeDraft,
 };
 use crate::dynamo::spec::engine_args::ArgValue;
 use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::given::Given;
-use crate::provider::allocation::ports::Ports;
 use crate::tf_provider::attr::{Attr, Block, Dynamic};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::{Number, Path, Value, json};

@@ -2,7 +2,7 @@
 
 use super::{BastionModel, HostModel};
 use crate::container::Secret;
-use crate::hosts::ssh::{Endpoint, HostKeys, KeySource, Login, Settings};
+use crate::hosts::ssh::{HostKeys, KeySource, Login, Settings, SshServer};
 use crate::tf_provider::attr::{Attr, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -94,7 +94,7 @@ impl<'a> From<&'a BastionModel> for Server<'a> {
     }
 }
 
-fn endpoint(address: &str, server: &Server<'_>) -> Endpoint {
+fn endpoint(address: &str, server: &Server<'_>) -> SshServer {
     let text = server.private_key.known().cloned().map(KeySource::Text);
     let file = server.private_key_path.known().map(|path| KeySource::File(path.into()));
     let host_keys = match (server.host_key.known(), server.known_hosts_path.known()) {
@@ -103,7 +103,7 @@ fn endpoint(address: &str, server: &Server<'_>) -> Endpoint {
         (None, None) if server.insecure_ignore_host_key.known() == Some(&true) => HostKeys::AnyKey,
         (None, None) => HostKeys::UserFile,
     };
-    Endpoint {
+    SshServer {
         address: address.to_owned(),
         port: server.port.known().and_then(|port| u16::try_from(*port).ok()),
         user: server.user.known().cloned(),

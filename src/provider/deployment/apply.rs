@@ -10,10 +10,11 @@ use crate::dynamo::terms::words::DesiredState;
 use crate::dynamo::terms::{names, ports};
 use crate::hosts::Age;
 use crate::inventory::{PortHolder, PortInUse};
-use crate::provider::attributes::{model_args, paths};
+use crate::provider::allocation;
+use crate::provider::attributes::paths;
 use crate::provider::lifecycle::{assembly, deployment_containers};
-use crate::provider::session::{Client, Entry};
-use crate::provider::{allocation, plan_checks};
+use crate::provider::machine::{Machine, facts};
+use crate::provider::session::Client;
 use crate::reconcile;
 use crate::reconcile::{Deadline, Failure};
 use crate::tf_provider::attr::Attr;
@@ -40,30 +41,31 @@ impl From<Diagnostic> for Trouble {
 
 pub(super) async fn create_once(
     call: &Call<Client>,
-    entry: &Entry,
+    entry: &Machine,
     config: &DeploymentModel,
     mut wanted: DeploymentModel,
     budget: &Deadline,
 ) -> Result<DeploymentModel, Trouble> {
     let summary = format!("Unable to create deployment {:?}", shown(&wanted.name));
-    let (facts, mut taken) = plan_checks::facts(entry, &summary).await?;
+    let (facts, mut taken) = facts::facts(entry, &summary).await?;
     let promise = match wanted.port.known() {
         Some(_) => None,
         None => {
             let (host, address) = (entry.host.name(), shown(&wanted.bind_address));
-            let promise = call.client.promise_port(host, ports::FRONTEND_FROM, address, &taken);
+            let promise = call.client.ports.take(host, ports::FRONTEND_FROM, address, &taken, &[0]);
             let promise = promise.map_err(|refusal| paths::diagnostics(vec![refusal.at(Field::Port)]))?;
             wanted.port = Attr::Known(i64::from(promise.port()));
             Some(promise)
         }
     };
     taken.extend(own_port(&wanted));
-    let services = allocation::ports::services(&call.client, entry, topology_of(&wanted), &taken)?;
+    let services =
+        allocation::port_leases::services(&call.client.ports, entry, topology_of(&wanted), &taken)?;
     if let Some((addresses, _promises)) = &services {
         wanted.services = Attr::Known(addresses.clone());
     }
     derive(config, &mut wanted, says(entry));
-    model_args::derive(&call.client, &mut wanted);
+    super::model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
     let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
@@ -79,7 +81,7 @@ pub(super) async fn create_once(
         let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
         let state = (!failed.left.is_empty()).then(|| half_made(wanted));
         let picked = promise.is_some() || services.is_some();
-        let taken = picked && allocation::ports::is_taken(&failed) && state.is_none();
+        let taken = picked && allocation::port_leases::is_taken(&failed) && state.is_none();
         let failed = Box::new(Failed { state, diagnostics });
         return Err(if taken { Trouble::PortTaken(failed) } else { Trouble::Other(failed) });
     }
@@ -114,7 +116,7 @@ fn own_port(wanted: &DeploymentModel) -> Option<PortInUse> {
 
 /// Stops what should be stopped.
 pub(super) async fn settle(
-    entry: &Entry,
+    entry: &Machine,
     model: &DeploymentModel,
     containers: &[String],
     budget: &Deadline,
@@ -127,7 +129,7 @@ pub(super) async fn settle(
 
 /// What is there after the work, as state.
 pub(super) async fn finished(
-    entry: &Entry,
+    entry: &Machine,
     mut model: DeploymentModel,
     summary: &str,
 ) -> Result<DeploymentModel, Diagnostics> {

@@ -9,12 +9,13 @@ use crate::dynamo::spec::{DeploymentSpec, HostFacts, Owner};
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::HostError;
 use crate::provider::attributes::{host_errors, paths};
-use crate::provider::session::{Client, Entry};
+use crate::provider::machine::Machine;
+use crate::provider::session::Client;
 use crate::reconcile::ReconcileError as NotDone;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 
 /// What the configuration says of a host.
-pub(super) fn says(entry: &Entry) -> HostSays<'_> {
+pub(super) fn says(entry: &Machine) -> HostSays<'_> {
     HostSays { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
 }
 
@@ -27,7 +28,7 @@ pub(super) fn spec(model: &DeploymentModel) -> Result<DeploymentSpec, Diagnostic
 }
 
 /// Decides where the model comes from, where that is still open.
-pub(super) async fn find_model(entry: &Entry, model: &mut DeploymentModel) {
+pub(super) async fn find_model(entry: &Machine, model: &mut DeploymentModel) {
     let mut decided = model_source(model);
     decided.decide(entry).await;
     (model.model_source, model.model_path) = (decided.source, decided.path);

@@ -2,6 +2,7 @@ pub(crate) mod apply;
 pub(crate) mod decide;
 pub(crate) mod image_tag;
 pub(crate) mod model;
+pub(crate) mod model_args;
 pub(crate) mod ops;
 pub(crate) mod plan;
 pub(crate) mod read;

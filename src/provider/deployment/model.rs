@@ -12,13 +12,14 @@ use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
+use crate::dynamo::terms::ports::{frontend_url, is_everywhere};
 use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode};
-use crate::provider::allocation::ports::advertised;
 use crate::provider::attributes::blocks::TextMap;
-use crate::provider::attributes::model_source::ModelSource;
+use crate::provider::attributes::picked_ports::advertised;
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
 use crate::provider::lifecycle::spec_label;
+use crate::provider::plan_checks::model_source::ModelSource;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -118,7 +119,7 @@ pub(crate) fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, ho
         (Some(address), Some(_)) if is_everywhere(address) && host.advertise_address.is_unknown() => {
             planned.endpoint.clone()
         }
-        (Some(address), Some(port)) => Attr::Known(endpoint(address, *port, host.advertise_address)),
+        (Some(address), Some(port)) => Attr::Known(frontend_url(address, *port, host.advertise_address)),
         _ => Attr::Unknown,
     };
     planned.status = expected_status(planned);
@@ -199,30 +200,6 @@ fn derived_image(model: &DeploymentModel) -> Option<String> {
     let release = release_of(model)?;
     let engine: &EngineFacts = release.engine(Engine::parse(model.engine.known()?)?)?;
     Some(release.image(engine, version))
-}
-
-/// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
-/// reach the host.
-pub(crate) fn endpoint(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
-    let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
-    match advertised.map_or(reachable(bind_address), String::as_str) {
-        address if address.contains(':') => format!("http://[{address}]:{port}"),
-        address => format!("http://{address}:{port}"),
-    }
-}
-
-/// Whether an address to listen at stands for all of the host.
-pub(crate) fn is_everywhere(bind_address: &str) -> bool {
-    reachable(bind_address) != bind_address
-}
-
-/// An address to connect to for one to listen at: nobody can connect to "all addresses".
-pub(crate) fn reachable(bind_address: &str) -> &str {
-    match bind_address {
-        "0.0.0.0" => "127.0.0.1",
-        "::" => "::1",
-        other => other,
-    }
 }
 
 /// What import rebuilds a deployment from: its attributes without what is only ever observed.
@@ -348,11 +325,11 @@ mod tests {
             ("10.0.0.1", "http://10.0.0.1:80"),
             ("fd00::1", "http://[fd00::1]:80"),
         ] {
-            assert_eq!(endpoint(bind, 80, &Attr::Null), url);
+            assert_eq!(frontend_url(bind, 80, &Attr::Null), url);
         }
         let known_as = "10.0.0.11".into();
-        assert_eq!(endpoint("0.0.0.0", 80, &known_as), "http://10.0.0.11:80");
-        assert_eq!(endpoint("127.0.0.1", 80, &known_as), "http://127.0.0.1:80");
+        assert_eq!(frontend_url("0.0.0.0", 80, &known_as), "http://10.0.0.11:80");
+        assert_eq!(frontend_url("127.0.0.1", 80, &known_as), "http://127.0.0.1:80");
     }
 
     #[test]

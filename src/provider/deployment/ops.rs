@@ -12,14 +12,14 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode};
 use crate::hosts::Age;
-use crate::provider::allocation::ports;
-use crate::provider::attributes::{import_id, model_args, paths, secret_env, timeouts};
+use crate::provider::allocation::port_leases;
+use crate::provider::attributes::{import_id, paths, secret_env, timeouts};
 use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, comparison, deployment_containers};
+use crate::provider::lifecycle::{assembly, comparison, deployment_containers, spec_label};
+use crate::provider::machine::{Machine, facts};
 use crate::provider::plan_checks;
-use crate::provider::plan_checks::docker;
-use crate::provider::plan_checks::secrets;
-use crate::provider::session::{Client, Entry, random};
+use crate::provider::plan_checks::{docker, secret_values, secrets};
+use crate::provider::session::{Client, random};
 use crate::reconcile;
 use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
@@ -65,8 +65,8 @@ impl Resource for Deployments {
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
-        model_args::derive(&call.client, &mut planned);
-        secret_env::plan(&call.client, &config.secret_env, None, &mut planned).await;
+        super::model_args::derive(&call.client, &mut planned);
+        secret_values::plan(&call.client, &config.secret_env, None, &mut planned).await;
         paths::diagnostics(objections(&planned)?).into_result()?;
         let mut warnings = image_tag::warnings(config, &planned);
         if let Some(entry) = entry {
@@ -94,9 +94,9 @@ impl Resource for Deployments {
             planned.dynamo_version = version;
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
-        model_args::derive(&call.client, &mut planned);
+        super::model_args::derive(&call.client, &mut planned);
         let before = Some(secrets_of(prior, changed || planned != *prior));
-        let not_compared = secret_env::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         let ill = planned.status != prior.status || planned.drift != prior.drift;
         if changed || ill {
@@ -130,7 +130,7 @@ impl Resource for Deployments {
         let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
         for attempt in 1.. {
             match create_once(call, &entry, &config, planned.clone(), &budget).await {
-                Err(Trouble::PortTaken(_)) if attempt < ports::ATTEMPTS => {}
+                Err(Trouble::PortTaken(_)) if attempt < port_leases::ATTEMPTS => {}
                 Err(Trouble::PortTaken(failed) | Trouble::Other(failed)) => return Err(*failed),
                 Ok(made) => return Ok(made.into()),
             }
@@ -149,9 +149,9 @@ impl Resource for Deployments {
         let name = shown(&planned.name).to_owned();
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         find_model(&entry, &mut planned).await;
-        model_args::derive(&call.client, &mut planned);
+        super::model_args::derive(&call.client, &mut planned);
         let summary = format!("Unable to update deployment {name:?}");
-        let (facts, _) = plan_checks::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
+        let (facts, _) = facts::facts(&entry, &summary).await.map_err(Diagnostics::from)?;
         let blueprint = blueprint(&call.client, &planned, &facts)?;
         let seen = deployment_containers::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
@@ -192,7 +192,7 @@ impl Resource for Deployments {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to read deployment {name:?}");
         let entry = call.client.known_host(shown(&state.host))?;
-        let facts = plan_checks::for_refresh(&entry, &summary).await?;
+        let facts = facts::for_refresh(&entry, &summary).await?;
         let seen = deployment_containers::of_deployment(&entry.host, &name, Age::Walk).await;
         let seen = seen.map_err(|error| diagnostic_of(&summary, &error, &state))?;
         if seen.is_empty() {
@@ -243,14 +243,14 @@ impl Resource for Deployments {
         let entry = call.client.known_host(&host)?;
         let container = names::container(&name, FRONTEND);
         let state: DeploymentModel =
-            comparison::imported(&entry.host, &container, FRONTEND, "dynamo_deployment").await?;
+            spec_label::imported(&entry.host, &container, FRONTEND, "dynamo_deployment").await?;
         Ok(DeploymentModel { host: host.as_str().into(), name: name.as_str().into(), ..state })
     }
 }
 
-fn secrets_of(prior: &DeploymentModel, changes: bool) -> secret_env::Prior<'_> {
+fn secrets_of(prior: &DeploymentModel, changes: bool) -> secret_values::Prior<'_> {
     let container = names::container(shown(&prior.name), FRONTEND);
-    secret_env::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
+    secret_values::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
@@ -270,8 +270,9 @@ async fn sweep(call: &Call<Client>, state: &DeploymentModel) {
     if common.connector.facts.server.is_none() {
         return;
     }
-    let own = |entry: &&Entry| common.network == NetworkMode::Host || entry.host.name() == shown(&state.host);
-    let sweeps = call.client.entries().filter(own).map(async |entry: &Entry| {
+    let own =
+        |entry: &&Machine| common.network == NetworkMode::Host || entry.host.name() == shown(&state.host);
+    let sweeps = call.client.entries().filter(own).map(async |entry: &Machine| {
         if let Err(failure) = call.client.servers.sweep(entry, &common.name, &call.stopping).await {
             let host = entry.host.name();
             tracing::warn!(host, error = %failure, "could not look for cache servers that nobody has any more");

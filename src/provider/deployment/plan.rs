@@ -9,23 +9,23 @@ use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::objection::{Field, Objection};
 use crate::dynamo::terms::{names, ports};
 use crate::inventory::PortInUse;
-use crate::provider::attributes::paths;
+use crate::provider::attributes::{paths, picked_ports};
 use crate::provider::lifecycle::comparison;
-use crate::provider::session::Entry;
-use crate::provider::{allocation, plan_checks};
+use crate::provider::machine::{Machine, facts};
+use crate::provider::plan_checks;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::value::Path;
 
 /// What the plan can find out on the host; what is not an error is a warning. `prior` is null for a deployment that does not
 /// exist yet; `before` is the name of the one as it is, also when another takes its place.
 pub(super) async fn check(
-    entry: &Entry,
+    entry: &Machine,
     planned: &DeploymentModel,
     prior: Option<&DeploymentModel>,
     before: Option<&str>,
 ) -> Result<Diagnostics, Diagnostics> {
     let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
-    let (facts, taken) = match plan_checks::for_plan(entry, prior.is_none()).await {
+    let (facts, taken) = match facts::for_plan(entry, prior.is_none()).await {
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
     };
@@ -66,7 +66,7 @@ fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diag
         draft.port = Given::Is(i64::from(ports::FRONTEND_FROM));
     }
     if planned.services.is_unknown() {
-        draft.common.services = allocation::ports::services_to_come(topology_of(planned));
+        draft.common.services = picked_ports::services_to_come(topology_of(planned));
     }
     draft.secret_env.stand_in();
     if draft.common.name.is_unknown() {

@@ -1,6 +1,5 @@
 //! Looking at what a resource has on its host, against what it should have.
 
-use super::spec_label;
 use crate::container::ObservedContainer;
 use crate::container::labels::Ownership;
 use crate::dynamo::blueprint::Blueprint;
@@ -10,7 +9,6 @@ use crate::inventory::{PortHolder, PortInUse};
 use crate::provider::attributes::host_errors;
 use crate::reconcile::{ChangeKind, ContainerDifference, WantedContainer, differences};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
-use crate::tf_provider::model::Model;
 use crate::tf_provider::value::Path;
 
 /// The wanted containers, each with what was found of it.
@@ -102,44 +100,4 @@ pub(crate) async fn name_taken(host: &Host, container: &str) -> Result<Option<Di
         );
         Diagnostic::error("The name is taken", detail).at(Path::of("name"))
     }))
-}
-
-/// The model that the label of a container of ours holds, if it is one of that component: a label of another one has
-/// attributes of the same names, and would be read as half a `kind`.
-pub(crate) async fn imported<M: Model>(
-    host: &Host,
-    container: &str,
-    component: &str,
-    kind: &str,
-) -> Result<M, Diagnostics> {
-    let summary = format!("Unable to import a {kind}");
-    let seen = host
-        .inspect(container)
-        .await
-        .map_err(|error| host_errors::diagnostic(summary.clone(), &error, None))?;
-    let fail = |detail: String| Diagnostics::from(Diagnostic::error(summary.clone(), detail));
-    let seen = seen.ok_or_else(|| {
-        fail(format!("There is no container {container} on host {:?}. Check host and name.", host.name()))
-    })?;
-    let ownership = Ownership::from_labels(&seen.spec.labels).ok_or_else(|| {
-        fail(format!(
-            "Container {container} on host {:?} was not made by this provider, so nothing is known of its configuration.",
-            host.name()
-        ))
-    })?;
-    if ownership.component != component {
-        return Err(fail(format!(
-            "Container {container} on host {:?} is the {} of deployment {:?}, which is no {kind}.",
-            host.name(),
-            ownership.component,
-            ownership.deployment
-        )));
-    }
-    spec_label::from_text(&ownership.spec).map_err(|error| {
-        fail(format!(
-            "The label of container {container} on host {:?} does not describe a {kind}: {error}. It may have been made by \
-             another version of the provider.",
-            host.name()
-        ))
-    })
 }

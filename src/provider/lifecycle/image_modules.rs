@@ -17,16 +17,16 @@ use crate::dynamo::spec::draft::WorkerDraft;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
 use crate::hosts::{Age, HostError};
+use crate::provider::allocation::image_answers::{Python, Question};
 use crate::provider::attributes::{host_errors, paths};
-use crate::provider::session::{self, Client, Entry};
+use crate::provider::machine::Machine;
+use crate::provider::session::{self, Client};
 use crate::reconcile;
 use crate::reconcile::ReconcileError;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::Call;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 /// Component of a container that asks.
@@ -39,42 +39,11 @@ const ANSWER: &str = "missing";
 /// Starting Python from a cold disk takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What images have answered in this run. Clones are the same.
-#[derive(Clone, Default)]
-pub struct Answers(Arc<Mutex<HashMap<Question, Answer>>>);
-
-/// The modules that are missing, once somebody has asked.
-type Answer = Arc<OnceCell<Vec<String>>>;
-
-/// All that an answer depends on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Question {
-    host: String,
-    image_id: String,
-    modules: &'static [&'static str],
-    python: Python,
-}
-
-/// What a worker changes in where Python looks for modules.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-struct Python {
-    env: BTreeMap<String, String>,
-    /// Folders of the host, read-only. Without variables nobody looks there.
-    mounts: Vec<Mount>,
-}
-
-impl Answers {
-    fn of(&self, question: &Question) -> Answer {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(answers.entry(question.clone()).or_default())
-    }
-}
-
 /// Refuses a worker whose image has not got what its connector needs. The image is fetched for that, as it would be for the
 /// worker.
 pub(crate) async fn of_a_worker(
     call: &Call<Client>,
-    entry: &Entry,
+    entry: &Machine,
     draft: &WorkerDraft,
     worker: &Blueprint,
     summary: &str,
@@ -87,7 +56,7 @@ pub(crate) async fn of_a_worker(
 
 async fn check(
     call: &Call<Client>,
-    entry: &Entry,
+    entry: &Machine,
     common: &Common,
     python: Python,
     summary: &str,
@@ -123,7 +92,7 @@ async fn check(
 /// Which modules are missing; the error is why it is not known.
 async fn ask(
     call: &Call<Client>,
-    entry: &Entry,
+    entry: &Machine,
     common: &Common,
     question: &Question,
 ) -> Result<Vec<String>, String> {
@@ -139,7 +108,7 @@ async fn ask(
 }
 
 /// Removes what a killed run left of its questions for that deployment.
-async fn sweep(entry: &Entry, deployment: &str, run: &str) -> Result<(), HostError> {
+async fn sweep(entry: &Machine, deployment: &str, run: &str) -> Result<(), HostError> {
     let seen = deployment_containers::of_deployment(&entry.host, deployment, Age::Now).await?;
     let asked =
         seen.into_iter().filter(|it| assembly::ownership(it).is_some_and(|it| it.component == COMPONENT));

@@ -6,4 +6,5 @@ pub(crate) mod deployment_containers;
 pub(crate) mod drift;
 pub(crate) mod image_modules;
 pub(crate) mod job;
+pub(crate) mod probes;
 pub(crate) mod spec_label;

@@ -3,7 +3,11 @@
 //! Plain JSON has no types, so a `dynamic` value comes back with the types that its JSON has. Nothing unknown and nothing
 //! write-only is ever in such a text.
 
-use crate::tf_provider::diagnostics::Diagnostic;
+use super::spec_label;
+use crate::container::labels::Ownership;
+use crate::hosts::Host;
+use crate::provider::attributes::host_errors;
+use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::erased::forget_write_only;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::schema::{AttributeType, Entry, Kind, Nesting, object_type};
@@ -87,6 +91,46 @@ fn nested(nesting: Nesting, entries: &[Entry], json: &mut Json) -> Result<(), Pa
         }
         (Nesting::List | Nesting::Map, _) => Ok(()),
     }
+}
+
+/// The model that the label of a container of ours holds, if it is one of that component: a label of another one has
+/// attributes of the same names, and would be read as half a `kind`.
+pub(crate) async fn imported<M: Model>(
+    host: &Host,
+    container: &str,
+    component: &str,
+    kind: &str,
+) -> Result<M, Diagnostics> {
+    let summary = format!("Unable to import a {kind}");
+    let seen = host
+        .inspect(container)
+        .await
+        .map_err(|error| host_errors::diagnostic(summary.clone(), &error, None))?;
+    let fail = |detail: String| Diagnostics::from(Diagnostic::error(summary.clone(), detail));
+    let seen = seen.ok_or_else(|| {
+        fail(format!("There is no container {container} on host {:?}. Check host and name.", host.name()))
+    })?;
+    let ownership = Ownership::from_labels(&seen.spec.labels).ok_or_else(|| {
+        fail(format!(
+            "Container {container} on host {:?} was not made by this provider, so nothing is known of its configuration.",
+            host.name()
+        ))
+    })?;
+    if ownership.component != component {
+        return Err(fail(format!(
+            "Container {container} on host {:?} is the {} of deployment {:?}, which is no {kind}.",
+            host.name(),
+            ownership.component,
+            ownership.deployment
+        )));
+    }
+    spec_label::from_text(&ownership.spec).map_err(|error| {
+        fail(format!(
+            "The label of container {container} on host {:?} does not describe a {kind}: {error}. It may have been made by \
+             another version of the provider.",
+            host.name()
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::hosts::transfer::{Transfer, TransferError, TransferFile};
 use crate::hosts::{Cause, Host, HostError};
 use crate::inventory::files::{FileKind, Tree};
 use crate::provider::attributes::host_errors;
-use crate::provider::session::Entry;
+use crate::provider::machine::Machine;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
@@ -92,7 +92,7 @@ pub(crate) async fn at_path(
 /// A copy that has to be made.
 pub(crate) struct Fetch<'a> {
     pub from: &'a Host,
-    pub to: &'a Entry,
+    pub to: &'a Machine,
     pub source: Seen,
     pub wanted: &'a ModelModel,
     /// The copy is this resource's own, and is to be mended.

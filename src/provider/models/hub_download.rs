@@ -14,7 +14,8 @@ use crate::hosts::{Host, HostError};
 use crate::provider::attributes::host_errors;
 use crate::provider::lifecycle::job;
 use crate::provider::lifecycle::job::Ended;
-use crate::provider::session::{self, Client, Entry};
+use crate::provider::machine::Machine;
+use crate::provider::session::{self, Client};
 use crate::reconcile::Effects;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::shown;
@@ -83,7 +84,7 @@ fn container(
 /// Downloads the model.
 pub(crate) async fn run(
     client: &Client,
-    entry: &Entry,
+    entry: &Machine,
     config: &ModelModel,
     stopping: &CancellationToken,
     summary: &str,
@@ -150,7 +151,7 @@ fn said(words: &str, host: &Host, cache: &str, image: &str, summary: &str) -> Di
 /// Removes files of a model that such a container has made: they are its user's.
 pub(crate) async fn remove(
     client: &Client,
-    entry: &Entry,
+    entry: &Machine,
     model: &ModelModel,
     folder: &str,
     files: &[String],

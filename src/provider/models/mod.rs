@@ -3,5 +3,4 @@ pub(crate) mod hub_download;
 pub(crate) mod model;
 pub(crate) mod ops;
 pub(crate) mod schema;
-pub(crate) use model::Claims;
 pub(crate) use ops::Models;

@@ -5,16 +5,12 @@ use crate::dynamo::models::files::ModelOnDisk;
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::{hub_paths, paths};
 use crate::hosts::is_loopback;
-use crate::hosts::sync::keyed_lock::KeyedLock;
 use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use aws_lc_rs::digest::{SHA256, digest};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::OwnedMutexGuard;
 
 const STALL: Duration = Duration::from_secs(120);
 
@@ -147,7 +143,7 @@ fn is_http_beyond_loopback(endpoint: &str) -> bool {
     url.is_some_and(|url| !url.host().is_some_and(is_loopback))
 }
 
-fn folder(path: &str) -> Result<(), String> {
+pub(crate) fn folder(path: &str) -> Result<(), String> {
     match paths::absolute(path) {
         Ok(path) if path == "/" => Err("/ is no model's folder. Name a folder below it.".to_owned()),
         Ok(_) => Ok(()),
@@ -231,29 +227,11 @@ pub(crate) fn sha256(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Which folder of which host was planned for which model: two cannot share one. And whose turn it is to change the files of
-/// a model on a host: two revisions of it share contents.
-#[derive(Default)]
-pub struct Claims(Mutex<HashMap<(String, String), String>>, KeyedLock<(String, String)>);
-
-impl Claims {
-    /// Ends when the result is dropped.
-    pub async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
-        self.1.lock((host.to_owned(), name.to_owned())).await
-    }
-
-    /// The error is the name of the model that has the folder.
-    pub fn claim(&self, host: &str, folder: &str, name: &str) -> Result<(), String> {
-        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let holder = claims.entry((host.to_owned(), folder.to_owned())).or_insert_with(|| name.to_owned());
-        if holder == name { Ok(()) } else { Err(holder.clone()) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::container::Secret;
+    use crate::provider::allocation::model_folders::ModelFolders;
 
     fn with(source: SourceModel) -> ModelModel {
         ModelModel { name: "acme/Tiny".into(), source: Block::Present(source), ..ModelModel::default() }
@@ -368,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_folder_belongs_to_one_model() {
-        let claims = Claims::default();
+        let claims = ModelFolders::default();
         assert_eq!(claims.claim("a", "/x", "m"), Ok(()));
         assert_eq!(claims.claim("a", "/x", "m"), Ok(()), "it is planned more than once");
         assert_eq!(claims.claim("b", "/x", "n"), Ok(()));

@@ -10,8 +10,9 @@ use crate::dynamo::models::{files, installed};
 use crate::dynamo::terms::hub_paths;
 use crate::hosts::{Host, HostError};
 use crate::provider::attributes::{host_errors, import_id};
+use crate::provider::machine::Machine;
 use crate::provider::plan_checks;
-use crate::provider::session::{Client, Entry, NoHost};
+use crate::provider::session::{Client, NoHost};
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
@@ -206,7 +207,7 @@ fn imported(by: ImportBy) -> Result<(String, String), Diagnostic> {
 /// model that stays as it is: where it once came from need not be there any more.
 async fn check(
     client: &Client,
-    entry: Option<&Entry>,
+    entry: Option<&Machine>,
     planned: &ModelModel,
     kept: Option<&ModelModel>,
 ) -> Result<(), Diagnostics> {
@@ -347,7 +348,7 @@ fn not_complete(summary: &str, host: &Host, name: &str, problem: &str) -> Diagno
     Diagnostic::error(summary, detail).at(Path::of("source"))
 }
 
-fn not_there(summary: &str, entry: &Entry, what: &str) -> Diagnostic {
+fn not_there(summary: &str, entry: &Machine, what: &str) -> Diagnostic {
     let detail = format!(
         "There is no {what} on host {:?}; looked in {}. Give source.path, or add the folder to model_paths of that host.",
         entry.host.name(),
@@ -378,7 +379,7 @@ fn warnings(state: &ModelModel) -> Diagnostics {
 }
 
 /// Removes what the resource made, and nothing beside it.
-async fn remove(call: &Call<Client>, entry: &Entry, state: &ModelModel) -> Result<(), HostError> {
+async fn remove(call: &Call<Client>, entry: &Machine, state: &ModelModel) -> Result<(), HostError> {
     let (name, path) = (shown(&state.name), shown(&state.path));
     let folder = hub_paths::folder_of(path);
     let trees = entry.host.trees(&[folder.to_owned()]).await?;

@@ -2,7 +2,7 @@
 
 use super::model;
 use super::model::{at_its_attribute, label, sources, wanted_state};
-use super::ops::follow;
+use super::plan::follow;
 use super::schema::OpenWebuiModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::Blueprint;
@@ -18,8 +18,8 @@ use crate::provider::attributes::{host_errors, paths as told};
 use crate::provider::deployment::read::container_model;
 use crate::provider::lifecycle::comparison::Look;
 use crate::provider::lifecycle::{assembly, comparison, drift};
-use crate::provider::plan_checks;
-use crate::provider::session::{Client, Entry};
+use crate::provider::machine::{Machine, facts};
+use crate::provider::session::Client;
 use crate::reconcile;
 use crate::reconcile::{Assembly, Deadline, PrivateFile, ReconcileError as NotDone};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 /// Where a page is.
 pub(super) struct Place {
-    pub(super) entry: Entry,
+    pub(super) entry: Machine,
     advertised: BTreeMap<String, Attr<String>>,
 }
 
@@ -56,7 +56,7 @@ impl Place {
         model: &OpenWebuiModel,
         summary: &str,
     ) -> Result<Blueprint, Diagnostics> {
-        let (facts, _) = plan_checks::facts(&self.entry, summary).await?;
+        let (facts, _) = facts::facts(&self.entry, summary).await?;
         let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
         decided(model, &self.spec(model)?, &facts, &owner)
     }
@@ -81,11 +81,11 @@ impl Place {
         budget: &Deadline,
         summary: &str,
     ) -> Result<Result<(), NotDone>, Diagnostics> {
-        let (_, taken) = plan_checks::facts(&self.entry, summary).await?;
+        let (_, taken) = facts::facts(&self.entry, summary).await?;
         let mut promise = None;
         if wanted.port.known().is_none() {
             let (host, address) = (self.entry.host.name(), shown(&wanted.bind_address));
-            let promised = call.client.promise_port(host, PORT_FROM, address, &taken);
+            let promised = call.client.ports.take(host, PORT_FROM, address, &taken, &[0]);
             let promised = promised.map_err(|refusal| told::diagnostics(vec![refusal.at(Field::Port)]))?;
             wanted.port = Attr::Known(i64::from(promised.port()));
             promise = Some(promised);

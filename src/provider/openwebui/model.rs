@@ -5,10 +5,10 @@ use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, SourceDraft, check, re
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::dynamo::terms::ports::{frontend_url, is_everywhere};
 use crate::dynamo::terms::words::{DesiredState, NetworkMode};
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{secret_env, to_draft};
-use crate::provider::deployment::model::{endpoint, is_everywhere};
 use crate::provider::lifecycle::spec_label;
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostic;
@@ -158,7 +158,7 @@ pub(crate) fn derive(config: &OpenWebuiModel, planned: &mut OpenWebuiModel, adve
         (Some(address), Some(_)) if is_everywhere(address) && advertise.is_unknown() => {
             planned.endpoint.clone()
         }
-        (Some(address), Some(port)) => Attr::Known(endpoint(address, *port, advertise)),
+        (Some(address), Some(port)) => Attr::Known(frontend_url(address, *port, advertise)),
         _ => Attr::Unknown,
     };
     planned.status = planned.desired_state.clone();

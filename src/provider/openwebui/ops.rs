@@ -1,20 +1,19 @@
 //! Planning, making, changing, reading and removing a page.
 
-use super::apply::{Place, advertised, give_password, half_made, not_done, show};
-use super::model::{derive, login_objections, objections, other_deployments, stopped, wanted_state};
-use super::plan::check;
+use super::apply::{Place, give_password, half_made, not_done, show};
+use super::model::{login_objections, objections, other_deployments, stopped, wanted_state};
+use super::plan::{check, follow};
 use super::schema::{ABOUT, OpenWebuiModel};
 use crate::dynamo::openwebui::COMPONENT;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
-use crate::provider::allocation::ports;
+use crate::provider::allocation::port_leases;
 use crate::provider::attributes::{host_errors, import_id, paths as told, secret_env, timeouts};
 use crate::provider::lifecycle::drift::Explained;
-use crate::provider::lifecycle::{comparison, deployment_containers, drift};
-use crate::provider::plan_checks;
-use crate::provider::plan_checks::docker;
-use crate::provider::plan_checks::secrets;
+use crate::provider::lifecycle::{deployment_containers, drift, spec_label};
+use crate::provider::machine::facts;
+use crate::provider::plan_checks::{docker, secret_values, secrets};
 use crate::provider::session::Client;
 use crate::reconcile;
 use crate::reconcile::Deadline;
@@ -55,7 +54,7 @@ impl Resource for OpenWebuis {
         mut planned: OpenWebuiModel,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
-        secret_env::plan(&call.client, &config.secret_env, None, &mut planned).await;
+        secret_values::plan(&call.client, &config.secret_env, None, &mut planned).await;
         told::diagnostics(objections(&planned)).into_result()?;
         told::diagnostics(login_objections(config)).into_result()?;
         let mut warnings =
@@ -75,7 +74,7 @@ impl Resource for OpenWebuis {
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
         let before = Some(secrets_of(prior, changed || planned != *prior));
-        let not_compared = secret_env::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         if changed || planned.status != prior.status || planned.drift != prior.drift {
             planned.containers = Attr::Unknown;
@@ -123,8 +122,8 @@ impl Resource for OpenWebuis {
                 return Ok(done.map_err(half)?.into());
             };
             let picked = planned.port.known().is_none();
-            let again = picked && failed.left.is_empty() && ports::is_taken(&failed);
-            if !again || attempt >= ports::ATTEMPTS {
+            let again = picked && failed.left.is_empty() && port_leases::is_taken(&failed);
+            if !again || attempt >= port_leases::ATTEMPTS {
                 let state = (!failed.left.is_empty()).then(|| half_made(wanted));
                 return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
             }
@@ -168,7 +167,7 @@ impl Resource for OpenWebuis {
     ) -> Result<Option<OpenWebuiModel>, Diagnostics> {
         let summary = format!("Unable to read the Open WebUI {:?}", shown(&state.name));
         let place = Place::of(&call.client, &state)?;
-        plan_checks::for_refresh(&place.entry, &summary).await?;
+        facts::for_refresh(&place.entry, &summary).await?;
         let container = vec![names::container(shown(&state.name), COMPONENT)];
         let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
@@ -217,22 +216,15 @@ impl Resource for OpenWebuis {
         let entry = call.client.known_host(&host)?;
         let container = names::container(&name, COMPONENT);
         let state: OpenWebuiModel =
-            comparison::imported(&entry.host, &container, COMPONENT, "dynamo_openwebui").await?;
+            spec_label::imported(&entry.host, &container, COMPONENT, "dynamo_openwebui").await?;
         let id = Attr::Known(format!("{host}/{name}"));
         Ok(OpenWebuiModel { id, host: Attr::Known(host), name: Attr::Known(name), ..state })
     }
 }
 
-pub(super) fn follow(client: &Client, config: &OpenWebuiModel, planned: &mut OpenWebuiModel) {
-    // Twice, since the host may only follow from the deployment.
-    derive(config, planned, &Attr::Unknown);
-    let advertise = planned.host.known().map_or(Attr::Unknown, |host| advertised(client, host));
-    derive(config, planned, &advertise);
-}
-
-fn secrets_of(prior: &OpenWebuiModel, changes: bool) -> secret_env::Prior<'_> {
+fn secrets_of(prior: &OpenWebuiModel, changes: bool) -> secret_values::Prior<'_> {
     let container = names::container(shown(&prior.name), COMPONENT);
-    secret_env::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
+    secret_values::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Whether a new container is to be told the password: the account, or the wish for another one, is new.

@@ -2,6 +2,7 @@
 
 use super::apply::{advertised, decided};
 use super::model;
+use super::model::derive;
 use super::schema::OpenWebuiModel;
 use crate::dynamo::openwebui::{COMPONENT, OpenWebuiSpec, PORT_FROM};
 use crate::dynamo::spec::Owner;
@@ -11,8 +12,10 @@ use crate::dynamo::terms::{names, ports};
 use crate::inventory::PortInUse;
 use crate::provider::attributes::paths as told;
 use crate::provider::lifecycle::comparison;
+use crate::provider::machine::facts;
 use crate::provider::plan_checks;
 use crate::provider::session::Client;
+use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::value::Path;
 
@@ -32,7 +35,7 @@ pub(super) async fn check(
         return Ok(Diagnostics::new());
     };
     let Some(spec) = provisional(client, planned) else { return Ok(Diagnostics::new()) };
-    let (facts, taken) = match plan_checks::for_plan(&entry, prior.is_none()).await {
+    let (facts, taken) = match facts::for_plan(&entry, prior.is_none()).await {
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
     };
@@ -77,4 +80,11 @@ fn provisional(client: &Client, planned: &OpenWebuiModel) -> Option<OpenWebuiSpe
         }
     }
     draft.complete().ok()
+}
+
+pub(super) fn follow(client: &Client, config: &OpenWebuiModel, planned: &mut OpenWebuiModel) {
+    // Twice, since the host may only follow from the deployment.
+    derive(config, planned, &Attr::Unknown);
+    let advertise = planned.host.known().map_or(Attr::Unknown, |host| advertised(client, host));
+    derive(config, planned, &advertise);
 }

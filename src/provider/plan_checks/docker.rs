@@ -5,7 +5,7 @@ use crate::dynamo::spec::DockerOptions;
 use crate::hosts::HostError;
 use crate::provider::attributes::blocks::DockerModel;
 use crate::provider::attributes::host_errors;
-use crate::provider::session::Entry;
+use crate::provider::machine::Machine;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -20,7 +20,7 @@ pub(crate) fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
 }
 
 /// Networks, runtime and log driver that the host does not have. `own` are the options of the resource that is planned.
-pub(crate) async fn on_host(entry: &Entry, own: &DockerOptions) -> Diagnostics {
+pub(crate) async fn on_host(entry: &Machine, own: &DockerOptions) -> Diagnostics {
     let found = async {
         let mut found = Diagnostics::new();
         for (position, name) in own.networks.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(crate) async fn on_host(entry: &Entry, own: &DockerOptions) -> Diagnostics {
     })
 }
 
-async fn offered(entry: &Entry, own: &DockerOptions) -> Result<Diagnostics, HostError> {
+async fn offered(entry: &Machine, own: &DockerOptions) -> Result<Diagnostics, HostError> {
     let driver = own.log.as_ref().and_then(|log| log.driver.as_ref());
     if own.runtime.is_none() && driver.is_none() {
         return Ok(Diagnostics::new());
@@ -63,7 +63,7 @@ fn is_listed(driver: &str) -> bool {
     driver != "none" && !driver.contains(['/', ':'])
 }
 
-fn no_network(entry: &Entry, name: &str, there: Option<String>) -> Diagnostic {
+fn no_network(entry: &Machine, name: &str, there: Option<String>) -> Diagnostic {
     let host = entry.host.name();
     let detail = match there {
         Some(other) => format!("On host {host:?} {name:?} is the network {other:?}. Write that name."),

@@ -14,7 +14,8 @@ use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::inventory::files::Tree;
 use crate::inventory::gpu::{GpuInventory, GpuSight};
 use crate::provider::attributes::paths;
-use crate::provider::session::{Client, Entry};
+use crate::provider::machine::Machine;
+use crate::provider::session::Client;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
@@ -27,7 +28,7 @@ struct Size {
 }
 
 /// An error where the model cannot fit, a warning where it may not.
-pub(crate) async fn check(client: &Client, entry: &Entry, spec: &WorkerSpec) -> Diagnostics {
+pub(crate) async fn check(client: &Client, entry: &Machine, spec: &WorkerSpec) -> Diagnostics {
     let Some(request) = asked(spec) else { return Diagnostics::new() };
     let Ok(GpuSight::Seen(inventory)) = entry.host.gpus().await else { return Diagnostics::new() };
     let Some(memory_bytes) = memory(&inventory, &spec.gpu_request, entry.host.name()) else {
@@ -122,7 +123,7 @@ fn device_bytes(inventory: &GpuInventory, device: &str) -> Option<u64> {
     }
 }
 
-async fn size(client: &Client, entry: &Entry, model: &ModelRef) -> Option<Size> {
+async fn size(client: &Client, entry: &Machine, model: &ModelRef) -> Option<Size> {
     let known = client.catalog.as_ref().and_then(|catalog| catalog.find(model.argument()));
     if let Some(known) = known
         && let Some(weights_bytes) = known.weights_bytes

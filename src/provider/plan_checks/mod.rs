@@ -3,6 +3,8 @@
 
 pub(crate) mod docker;
 pub(crate) mod gpu_memory;
+pub(crate) mod model_source;
+pub(crate) mod secret_values;
 pub(crate) mod secrets;
 
 use crate::container::MountSource;
@@ -10,9 +12,10 @@ use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::spec::{Common, DockerOptions, HostFacts};
 use crate::dynamo::terms::words::PullPolicy;
 use crate::hosts::HostError;
-use crate::inventory::PortInUse;
 use crate::provider::attributes::host_errors;
-use crate::provider::session::{Client, Entry, NoHost};
+use crate::provider::machine::Machine;
+use crate::provider::machine::facts::is_missing;
+use crate::provider::session::{Client, NoHost};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -23,7 +26,7 @@ pub(crate) fn host(
     client: &Client,
     configured: &Attr<String>,
     planned: &mut Attr<String>,
-) -> Result<Option<Entry>, Diagnostic> {
+) -> Result<Option<Machine>, Diagnostic> {
     let found = match (configured, &planned) {
         // Something else will decide it: what is not known must not be planned as known.
         (Attr::Unknown, _) => return Ok(None),
@@ -40,44 +43,12 @@ pub(crate) fn host(
     }
 }
 
-/// Capacity of the host and the ports taken there.
-pub(crate) async fn facts(entry: &Entry, summary: &str) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
-    entry.facts().await.map_err(|error| host_errors::diagnostic(summary, &error, None))
-}
-
-/// As [`facts`], for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
-pub(crate) async fn for_refresh(entry: &Entry, summary: &str) -> Result<HostFacts, Diagnostic> {
-    let (facts, _) = entry.facts().await.map_err(|error| {
-        if !error.is_unreachable() {
-            return host_errors::diagnostic(summary, &error, None);
-        }
-        let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
-        Diagnostic::error(summary, detail).at(Path::of("host"))
-    })?;
-    Ok(facts)
-}
-
-/// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
-/// in the same run, and what could not be checked is found again in apply.
-pub(crate) async fn for_plan(entry: &Entry, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
-    entry.facts().await.map_err(|error| {
-        if !(new && error.is_unreachable()) {
-            return host_errors::diagnostic("Unable to check the plan", &error, None);
-        }
-        let detail = format!(
-            "{error}\n\nThat is all right if the host is made or started in this run. Whether GPUs, ports and images are \
-             as the plan needs them is then seen when it is applied."
-        );
-        Diagnostic::warning("The plan was not checked on the host", detail).at(Path::of("host"))
-    })
-}
-
 /// The image with policy `never`, the model's folder, and the folders of `docker.volume`.
 ///
 /// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
 /// `image_at` are the attributes through which it has its model and image.
 pub(crate) async fn files(
-    entry: &Entry,
+    entry: &Machine,
     facts: &HostFacts,
     common: &Common,
     own: &DockerOptions,
@@ -100,7 +71,7 @@ pub(crate) async fn files(
 }
 
 /// The folders of `docker.volume`.
-pub(crate) async fn folders(entry: &Entry, own: &DockerOptions) -> Diagnostics {
+pub(crate) async fn folders(entry: &Machine, own: &DockerOptions) -> Diagnostics {
     let mut found = Diagnostics::new();
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
@@ -138,7 +109,7 @@ fn no_model(model: &ModelRef, folder: &str, host: &str) -> Diagnostic {
 }
 
 /// An image that must be there already, because nobody may download it.
-pub(crate) async fn image(entry: &Entry, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
+pub(crate) async fn image(entry: &Machine, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
     match missing_image(entry, image, policy).await {
         Ok(problem) => Diagnostics(problem.into_iter().map(|it| it.at(at.clone())).collect()),
         Err(error) => host_errors::diagnostic("Unable to look for the image", &error, None).into(),
@@ -146,7 +117,7 @@ pub(crate) async fn image(entry: &Entry, image: &str, policy: PullPolicy, at: &P
 }
 
 async fn missing_image(
-    entry: &Entry,
+    entry: &Machine,
     image: &str,
     policy: PullPolicy,
 ) -> Result<Option<Diagnostic>, HostError> {
@@ -159,9 +130,4 @@ async fn missing_image(
         entry.host.name()
     );
     Ok(Some(Diagnostic::error("The image is not there", detail)))
-}
-
-/// Whether a path is certainly not there; what cannot be seen from here is left to Docker.
-pub(crate) async fn is_missing(entry: &Entry, path: &str) -> bool {
-    matches!(entry.host.path_exists(path).await, Ok(Some(false)))
 }

@@ -22,10 +22,9 @@ use crate::dynamo::terms::words::NetworkMode;
 use crate::dynamo::terms::{names, ports};
 use crate::dynamo::{check, decide};
 use crate::inventory::gpu::{Gpu, GpuInventory};
-use crate::provider::allocation;
-use crate::provider::allocation::ports::Ports;
 use crate::provider::attributes::blocks::TextMap;
-use crate::provider::attributes::{paths, to_draft};
+use crate::provider::attributes::picked_ports::Ports;
+use crate::provider::attributes::{paths, picked_ports, to_draft};
 use crate::provider::deployment::model::HostSays;
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::deployment::{image_tag, model as deployments};
@@ -254,7 +253,7 @@ fn token(number: u8) -> [u8; names::SUFFIX_LENGTH] {
 /// Every service at its own port.
 fn services(planned: &DeploymentModel, advertise: &Attr<String>) -> Attr<TextMap> {
     let rows = deployments::topology_of(planned).filter(|row| row.network == NetworkMode::Host);
-    let address = allocation::ports::advertised(advertise);
+    let address = picked_ports::advertised(advertise);
     let seat = |port| Endpoint { address: address.to_owned(), port }.to_string();
     let services = rows.into_iter().flat_map(|row| row.services);
     Attr::Known(services.map(|row| (row.name.to_owned(), Attr::Known(seat(row.port)))).collect())

@@ -14,12 +14,13 @@ use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::words::{DesiredState, PullPolicy};
 use crate::hosts::{Age, Filter, HostError};
 use crate::provider::allocation::gpus::PromisedGpus;
-use crate::provider::allocation::{gpus, ports};
-use crate::provider::attributes::{host_errors, paths};
+use crate::provider::allocation::port_leases::PortLease;
+use crate::provider::allocation::{gpus, port_leases};
+use crate::provider::attributes::{host_errors, paths, picked_ports};
 use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, drift, image_modules};
-use crate::provider::plan_checks;
-use crate::provider::session::{Client, Entry, PromisedPort};
+use crate::provider::lifecycle::{assembly, drift, image_modules, probes};
+use crate::provider::machine::{Machine, facts};
+use crate::provider::session::Client;
 use crate::reconcile;
 use crate::reconcile::{Deadline, ReconcileError as NotDone};
 use crate::tf_provider::attr::Attr;
@@ -34,8 +35,8 @@ const FOUND_LATE: [Duration; 4] =
 
 /// Where a worker is, and where its frontend is.
 pub(super) struct Place {
-    pub entry: Entry,
-    pub frontend: Entry,
+    pub entry: Machine,
+    pub frontend: Machine,
 }
 
 impl Place {
@@ -51,7 +52,7 @@ impl Place {
         model: &WorkerModel,
         summary: &str,
     ) -> Result<(Blueprint, PullPolicy), Diagnostics> {
-        let (facts, _) = plan_checks::facts(&self.entry, summary).await?;
+        let (facts, _) = facts::facts(&self.entry, summary).await?;
         let spec = draft(model)?.complete().map_err(paths::diagnostics)?;
         let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
         let facts = model_source(model).known_to(&facts);
@@ -76,8 +77,8 @@ impl Place {
         for attempt in 1.. {
             let made = self.create_once(call, planned, budget, summary).await?;
             let Err(failed) = made else { break };
-            let again = failed.left.is_empty() && ports::is_taken(&failed);
-            if !again || attempt >= ports::ATTEMPTS {
+            let again = failed.left.is_empty() && port_leases::is_taken(&failed);
+            if !again || attempt >= port_leases::ATTEMPTS {
                 let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
                 return Err(Failed { state, diagnostics: not_done(summary, &failed).into() });
             }
@@ -126,12 +127,12 @@ impl Place {
         client: &Client,
         planned: &mut WorkerModel,
         summary: &str,
-    ) -> Result<Vec<PromisedPort>, Diagnostics> {
+    ) -> Result<Vec<PortLease>, Diagnostics> {
         let rows = own_rows(planned);
-        let taken =
-            if rows.is_empty() { Vec::new() } else { plan_checks::facts(&self.entry, summary).await?.1 };
-        let (ports, promises) = ports::worker(client, &self.entry, &rows, ranks(&draft(planned)?), &taken)?;
-        ports::set(&mut planned.ports, ports);
+        let taken = if rows.is_empty() { Vec::new() } else { facts::facts(&self.entry, summary).await?.1 };
+        let (ports, promises) =
+            port_leases::worker(&client.ports, &self.entry, &rows, ranks(&draft(planned)?), &taken)?;
+        picked_ports::set(&mut planned.ports, ports);
         Ok(promises)
     }
 
@@ -150,7 +151,7 @@ impl Place {
                 let mut draft = draft(planned)?;
                 draft.gpus.assigned = Given::Absent;
                 if planned.ports.is_unknown() {
-                    draft.ports = ports::ports_to_come(&picked(planned));
+                    draft.ports = picked_ports::ports_to_come(&picked(planned));
                 }
                 draft.complete().map_err(paths::diagnostics)?.gpu_request
             }
@@ -266,13 +267,13 @@ impl Place {
         else {
             return state.registered.clone();
         };
-        match assembly::listed(&self.frontend.host, listing, observed, Age::Walk).await {
+        match probes::listed(&self.frontend.host, listing, observed, Age::Walk).await {
             Ok(()) => Attr::Known(true),
-            Err(assembly::NotListed::Missing(_)) => Attr::Known(false),
-            Err(assembly::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
+            Err(probes::NotListed::Missing(_)) => Attr::Known(false),
+            Err(probes::NotListed::FrontendSilent(_)) if !state.registered.is_null() => {
                 state.registered.clone()
             }
-            Err(assembly::NotListed::FrontendSilent(_)) => Attr::Known(false),
+            Err(probes::NotListed::FrontendSilent(_)) => Attr::Known(false),
         }
     }
 
@@ -291,9 +292,9 @@ impl Place {
             return false;
         }
         for pause in FOUND_LATE {
-            let listed = assembly::listed(&self.frontend.host, listing, observed, Age::Now).await;
-            let unlisted = matches!(listed, Err(assembly::NotListed::Missing(_)));
-            if !unlisted || !assembly::serves(&self.entry.host, listing, observed).await {
+            let listed = probes::listed(&self.frontend.host, listing, observed, Age::Now).await;
+            let unlisted = matches!(listed, Err(probes::NotListed::Missing(_)));
+            if !unlisted || !probes::serves(&self.entry.host, listing, observed).await {
                 return false;
             }
             tokio::time::sleep(pause).await;
@@ -336,7 +337,7 @@ pub(super) fn show(state: &mut WorkerModel, observed: &ObservedContainer) {
     }
 }
 
-pub(super) async fn restart(entry: &Entry, container: &str, summary: &str) -> Result<(), Diagnostics> {
+pub(super) async fn restart(entry: &Machine, container: &str, summary: &str) -> Result<(), Diagnostics> {
     let restarted = async {
         let Some(seen) = entry.host.inspect(container).await? else { return Ok(()) };
         entry.host.stop(&seen.id, seen.spec.stop_grace_seconds).await?;

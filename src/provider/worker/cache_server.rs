@@ -12,13 +12,13 @@ use crate::dynamo::terms::ports::THIS_MACHINE;
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter, HostError};
 use crate::provider::allocation::cache_servers::Held;
-use crate::provider::allocation::ports;
-use crate::provider::allocation::ports::Ports;
-use crate::provider::attributes::host_errors;
+use crate::provider::allocation::port_leases;
+use crate::provider::attributes::picked_ports::Ports;
+use crate::provider::attributes::{host_errors, picked_ports};
 use crate::provider::lifecycle::comparison::Look;
 use crate::provider::lifecycle::{assembly, drift};
-use crate::provider::plan_checks;
-use crate::provider::session::{Client, Entry};
+use crate::provider::machine::{Machine, facts};
+use crate::provider::session::Client;
 use crate::reconcile;
 use crate::reconcile::{Deadline, ReconcileError as NotDone};
 use crate::tf_provider::attr::Attr;
@@ -32,13 +32,13 @@ pub(super) fn with_stand_ins(model: &WorkerModel) -> WorkerModel {
         Attr::Unknown => Attr::Known(Ports::new()),
         known => known.clone(),
     };
-    WorkerModel { ports: ports::with_those_to_come(&ports, &picked(model)), ..model.clone() }
+    WorkerModel { ports: picked_ports::with_those_to_come(&ports, &picked(model)), ..model.clone() }
 }
 
 /// Removes and stops what nobody on the host has any more of the servers that one of `models` has or had.
 pub(super) async fn sweep(
     call: &Call<Client>,
-    entry: &Entry,
+    entry: &Machine,
     models: &[&WorkerModel],
     summary: &str,
 ) -> Result<(), Diagnostics> {
@@ -68,17 +68,18 @@ impl Place {
             host.inspect(&name).await.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
         let mut promised = Vec::new();
         match &seen {
-            Some(seen) if picks => ports::set(&mut planned.ports, ports_of(server, seen)),
+            Some(seen) if picks => picked_ports::set(&mut planned.ports, ports_of(server, seen)),
             Some(_) => {}
             None => {
                 self.image_is_complete(call, planned, summary).await?;
                 if picks {
-                    let (_, taken) = plan_checks::facts(&self.entry, summary).await?;
+                    let (_, taken) = facts::facts(&self.entry, summary).await?;
                     let rows = the_same_again(server, &planned.ports);
                     let rows: Vec<&WorkerPort> = rows.iter().collect();
                     let ports;
-                    (ports, promised) = ports::at(&call.client, &self.entry, &rows, 1, &taken, THIS_MACHINE)?;
-                    ports::set(&mut planned.ports, ports);
+                    (ports, promised) =
+                        port_leases::at(&call.client.ports, &self.entry, &rows, 1, &taken, THIS_MACHINE)?;
+                    picked_ports::set(&mut planned.ports, ports);
                 }
             }
         }

@@ -11,12 +11,11 @@ use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode, Role};
-use crate::provider::allocation::ports;
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
-use crate::provider::attributes::model_source::ModelSource;
 use crate::provider::attributes::to_draft::given;
-use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
+use crate::provider::attributes::{connector, model_args, picked_ports, secret_env, to_draft};
 use crate::provider::lifecycle::spec_label;
+use crate::provider::plan_checks::model_source::ModelSource;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
@@ -156,7 +155,7 @@ pub(crate) fn topology(model: &WorkerModel) -> Option<&'static Topology> {
 pub(crate) fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
     let Ok(mut draft) = draft(model) else { return Vec::new() };
     if deployment(model).services.is_unknown() {
-        draft.deployment.services = ports::services_to_come(topology(model));
+        draft.deployment.services = picked_ports::services_to_come(topology(model));
     }
     check::picked_ports(&draft).unwrap_or_default()
 }
@@ -165,7 +164,7 @@ pub(crate) fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
 pub(crate) fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
     let mut draft = draft(model).ok()?;
     if deployment(model).services.is_unknown() {
-        draft.deployment.services = ports::services_to_come(topology(model));
+        draft.deployment.services = picked_ports::services_to_come(topology(model));
     }
     check::cache_server(&draft)
 }
@@ -186,10 +185,10 @@ pub(crate) fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
     }
     let Ok(mut draft) = draft(model) else { return Attr::Unknown };
     if view.services.is_unknown() {
-        draft.deployment.services = ports::services_to_come(topology(model));
+        draft.deployment.services = picked_ports::services_to_come(topology(model));
     }
     if model.ports.is_unknown() {
-        draft.ports = ports::ports_to_come(&picked(model));
+        draft.ports = picked_ports::ports_to_come(&picked(model));
     }
     model_args::effective(draft)
 }

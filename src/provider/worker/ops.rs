@@ -11,13 +11,11 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::WORKER;
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
-use crate::provider::allocation::ports;
-use crate::provider::attributes::{host_errors, import_id, paths, secret_env, timeouts};
+use crate::provider::attributes::{host_errors, import_id, paths, picked_ports, secret_env, timeouts};
 use crate::provider::lifecycle::drift::Explained;
-use crate::provider::lifecycle::{comparison, drift};
-use crate::provider::plan_checks;
-use crate::provider::plan_checks::docker;
-use crate::provider::plan_checks::secrets;
+use crate::provider::lifecycle::{drift, spec_label};
+use crate::provider::machine::facts;
+use crate::provider::plan_checks::{docker, secret_values, secrets};
 use crate::provider::session::{Client, random};
 use crate::reconcile;
 use crate::reconcile::Deadline;
@@ -57,7 +55,7 @@ impl Resource for Workers {
         mut planned: WorkerModel,
     ) -> Result<Plan<WorkerModel>, Diagnostics> {
         derive(config, &mut planned);
-        secret_env::plan(&call.client, &config.secret_env, None, &mut planned).await;
+        secret_values::plan(&call.client, &config.secret_env, None, &mut planned).await;
         planned.gpu_uuids = planned_gpus(None, &planned);
         planned.effective_engine_args = effective_args(&planned);
         paths::diagnostics(objections(&planned)?).into_result()?;
@@ -89,7 +87,7 @@ impl Resource for Workers {
             planned.image_id = Attr::Unknown;
         }
         let before = Some(secrets_of(prior, changed || planned != *prior));
-        let not_compared = secret_env::plan(&call.client, &config.secret_env, before, &mut planned).await;
+        let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let other_secrets = planned.secret_env_status != prior.secret_env_status;
         if other_secrets {
             planned.ports = Attr::Unknown;
@@ -158,7 +156,7 @@ impl Resource for Workers {
         planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();
         if picks {
-            planned.ports = ports::with_those_to_come(&prior.ports, &picked(&planned));
+            planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
         }
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let changed = async {
@@ -179,7 +177,7 @@ impl Resource for Workers {
     ) -> Result<Option<WorkerModel>, Diagnostics> {
         let summary = format!("Unable to read worker {:?}", shown(&state.container));
         let place = Place::of(&call.client, &state)?;
-        plan_checks::for_refresh(&place.entry, &summary).await?;
+        facts::for_refresh(&place.entry, &summary).await?;
         let container = vec![shown(&state.container).to_owned()];
         let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
@@ -227,13 +225,13 @@ impl Resource for Workers {
         let (host, container) = import_id::parse(by, "host", "container", "local/chat-decode-4k7x2m")?;
         let entry = call.client.known_host(&host)?;
         let state: WorkerModel =
-            comparison::imported(&entry.host, &container, WORKER, "dynamo_worker").await?;
+            spec_label::imported(&entry.host, &container, WORKER, "dynamo_worker").await?;
         let id = Attr::Known(format!("{host}/{container}"));
         Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
     }
 }
 
-fn secrets_of(prior: &WorkerModel, changes: bool) -> secret_env::Prior<'_> {
+fn secrets_of(prior: &WorkerModel, changes: bool) -> secret_values::Prior<'_> {
     let container = shown(&prior.container).to_owned();
-    secret_env::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
+    secret_values::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }

@@ -9,10 +9,12 @@ use crate::dynamo::spec::{Owner, WorkerSpec};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode};
-use crate::provider::allocation::{gpus, ports};
+use crate::provider::allocation::gpus;
+use crate::provider::attributes::picked_ports;
+use crate::provider::machine::{Machine, facts};
 use crate::provider::plan_checks;
 use crate::provider::plan_checks::gpu_memory;
-use crate::provider::session::{Client, Entry};
+use crate::provider::session::Client;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::shown;
@@ -43,13 +45,13 @@ pub(super) async fn check(
         draft.gpus.assigned = Given::Absent;
     }
     if deployment(planned).services.is_unknown() {
-        draft.deployment.services = ports::services_to_come(topology(planned));
+        draft.deployment.services = picked_ports::services_to_come(topology(planned));
     }
     if planned.ports.is_unknown() {
-        draft.ports = ports::ports_to_come(&picked(planned));
+        draft.ports = picked_ports::ports_to_come(&picked(planned));
     }
     let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
-    let (facts, _) = match plan_checks::for_plan(&entry, new).await {
+    let (facts, _) = match facts::for_plan(&entry, new).await {
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
     };
@@ -93,7 +95,7 @@ fn frontend_host(worker: &WorkerModel) -> Option<String> {
 /// What one worker hands to another through the memory of a host is not there on the next one.
 fn meets_the_others(
     client: &Client,
-    entry: &Entry,
+    entry: &Machine,
     planned: &WorkerModel,
     spec: &WorkerSpec,
 ) -> Result<(), Diagnostic> {
@@ -110,7 +112,7 @@ fn meets_the_others(
 }
 
 /// A private network ends at its host, and the loopback address at its machine.
-fn within_reach(client: &Client, planned: &WorkerModel, entry: &Entry) -> Result<(), Diagnostic> {
+fn within_reach(client: &Client, planned: &WorkerModel, entry: &Machine) -> Result<(), Diagnostic> {
     let theirs = deployment(planned);
     let (Some(own), Some(other)) = (planned.host.known(), theirs.host.known()) else { return Ok(()) };
     if own == other {

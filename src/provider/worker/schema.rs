@@ -1,11 +1,11 @@
 //! The attributes of `dynamo_worker`, each declared once.
 
 use crate::model;
-use crate::provider::allocation::ports::Ports;
 use crate::provider::attributes::blocks::{
     DockerModel, DockerView, ResourcesModel, ResourcesView, RouterView, TextMap, TimeoutsModel,
 };
 use crate::provider::attributes::connector::ConnectorView;
+use crate::provider::attributes::picked_ports::Ports;
 use crate::provider::attributes::secret_env::SecretMap;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::provider::About;

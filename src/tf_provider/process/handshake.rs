@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use super::StartError;
+use super::error::StartError;
 
 /// The major version of Terraform's provider protocol that we speak.
 pub(super) const PROTOCOL: u32 = 6;

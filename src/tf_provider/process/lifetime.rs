@@ -78,6 +78,7 @@ struct Inner {
 }
 
 impl Lifetime {
+    /// The life of a process that was started in `mode`.
     pub fn new(mode: Mode) -> Self {
         let closing = CancellationToken::new();
         Self(Arc::new(Inner {
@@ -89,6 +90,7 @@ impl Lifetime {
         }))
     }
 
+    /// The mode in which the process was started.
     pub fn mode(&self) -> Mode {
         self.0.mode
     }

@@ -60,7 +60,7 @@ fn level(provider: &str, variable: impl Fn(&str) -> Option<String>) -> LevelFilt
         Some("ERROR") => LevelFilter::ERROR,
         Some("INFO") => LevelFilter::INFO,
         Some("DEBUG") => LevelFilter::DEBUG,
-        // TRACE, JSON, and what is misspelt: Terraform takes that for TRACE too.
+        // TRACE, JSON, and what is misspelled: Terraform takes that for TRACE too.
         Some(_) => LevelFilter::TRACE,
     }
 }

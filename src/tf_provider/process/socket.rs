@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
 
-use super::{StartError, handshake};
+use super::error::StartError;
+use super::handshake;
 
 /// Longest socket path in bytes that the kernel takes, without the NUL at its end.
 const LONGEST_PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };

@@ -1,5 +1,6 @@
 //! The server in this process, with a provider that misbehaves. The real one is tested as a process, over the wire.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;

@@ -18,7 +18,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use tokio_rustls::TlsAcceptor;
 
-use super::StartError;
+use super::error::StartError;
 
 /// Our end of the encrypted connection.
 pub(super) struct Identity {

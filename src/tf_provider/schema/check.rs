@@ -131,6 +131,7 @@ pub fn text(must: impl Into<String>, holds: impl Fn(&str) -> bool + Send + Sync 
     Check::new(must, move |value| value.as_str().is_some_and(&holds))
 }
 
+/// Refuses an empty string.
 pub fn not_empty() -> Check {
     text("not be empty", |text| !text.is_empty())
 }

@@ -1,9 +1,10 @@
 //! Schema as records. A [`Declaration`] is what an author writes next to a field; an [`Entry`] is that declaration with
 //! the field's name and type. Everything else — the wire schema, validation, planning, the docs — reads entries.
+//!
+//! [`check`] has the checks of values, [`rules`] what a schema itself must be.
 
 pub mod check;
 pub mod rules;
-pub mod validate;
 
 pub use check::Check;
 
@@ -46,6 +47,7 @@ pub enum AttributeType {
     Nested { nesting: Nesting, entries: Vec<Entry> },
 }
 
+/// How objects are nested: one of them, a list, or a map by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nesting {
     Single,
@@ -64,12 +66,14 @@ pub struct Entry {
     pub kind: Kind,
 }
 
+/// An entry of a schema is an attribute or a block.
 #[derive(Clone, Debug)]
 pub enum Kind {
     Attribute(Attribute),
     Block { nesting: Nesting, entries: Vec<Entry> },
 }
 
+/// An attribute: its type, who sets it, and what becomes of it.
 #[derive(Clone, Debug)]
 pub struct Attribute {
     pub ty: AttributeType,
@@ -111,18 +115,22 @@ fn declare(mode: Mode, description: &str) -> Declaration {
     }
 }
 
+/// An attribute that the configuration must set.
 pub fn required(description: &str) -> Declaration {
     declare(Mode::Required, description)
 }
 
+/// An attribute that the configuration may set.
 pub fn optional(description: &str) -> Declaration {
     declare(Mode::Optional, description)
 }
 
+/// An attribute that the configuration may set, and that the provider fills in otherwise.
 pub fn optional_computed(description: &str) -> Declaration {
     declare(Mode::OptionalComputed, description)
 }
 
+/// An attribute that only the provider sets.
 pub fn computed(description: &str) -> Declaration {
     declare(Mode::Computed, description)
 }
@@ -145,12 +153,14 @@ impl Declaration {
         self
     }
 
+    /// Planned when the configuration leaves the attribute out.
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         self.attribute.default = Some(value.into());
         self.attribute.mode = Mode::OptionalComputed;
         self
     }
 
+    /// Adds a check of known values.
     pub fn check(mut self, check: Check) -> Self {
         self.attribute.checks.push(check);
         self
@@ -174,6 +184,7 @@ impl Declaration {
         self
     }
 
+    /// Marks the attribute as deprecated; `instead` says what to do.
     pub fn deprecated(mut self, instead: &'static str) -> Self {
         self.deprecated = Some(instead);
         self

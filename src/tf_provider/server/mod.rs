@@ -33,6 +33,7 @@ pub struct Server<P: Provider> {
 }
 
 impl<P: Provider> Server<P> {
+    /// A server of `provider`, for the life of the process.
     pub fn new(provider: P, lifetime: Lifetime) -> Self {
         let registry = Registry::of(&provider);
         Self { provider: Arc::new(provider), registry, client: RwLock::new(None), lifetime }

@@ -2,7 +2,7 @@
 //!
 //! Terraform counts in 512-bit floats and writes what a user wrote: `0.1` comes to us as the text "0.1" because no
 //! `f64` is 0.1, and it has to go back as the same number or Terraform calls the plan inconsistent. So a number here
-//! is an exact decimal. It is kept normalised (no trailing zeros in the digits), which makes equality, order and hash
+//! is an exact decimal. It is kept normalized (no trailing zeros in the digits), which makes equality, order and hash
 //! those of the number and not of its spelling: `1.0`, `1` and `10e-1` are one value.
 //!
 //! A decimal has one danger: twelve characters can name a number of a billion digits. [`Number::MAX_DIGITS`] bounds
@@ -29,7 +29,7 @@ impl Number {
     /// Most decimal digits before the point, and most after it. The smallest `f64` needs 1074 after the point.
     pub const MAX_DIGITS: u64 = 2048;
 
-    /// Longest text, and furthest exponent, that is looked at: room for zeros which normalising takes away.
+    /// Longest text, and furthest exponent, that is looked at: room for zeros which normalizing takes away.
     const MAX_SPELLING: u64 = 4 * Self::MAX_DIGITS;
 
     /// The number that `float` is exactly: 0.1 gives 0.1000000000000000055511151231257827…; `None` for NaN and the
@@ -53,7 +53,7 @@ impl Number {
         self.to_string().parse().ok().filter(|float: &f64| float.is_finite())
     }
 
-    /// Normalises. Looks at the exponent first, since all arithmetic on a huge one is slow or runs out of memory.
+    /// Normalizes. Looks at the exponent first, since all arithmetic on a huge one is slow or runs out of memory.
     fn bounded(decimal: BigDecimal) -> Result<Self, NumberError> {
         if decimal.fractional_digit_count().unsigned_abs() > Self::MAX_SPELLING {
             return Err(NumberError::TooLong);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+/// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     Attribute(String),
@@ -16,6 +17,7 @@ pub enum Step {
 pub struct Path(pub Vec<Step>);
 
 impl Path {
+    /// The path of the whole object.
     pub fn root() -> Self {
         Self::default()
     }
@@ -25,14 +27,17 @@ impl Path {
         Self::root().attribute(name)
     }
 
+    /// The path of an attribute below this one.
     pub fn attribute(&self, name: &str) -> Self {
         self.with(Step::Attribute(name.to_owned()))
     }
 
+    /// The path of an element of a list.
     pub fn index(&self, index: usize) -> Self {
         self.with(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)))
     }
 
+    /// The path of an element of a map.
     pub fn key(&self, key: &str) -> Self {
         self.with(Step::Key(key.to_owned()))
     }
@@ -68,6 +73,7 @@ pub struct PathError {
 }
 
 impl PathError {
+    /// An error at a path.
     pub fn new(path: &Path, message: impl Into<String>) -> Self {
         Self { path: path.clone(), message: message.into() }
     }

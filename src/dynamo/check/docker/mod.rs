@@ -205,9 +205,8 @@ fn runtime_name(name: &str) -> Result<String, Refusal> {
 mod tests {
     use super::*;
     use crate::container::{Log, Restart};
-    use crate::dynamo::terms::words::NetworkMode;
-
     use crate::dynamo::decide::docker::merged;
+    use crate::dynamo::terms::words::NetworkMode;
 
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
     ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, DeviceMapping, DeviceRequest,
-    EndpointSettings, HealthStatusEnum, HostConfig, ImageInspect, ImageSummary, MountType, RestartPolicy,
-    RestartPolicyNameEnum,
+    EndpointSettings, HealthStatusEnum, HostConfig, HostConfigLogConfig, ImageInspect, ImageSummary,
+    MountType, RestartPolicy, RestartPolicyNameEnum,
 };
 
 use crate::container::spelling::{
@@ -33,20 +33,38 @@ pub(in crate::hosts) fn observed(
     let networks = inspect.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
     let network = seen_network(host.network_mode.as_deref().unwrap_or_default(), &networks, &id);
 
+    // Named one by one: a new field of a container does not compile until it is read here.
     let mut spec = ContainerSpec {
         name: inspect.name.unwrap_or_default().trim_start_matches('/').to_owned(),
         image: config.image.unwrap_or_default(),
         entrypoint: config.entrypoint.unwrap_or_default(),
         command: config.cmd.unwrap_or_default(),
         env: config.env.unwrap_or_default().iter().filter_map(|entry| environment_entry(entry)).collect(),
+        // Among the others until the labels are read.
+        secret_env: SecretEnv::default(),
         user: config.user.filter(|user| !user.is_empty()),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
+        mounts: seen_mounts(&host),
+        ports: seen_ports(&host),
+        network,
+        restart: seen_restart(host.restart_policy.as_ref()),
+        limits: Limits { nano_cpus: positive(host.nano_cpus), memory_bytes: positive(host.memory) },
+        shm_bytes: positive(host.shm_size).filter(|bytes| *bytes != DEFAULT_SHM_BYTES),
+        ulimits: seen_ulimits(&host),
+        extra_hosts: seen_extra_hosts(&host),
+        cap_add: sorted(host.cap_add.iter().flatten().map(|capability| canonical_capability(capability))),
+        devices: sorted(host.devices.iter().flatten().map(seen_device)),
+        gpus: sorted(host.device_requests.iter().flatten().flat_map(seen_gpus)),
+        ipc: seen_ipc(host.ipc_mode.as_deref().unwrap_or_default()),
+        privileged: host.privileged.unwrap_or(false),
+        runtime: host.runtime.clone().filter(|runtime| !runtime.is_empty()),
+        log: host.log_config.as_ref().map(seen_log),
+        networks: Vec::new(),
+        make_folders: Vec::new(),
         stop_grace_seconds: config
             .stop_timeout
             .and_then(|seconds| u32::try_from(seconds).ok())
             .unwrap_or(DEFAULT_GRACE_SECONDS),
-        network,
-        ..seen_host_config(&host)
     };
     if let Some(image) = image {
         spec.labels = labels::without_inherited(std::mem::take(&mut spec.labels), &image.labels);
@@ -100,33 +118,15 @@ fn asked_of(spec: &mut ContainerSpec) -> Option<String> {
     labels::Ownership::from_labels(&spec.labels).map(|_| asked.unwrap_or_default())
 }
 
-/// The part of a spec that lives in the Engine's `HostConfig`.
-fn seen_host_config(host: &HostConfig) -> ContainerSpec {
-    let mut extra_hosts = BTreeMap::new();
-    for entry in host.extra_hosts.iter().flatten() {
-        if let Some((name, address)) = entry.split_once(':') {
-            extra_hosts.insert(name.to_owned(), address.to_owned());
-        }
-    }
-    ContainerSpec {
-        mounts: seen_mounts(host),
-        ports: seen_ports(host),
-        restart: seen_restart(host.restart_policy.as_ref()),
-        limits: Limits { nano_cpus: positive(host.nano_cpus), memory_bytes: positive(host.memory) },
-        shm_bytes: positive(host.shm_size).filter(|bytes| *bytes != DEFAULT_SHM_BYTES),
-        ulimits: seen_ulimits(host),
-        extra_hosts,
-        cap_add: sorted(host.cap_add.iter().flatten().map(|capability| canonical_capability(capability))),
-        devices: sorted(host.devices.iter().flatten().map(seen_device)),
-        gpus: sorted(host.device_requests.iter().flatten().flat_map(seen_gpus)),
-        ipc: seen_ipc(host.ipc_mode.as_deref().unwrap_or_default()),
-        privileged: host.privileged.unwrap_or(false),
-        runtime: host.runtime.clone().filter(|runtime| !runtime.is_empty()),
-        log: host.log_config.as_ref().map(|log| Log {
-            driver: log.typ.clone().filter(|driver| !driver.is_empty()),
-            options: log.config.clone().unwrap_or_default().into_iter().collect(),
-        }),
-        ..Default::default()
+fn seen_extra_hosts(host: &HostConfig) -> BTreeMap<String, String> {
+    let entries = host.extra_hosts.iter().flatten().filter_map(|entry| entry.split_once(':'));
+    entries.map(|(name, address)| (name.to_owned(), address.to_owned())).collect()
+}
+
+fn seen_log(log: &HostConfigLogConfig) -> Log {
+    Log {
+        driver: log.typ.clone().filter(|driver| !driver.is_empty()),
+        options: log.config.clone().unwrap_or_default().into_iter().collect(),
     }
 }
 

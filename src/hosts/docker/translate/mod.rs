@@ -1,6 +1,6 @@
-//! Our words to the Engine's JSON and back; nothing else in the program knows both.
+//! Our words to the Engine's JSON (`request`) and back (`answer`); nothing else in the program knows both.
 //!
-//! The Engine normalises what it is given: it adds an alias to every network, defaults to `/dev/shm`, a prefix to
+//! The Engine normalizes what it is given: it adds an alias to every network, defaults to `/dev/shm`, a prefix to
 //! capabilities. Read naively, that would show up as drift. So `observed` gives back exactly the
 //! [`ContainerSpec`](crate::container::ContainerSpec) that `create_body` was given, in its
 //! [canonical spelling](crate::container::spelling), and the tests hold that for recorded answers of real

@@ -1,6 +1,6 @@
 //! Our words to the Engine's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
     ContainerCreateBody, ContainerUpdateBody, DeviceMapping, DeviceRequest, EndpointSettings, HostConfig,
@@ -10,28 +10,85 @@ use bollard::models::{
 
 use crate::container::spelling::{DEFAULT_SHM_BYTES, device_parts};
 use crate::container::{
-    ContainerSpec, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, Ulimit, labels,
+    ContainerSpec, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, SecretEnv, Ulimit, labels,
 };
 use crate::inventory::ImageFacts;
 
-/// The body of a create request. The name is not part of it: it travels in the URL. `made` is the container's token, and
-/// `image` is what is known of its image.
+/// The body of a create request. Nothing of a container is left for the Engine to choose. `made` is the container's token,
+/// and `facts` is what is known of its image.
 pub(in crate::hosts) fn create_body(
     spec: &ContainerSpec,
     made: &str,
-    image: Option<&ImageFacts>,
+    facts: Option<&ImageFacts>,
 ) -> ContainerCreateBody {
+    // Named one by one: a new field of a container does not compile until it is asked for here.
+    let ContainerSpec {
+        name: _, // in the URL
+        image,
+        entrypoint,
+        command,
+        env,
+        secret_env,
+        user,
+        labels: _, // with others, see `all_labels`
+        mounts,
+        ports: _, // as `published` says
+        network,
+        restart,
+        limits: Limits { nano_cpus, memory_bytes },
+        shm_bytes,
+        ulimits,
+        extra_hosts,
+        cap_add,
+        devices,
+        gpus,
+        ipc,
+        privileged,
+        runtime,
+        log,
+        networks: _, // joined before the start
+        make_folders,
+        stop_grace_seconds,
+    } = spec;
+    let published = published(spec);
+    let (bound, others): (Vec<&Mount>, Vec<&Mount>) =
+        mounts.iter().partition(|mount| is_made(make_folders, mount));
+    let host_config = HostConfig {
+        // A process that is PID 1 without an init ignores SIGTERM unless it handles it, and leaves zombies.
+        init: Some(true),
+        // A mount demands that its source is there; a bind makes a folder of it otherwise.
+        mounts: Some(others.into_iter().map(engine_mount).collect()),
+        binds: Some(bound.into_iter().filter_map(engine_bind).collect()),
+        port_bindings: Some(port_bindings(published)),
+        network_mode: Some(network_mode(network)),
+        restart_policy: Some(engine_restart(*restart)),
+        nano_cpus: nano_cpus.map(signed),
+        memory: memory_bytes.map(signed),
+        // Equal to the memory limit = no swap on top.
+        memory_swap: memory_bytes.map(signed),
+        shm_size: Some(signed(shm_bytes.unwrap_or(DEFAULT_SHM_BYTES))),
+        ulimits: Some(ulimits.iter().map(engine_ulimit).collect()),
+        extra_hosts: Some(extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect()),
+        cap_add: Some(cap_add.clone()),
+        devices: Some(devices.iter().map(|device| engine_device(device)).collect()),
+        device_requests: Some(gpu_request(gpus).into_iter().collect()),
+        ipc_mode: Some(ipc.word().to_owned()),
+        privileged: Some(*privileged),
+        runtime: runtime.clone(),
+        log_config: log.as_ref().map(engine_log),
+        ..Default::default()
+    };
     ContainerCreateBody {
-        image: Some(spec.image.clone()),
-        entrypoint: non_empty(&spec.entrypoint),
-        cmd: non_empty(&spec.command),
-        env: Some(environment(spec)),
-        user: spec.user.clone(),
-        labels: Some(all_labels(spec, made, image)),
-        exposed_ports: Some(published(spec).iter().map(|port| tcp(port.container_port)).collect()),
-        stop_timeout: Some(i64::from(spec.stop_grace_seconds)),
-        networking_config: networking(&spec.network),
-        host_config: Some(host_config(spec)),
+        image: Some(image.clone()),
+        entrypoint: non_empty(entrypoint),
+        cmd: non_empty(command),
+        env: Some(environment(env, secret_env)),
+        user: user.clone(),
+        labels: Some(all_labels(spec, made, facts)),
+        exposed_ports: Some(published.iter().map(|port| tcp(port.container_port)).collect()),
+        stop_timeout: Some(i64::from(*stop_grace_seconds)),
+        networking_config: networking(network),
+        host_config: Some(host_config),
         ..Default::default()
     }
 }
@@ -66,43 +123,10 @@ fn all_labels(spec: &ContainerSpec, made: &str, image: Option<&ImageFacts>) -> H
     labels
 }
 
-fn environment(spec: &ContainerSpec) -> Vec<String> {
-    let secret = spec.secret_env.values.iter().map(|(key, value)| (key, value.reveal()));
-    let all = spec.env.iter().map(|(key, value)| (key, value.as_str())).chain(secret);
+fn environment(env: &BTreeMap<String, String>, secret_env: &SecretEnv) -> Vec<String> {
+    let secret = secret_env.values.iter().map(|(key, value)| (key, value.reveal()));
+    let all = env.iter().map(|(key, value)| (key, value.as_str())).chain(secret);
     all.map(|(key, value)| format!("{key}={value}")).collect()
-}
-
-fn host_config(spec: &ContainerSpec) -> HostConfig {
-    let Limits { nano_cpus, memory_bytes } = spec.limits;
-    HostConfig {
-        // A process that is PID 1 without an init ignores SIGTERM unless it handles it, and leaves zombies.
-        init: Some(true),
-        // A mount demands that its source is there; a bind makes a folder of it otherwise.
-        mounts: Some(spec.mounts.iter().filter(|mount| !is_made(spec, mount)).map(engine_mount).collect()),
-        binds: Some(
-            spec.mounts.iter().filter(|mount| is_made(spec, mount)).filter_map(engine_bind).collect(),
-        ),
-        port_bindings: Some(port_bindings(published(spec))),
-        network_mode: Some(network_mode(&spec.network)),
-        restart_policy: Some(engine_restart(spec.restart)),
-        nano_cpus: nano_cpus.map(signed),
-        memory: memory_bytes.map(signed),
-        // Equal to the memory limit = no swap on top.
-        memory_swap: memory_bytes.map(signed),
-        shm_size: Some(signed(spec.shm_bytes.unwrap_or(DEFAULT_SHM_BYTES))),
-        ulimits: Some(spec.ulimits.iter().map(engine_ulimit).collect()),
-        extra_hosts: Some(
-            spec.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect(),
-        ),
-        cap_add: Some(spec.cap_add.clone()),
-        devices: Some(spec.devices.iter().map(|device| engine_device(device)).collect()),
-        device_requests: Some(gpu_request(&spec.gpus).into_iter().collect()),
-        ipc_mode: Some(spec.ipc.word().to_owned()),
-        privileged: Some(spec.privileged),
-        runtime: spec.runtime.clone(),
-        log_config: spec.log.as_ref().map(engine_log),
-        ..Default::default()
-    }
 }
 
 /// The body of an update in place. The Engine takes an absent limit for "as it is": a limit cannot be lifted this way.
@@ -143,8 +167,8 @@ fn engine_mount(mount: &Mount) -> EngineMount {
 }
 
 /// Whether the source of a mount is to be made where it is missing.
-fn is_made(spec: &ContainerSpec, mount: &Mount) -> bool {
-    matches!(&mount.source, MountSource::HostPath(path) if spec.make_folders.contains(path))
+fn is_made(make_folders: &[String], mount: &Mount) -> bool {
+    matches!(&mount.source, MountSource::HostPath(path) if make_folders.contains(path))
 }
 
 /// `source:target[:ro]`. Neither path has a colon in it.

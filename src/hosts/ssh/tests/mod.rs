@@ -21,7 +21,7 @@ fn text_of(key: &PrivateKey) -> KeySource {
 /// Reaches `server`, knowing its key.
 fn settings(server: &Server, login: Login) -> Settings {
     Settings {
-        target: Endpoint {
+        target: SshServer {
             address: "127.0.0.1".into(),
             port: Some(server.port),
             user: Some("ops".into()),

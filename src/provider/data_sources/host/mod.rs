@@ -5,7 +5,7 @@ pub(crate) mod schema;
 use crate::dynamo::decide::limits::Share;
 use crate::hosts::HostError;
 use crate::inventory::gpu::GpuSight;
-use crate::inventory::{DiskSpace, Machine};
+use crate::inventory::{DiskSpace, HostDetails};
 use crate::provider::attributes::convert::{gigabytes, ratio};
 use crate::provider::attributes::host_errors;
 use crate::provider::session::Client;
@@ -42,12 +42,12 @@ impl DataSource for HostFacts {
     }
 }
 
-fn shown(host: Attr<String>, machine: Machine, reserve: Share, gpus: &GpuSight) -> HostModel {
+fn shown(host: Attr<String>, machine: HostDetails, reserve: Share, gpus: &GpuSight) -> HostModel {
     let driver = match gpus {
         GpuSight::Seen(inventory) => inventory.driver.clone(),
         GpuSight::Absent(_) | GpuSight::Unseen(_) => None,
     };
-    let Machine {
+    let HostDetails {
         name,
         cpus,
         memory_bytes,
@@ -94,11 +94,11 @@ mod tests {
 
     #[test]
     fn everything_is_known_and_what_cannot_be_seen_is_null() {
-        let machine = Machine {
+        let machine = HostDetails {
             memory_bytes: 3 * GIB / 2,
             cpus: 8,
             runtimes: vec!["nvidia".into(), "runc".into()],
-            ..Machine::default()
+            ..HostDetails::default()
         };
         let reserve = Share { nano_cpus: 1_500_000_000, memory_bytes: GIB };
         let model = shown("a".into(), machine, reserve, &GpuSight::Unseen("far away".into()));

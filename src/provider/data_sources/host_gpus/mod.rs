@@ -73,7 +73,7 @@ fn gpu_model(gpu: &Gpu, sight: &Sight) -> GpuModel {
         name: gpu.name.as_str().into(),
         memory_gb: gpu.memory_bytes.map_or(Attr::Null, gigabytes),
         used_gb: gpu.used_bytes.map_or(Attr::Null, gigabytes),
-        utilisation: gpu.utilisation.map(i64::from).into(),
+        utilisation: gpu.utilization.map(i64::from).into(),
         temperature: gpu.temperature.map(i64::from).into(),
         compute_capability: gpu.compute_capability.clone().into(),
         mig_enabled: Attr::Known(gpu.mig_enabled),

@@ -5,12 +5,12 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use super::effects::Effects;
 use crate::container::{
     ContainerSpec, Limits, NetworkSpec, ObservedContainer, Restart, RunState, VolumeSpec,
 };
 use crate::hosts::{Cause, Ensured, HostError};
 use crate::inventory::ImageFacts;
-use crate::reconcile::Effects;
 
 #[derive(Default)]
 pub(super) struct ScriptedHost {
@@ -105,17 +105,8 @@ impl State {
         let id = format!("id-{:012}", self.made);
         let image_id = self.images.get(&spec.image).map(|image| image.id.clone()).unwrap_or_default();
         let started_at = format!("{:04}", self.made);
-        self.containers.push(ObservedContainer {
-            id: id.clone(),
-            spec,
-            image_id,
-            state,
-            health: None,
-            restart_count: 0,
-            started_at,
-            ip_address: None,
-            networks: vec![],
-        });
+        let seen = ObservedContainer::in_state(spec, state);
+        self.containers.push(ObservedContainer { id: id.clone(), image_id, started_at, ..seen });
         id
     }
 }

@@ -11,7 +11,7 @@ use crate::dynamo::models::place;
 use crate::dynamo::spec::HostFacts;
 use crate::dynamo::spec::model::{ModelPlace, ModelRef};
 use crate::dynamo::terms::words::Engine;
-use crate::provider::session::Entry;
+use crate::provider::machine::Machine;
 use crate::tf_provider::attr::Attr;
 
 const LOCAL: &str = "local";
@@ -71,7 +71,7 @@ impl ModelSource {
     }
 
     /// Looks on the host where it is not decided yet.
-    pub(crate) async fn decide(&mut self, entry: &Entry) {
+    pub(crate) async fn decide(&mut self, entry: &Machine) {
         if !self.source.is_unknown() {
             return;
         }
@@ -82,7 +82,7 @@ impl ModelSource {
     }
 
     /// What cannot be looked through is no copy: then it is downloaded, as it would be without this.
-    async fn find(&self, entry: &Entry) -> Option<ModelPlace> {
+    async fn find(&self, entry: &Machine) -> Option<ModelPlace> {
         let (model, release) = (self.model()?, self.release()?);
         if matches!(model, ModelRef::Path(_)) {
             return None;
@@ -105,7 +105,7 @@ impl ModelSource {
     }
 
     /// As [`ModelSource::known_to`], for a plan: with the copy that there is now, where it is not decided yet.
-    pub(crate) async fn expected_by(&self, entry: &Entry, facts: &HostFacts) -> HostFacts {
+    pub(crate) async fn expected_by(&self, entry: &Machine, facts: &HostFacts) -> HostFacts {
         let mut now = self.clone();
         now.decide(entry).await;
         now.known_to(facts)

@@ -1,96 +1,28 @@
 //! Carrying out: images, networks, volumes and containers, in order, until they work or are gone again.
 //!
 //! The promise is: a call that fails leaves what was there before, or says exactly what it could not put back.
-//! [`bring_up`] makes everything new, [`converge`] changes what differs, [`halt`] and [`take_down`] end it. Removals go
+//! [`bring_up`] creates everything new, [`converge`] changes what differs, [`halt`] and [`take_down`] end it. Removals go
 //! one by one: two containers that leave a network together can lock up an older Docker for good.
 
-mod failure;
-mod ledger;
-mod run;
-#[cfg(test)]
-mod scripted_host;
-#[cfg(test)]
-mod tests;
-mod wait;
-
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use failure::{Failure, ReconcileError};
-pub(crate) use wait::{Probe, ProbeAnswer};
-
+use super::assembly::{Assembly, Deadline, Part};
+use super::diff::WantedContainer;
+use super::effects::Effects;
+use super::failure::{Failure, ReconcileError};
+use super::ledger::{Ledger, run_of};
+use super::order::{ContainerStep, steps};
+use super::run::{Run, check_cancelled, fetch_images, name_is_free};
+use super::wait::Clock;
 use crate::container::names::starting;
-use crate::container::{
-    ContainerSpec, NetworkSpec, ObservedContainer, PullPolicy, Redactions, Secret, VolumeSpec,
-};
+use crate::container::{ObservedContainer, PullPolicy};
 use crate::hosts::HostError;
 use crate::inventory::ImageFacts;
-use crate::reconcile::Effects;
-use crate::reconcile::diff::WantedContainer;
-use crate::reconcile::order::{ContainerStep, steps};
-use ledger::{Ledger, run_of};
-use run::{Run, check_cancelled, fetch_images, name_is_free};
-use wait::Clock;
 
-/// Everything that one resource has on one host.
-#[derive(Clone)]
-pub(crate) struct Assembly {
-    pub networks: Vec<NetworkSpec>,
-    pub volumes: Vec<VolumeSpec>,
-    /// In the order of starting; each is ready before the next one starts.
-    pub parts: Vec<Part>,
-    pub pull: PullPolicy,
-}
-
-/// A container of an [`Assembly`].
-#[derive(Clone)]
-pub(crate) struct Part {
-    /// `spec.name` is the name that it has once it works.
-    pub spec: ContainerSpec,
-    /// What a new container finds when it starts, and nobody sees who looks at it.
-    pub files: Vec<PrivateFile>,
-    pub probe: Arc<dyn Probe>,
-    pub rollout: Rollout,
-}
-
-impl Part {
-    /// What must not be in an error about it.
-    fn redactions(&self) -> Redactions {
-        Redactions::of(&self.spec.secret_env).and(self.files.iter().map(|file| file.content.reveal()))
-    }
-}
-
-/// A file in a container's own layer, readable by its root alone, and gone with the container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PrivateFile {
-    /// In a folder that the image has.
-    pub path: String,
-    pub content: Secret,
-}
-
-/// How a container is replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rollout {
-    /// The new one works before the old one drains. Both run for a moment: they must share no port and no GPU.
-    StartFirst,
-    /// The old one stops first, and is started again if the new one fails.
-    StopFirst,
-}
-
-/// How long a call may take, and who may end it earlier.
-#[derive(Clone, Debug)]
-pub(crate) struct Deadline {
-    /// For everything but downloads, which have no limit while they move.
-    pub time: Duration,
-    /// Ends waits at once; what was made is removed again.
-    pub cancel: CancellationToken,
-}
-
-/// What [`converge`] did.
+/// The result of [`converge`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Converged {
     pub steps: Vec<ContainerStep>,
@@ -98,10 +30,20 @@ pub(crate) struct Converged {
     pub containers: Vec<ObservedContainer>,
 }
 
-/// Makes an assembly that is not there yet. Gives back its containers, in the order of the parts.
+/// Creates an assembly that is not there yet. Gives back its containers, in the order of the parts.
+///
+/// # Guarantees
+/// Parts start in their order, each once the one before is ready. A container has its own name only once it is ready.
+///
+/// # Assumptions
+/// No other call works on containers of these names meanwhile.
+///
+/// # Caveats
+/// Images are downloaded first, without a time limit while they move, and stay whatever comes after. What a run leaves
+/// behind that was killed in the middle is removed by the next call for the same names.
 ///
 /// # Errors
-/// On failure everything that this call made is removed again; [`ReconcileError::left`] lists what would not go.
+/// On failure everything that this call created is removed again; [`ReconcileError::left`] lists what would not go.
 pub(crate) async fn bring_up(
     effects: &dyn Effects,
     assembly: &Assembly,
@@ -120,6 +62,16 @@ pub(crate) async fn bring_up(
 
 /// Makes an assembly as wanted that may be there already. Containers of ours among `previous` (names that it had
 /// before) that are not wanted any more are removed.
+///
+/// # Guarantees
+/// A container that is as wanted is neither stopped nor replaced, and is waited for until it is ready. A container of
+/// somebody else is never touched.
+///
+/// # Assumptions
+/// With [`Rollout::StartFirst`](super::assembly::Rollout) the old container and the new one share no port and no GPU.
+///
+/// # Caveats
+/// Removals come first and are not undone, nor are changes in place.
 ///
 /// # Errors
 /// Each replacement that fails is rolled back. Those that succeeded before it stay.
@@ -260,6 +212,15 @@ pub(crate) async fn halt(
 
 /// Removes containers (last first, drained, with what an unfinished start of theirs left), then networks, then volumes.
 /// What is missing or not ours is fine and left alone.
+///
+/// # Guarantees
+/// One object at a time; each container has the grace that it was created with.
+///
+/// # Assumptions
+/// No other call brings these containers up meanwhile.
+///
+/// # Caveats
+/// A volume goes with everything that is in it.
 ///
 /// # Errors
 /// Stops at the first object that will not go, for example a network that a container of somebody else is attached to.

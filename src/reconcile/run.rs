@@ -5,17 +5,18 @@
 
 use std::collections::BTreeSet;
 
+use super::assembly::{Part, Rollout};
+use super::effects::Effects;
 use super::failure::{Failure, Leftover, Object, PreviousContainer, ReconcileError};
 use super::ledger::{Ledger, run_of, token};
 use super::wait::{Clock, WaitTarget, wait_ready};
-use super::{Part, Rollout};
 use crate::container::names::starting;
 use crate::container::{
     ContainerSpec, Limits, NetworkSpec, ObservedContainer, PullPolicy, Restart, RunState, VolumeSpec,
 };
 use crate::hosts::{Cause, Ensured, HostError};
-use crate::reconcile::Effects;
 
+/// One call of execution: the host that it works on, its time, and what it has created so far.
 pub(super) struct Run<'a> {
     pub effects: &'a dyn Effects,
     pub clock: Clock,
@@ -205,6 +206,7 @@ fn name_taken(effects: &dyn Effects, name: &str, seen: &ObservedContainer) -> Fa
     }
 }
 
+/// An error once the call is cancelled. `doing` follows "while".
 pub(super) fn check_cancelled(
     effects: &dyn Effects,
     cancel: &tokio_util::sync::CancellationToken,

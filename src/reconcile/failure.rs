@@ -8,7 +8,7 @@ use std::fmt;
 use crate::container::Redactions;
 use crate::hosts::HostError;
 
-/// Why something did not come up.
+/// The failure of a call: why something did not come up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     #[error(transparent)]
@@ -63,7 +63,7 @@ fn last_words(logs: &str) -> String {
     }
 }
 
-/// Something on a host.
+/// An object on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Object {
     /// By name or id.
@@ -82,7 +82,7 @@ impl fmt::Display for Object {
     }
 }
 
-/// Something that this call made and that is still there.
+/// An object that this call created and that is still there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Leftover {
     pub object: Object,
@@ -90,7 +90,7 @@ pub(crate) struct Leftover {
     pub why: Option<HostError>,
 }
 
-/// What became of the container that was to be replaced.
+/// The container that was to be replaced, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PreviousContainer {
     /// Stopped, and started again.

@@ -3,12 +3,13 @@
 //! A container's entry is written before the container is asked for: if the answer gets lost, it may exist all the same.
 //! So undoing looks before it removes, and removes only what carries this run's token.
 
+use super::effects::Effects;
 use super::failure::{Leftover, Object};
 use crate::container::labels;
 use crate::container::labels::Ownership;
 use crate::hosts::HostError;
-use crate::reconcile::Effects;
 
+/// The objects that a call has created, each with the token of its run, in the order of creation.
 #[derive(Default)]
 pub(super) struct Ledger {
     made: Vec<(Object, String)>,

@@ -3,11 +3,22 @@
 use super::failure::{Leftover, Object, PreviousContainer};
 use super::scripted_host::ScriptedHost;
 use crate::container::labels::Ownership;
-use crate::container::{Limits, Restart, RunState, Secret};
+use crate::container::{
+    ContainerSpec, Limits, NetworkSpec, ObservedContainer, PullPolicy, Restart, RunState, Secret, VolumeSpec,
+};
 use crate::hosts::Cause;
-use crate::reconcile::execute::*;
+use crate::reconcile::assembly::{Assembly, Deadline, Part, PrivateFile, Rollout};
+use crate::reconcile::effects::Effects;
+use crate::reconcile::execute::{bring_up, converge, halt, take_down};
+use crate::reconcile::failure::Failure;
+use crate::reconcile::order::ContainerStep;
+use crate::reconcile::wait::{Probe, ProbeAnswer};
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 fn labels(run: &str) -> std::collections::BTreeMap<String, String> {
     let (deployment, component) = ("chat".into(), "worker".into());

@@ -6,44 +6,37 @@
 
 use crate::dynamo::facts::topology::{Topology, WorkerPort};
 use crate::dynamo::terms::endpoint::Endpoint;
-use crate::dynamo::terms::given::Given;
-use crate::dynamo::terms::objection::Field;
-use crate::dynamo::terms::ports::THIS_MACHINE;
+use crate::dynamo::terms::objection::{Field, Refusal};
+use crate::dynamo::terms::ports;
 use crate::dynamo::terms::words::NetworkMode;
 use crate::hosts::Cause;
 use crate::inventory::PortInUse;
 use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::paths;
-use crate::provider::session::{Client, Entry, PromisedPort};
+use crate::provider::attributes::picked_ports::{Ports, advertised};
+use crate::provider::machine::Machine;
 use crate::reconcile::{Failure, ReconcileError};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often ports are picked when others take them between looking and binding.
 pub(crate) const ATTEMPTS: usize = 5;
 
-/// Ports by name, as the state has them.
-pub(crate) type Ports = BTreeMap<String, Attr<i64>>;
-
-/// The address of a host of which the configuration says that (null: nothing).
-pub(crate) fn advertised(advertise: &Attr<String>) -> &str {
-    advertise.known().map_or(THIS_MACHINE, String::as_str)
-}
-
 /// Addresses for the services of a deployment, and the promises that hold their ports; `None` on a private network, where
 /// they are constants. `taken` are the ports that others have.
 pub(crate) fn services(
-    client: &Client,
-    entry: &Entry,
+    leases: &PortLeases,
+    entry: &Machine,
     topology: Option<&Topology>,
     taken: &[PortInUse],
-) -> Result<Option<(TextMap, Vec<PromisedPort>)>, Diagnostics> {
+) -> Result<Option<(TextMap, Vec<PortLease>)>, Diagnostics> {
     let Some(topology) = topology.filter(|row| row.network == NetworkMode::Host) else { return Ok(None) };
     let address = advertised(entry.advertise_address());
     let (mut services, mut promises) = (TextMap::new(), Vec::new());
     for service in topology.services {
-        let promise = promise(client, entry, service.port, taken, Field::Services)?;
+        let promise = promise(leases, entry, service.port, taken, Field::Services)?;
         let seat = Endpoint { address: address.to_owned(), port: promise.port() };
         services.insert(service.name.to_owned(), Attr::Known(seat.to_string()));
         promises.push(promise);
@@ -53,29 +46,29 @@ pub(crate) fn services(
 
 /// Ports for a worker with so many ranks of data parallelism, and the promises that hold them.
 pub(crate) fn worker(
-    client: &Client,
-    entry: &Entry,
+    leases: &PortLeases,
+    entry: &Machine,
     rows: &[&WorkerPort],
     ranks: u16,
     taken: &[PortInUse],
-) -> Result<(Ports, Vec<PromisedPort>), Diagnostics> {
-    at(client, entry, rows, ranks, taken, advertised(entry.advertise_address()))
+) -> Result<(Ports, Vec<PortLease>), Diagnostics> {
+    at(leases, entry, rows, ranks, taken, advertised(entry.advertise_address()))
 }
 
 /// As [`worker`], for what listens at `own_address`.
 pub(crate) fn at(
-    client: &Client,
-    entry: &Entry,
+    leases: &PortLeases,
+    entry: &Machine,
     rows: &[&WorkerPort],
     ranks: u16,
     taken: &[PortInUse],
     own_address: &str,
-) -> Result<(Ports, Vec<PromisedPort>), Diagnostics> {
+) -> Result<(Ports, Vec<PortLease>), Diagnostics> {
     let (mut ports, mut promises) = (Ports::new(), Vec::new());
     for row in rows {
         let address = if row.any_address { "0.0.0.0" } else { own_address };
         let (host, offsets) = (entry.host.name(), row.offsets(ranks));
-        let promise = client.promise_ports(host, row.from, address, taken, &offsets);
+        let promise = leases.take(host, row.from, address, taken, &offsets);
         let promise =
             promise.map_err(|refusal| paths::diagnostics(vec![refusal.at(Field::WorkerPort(row.name))]))?;
         ports.insert(row.name.to_owned(), Attr::Known(i64::from(promise.port())));
@@ -85,14 +78,14 @@ pub(crate) fn at(
 }
 
 fn promise(
-    client: &Client,
-    entry: &Entry,
+    leases: &PortLeases,
+    entry: &Machine,
     from: u16,
     taken: &[PortInUse],
     field: Field,
-) -> Result<PromisedPort, Diagnostics> {
+) -> Result<PortLease, Diagnostics> {
     let address = advertised(entry.advertise_address());
-    let promise = client.promise_port(entry.host.name(), from, address, taken);
+    let promise = leases.take(entry.host.name(), from, address, taken, &[0]);
     promise.map_err(|refusal| paths::diagnostics(vec![refusal.at(field)]))
 }
 
@@ -106,32 +99,50 @@ pub(crate) fn is_taken(failed: &ReconcileError) -> bool {
     }
 }
 
-/// Addresses of services that are not picked yet; at ports that no user has for a frontend.
-pub(crate) fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, Given<String>> {
-    let services = topology.into_iter().flat_map(|row| row.services).zip(1_u16..);
-    services
-        .map(|(service, port)| (service.name.to_owned(), Given::Is(format!("{THIS_MACHINE}:{port}"))))
-        .collect()
+/// Ports that calls in flight have picked, by host: a port is taken once the Engine says so, and until then here.
+#[derive(Clone, Default)]
+pub struct PortLeases(Arc<Mutex<BTreeSet<(String, u16)>>>);
+
+impl PortLeases {
+    /// The first port from `from` that nobody has and nobody was promised, with those that are so far above it. The lease
+    /// ends with the returned value.
+    pub(crate) fn take(
+        &self,
+        host: &str,
+        from: u16,
+        bind_address: &str,
+        taken: &[PortInUse],
+        offsets: &[u16],
+    ) -> Result<PortLease, Refusal> {
+        let mut leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let leased_there = |port| leased.contains(&(host.to_owned(), port));
+        let port = ports::pick(from, bind_address, taken, offsets, leased_there)?;
+        let all = offsets.iter().filter_map(|above| port.checked_add(*above));
+        let keys: Vec<_> = all.map(|port| (host.to_owned(), port)).collect();
+        leased.extend(keys.iter().cloned());
+        Ok(PortLease { port, keys, leases: self.clone() })
+    }
 }
 
-/// Ports of a worker that are not picked yet.
-pub(crate) fn ports_to_come(rows: &[&WorkerPort]) -> BTreeMap<String, Given<i64>> {
-    rows.iter().map(|row| (row.name.to_owned(), Given::Is(i64::from(row.from)))).collect()
+/// A port that is ours until this is dropped, with those that come with it.
+pub(crate) struct PortLease {
+    port: u16,
+    keys: Vec<(String, u16)>,
+    leases: PortLeases,
 }
 
-/// The ports that a worker had, with stand-ins for those that it did not need until now, and without those that it needs no
-/// more.
-pub(crate) fn with_those_to_come(had: &Attr<Ports>, rows: &[&WorkerPort]) -> Attr<Ports> {
-    let had = |row: &WorkerPort| had.known().and_then(|ports| ports.get(row.name)).cloned();
-    let port = |row: &WorkerPort| had(row).unwrap_or(Attr::Known(i64::from(row.from)));
-    Attr::Known(rows.iter().map(|row| (row.name.to_owned(), port(row))).collect())
+impl PortLease {
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
 }
 
-/// Writes `picked` over what is there.
-pub(crate) fn set(ports: &mut Attr<Ports>, picked: Ports) {
-    match ports {
-        Attr::Known(ports) => ports.extend(picked),
-        Attr::Null | Attr::Unknown => *ports = Attr::Known(picked),
+impl Drop for PortLease {
+    fn drop(&mut self) {
+        let mut promised = self.leases.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &self.keys {
+            promised.remove(key);
+        }
     }
 }
 
@@ -140,7 +151,10 @@ mod tests {
     use super::*;
     use crate::dynamo::facts::release::v1_6;
     use crate::inventory::PortHolder;
+    use crate::provider::attributes::picked_ports::set;
+    use crate::provider::attributes::picked_ports::with_those_to_come;
     use crate::provider::config::ProviderModel;
+    use crate::provider::session::Client;
 
     #[test]
     fn a_lost_race_is_told_from_other_deaths() {
@@ -178,13 +192,13 @@ mod tests {
         let rows = [&v1_6::SYSTEM, &v1_6::RPC];
         let numbers =
             |ports: &Ports| -> Vec<i64> { ports.values().filter_map(|port| port.known().copied()).collect() };
-        let pick = || worker(&client, &entry, &rows, 1, &[taken(9091)]).unwrap();
+        let pick = || worker(&client.ports, &entry, &rows, 1, &[taken(9091)]).unwrap();
         let (one, promises) = pick();
         let (other, _more) = pick();
         assert_eq!([numbers(&one), numbers(&other)].concat(), [9092, 9090, 9094, 9093]);
         drop(promises);
         assert_eq!(pick().0, one);
-        let (services, _) = services(&client, &entry, topology, &[taken(2379)]).unwrap().unwrap();
+        let (services, _) = services(&client.ports, &entry, topology, &[taken(2379)]).unwrap().unwrap();
         assert_eq!(services, TextMap::from([("etcd".to_owned(), "127.0.0.1:2380".into())]));
         let had = Attr::Known(Ports::from([("rpc".to_owned(), Attr::Known(7))]));
         assert_eq!(numbers(with_those_to_come(&had, &rows).known().unwrap()), [7, 9090]);

@@ -10,17 +10,19 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::effects::Effects;
 use super::failure::Failure;
 use crate::container::{ObservedContainer, Redactions, RunState};
 use crate::hosts::{Cause, HostError};
-use crate::reconcile::Effects;
 
-/// Whether a container does its work. Asked again and again; must not block for longer than a few seconds.
+/// A probe of whether a container does its work. It is asked again and again, and must not block for longer than a few
+/// seconds.
 #[async_trait]
 pub(crate) trait Probe: Send + Sync {
     async fn probe(&self, container: &ObservedContainer) -> ProbeAnswer;
 }
 
+/// The answer of a [`Probe`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeAnswer {
     Ready,
@@ -28,7 +30,7 @@ pub(crate) enum ProbeAnswer {
     NotYet(String),
 }
 
-/// Until when to wait, and who may end the wait earlier.
+/// The time of a call: until when to wait, and who may end the wait earlier.
 #[derive(Clone, Debug)]
 pub(super) struct Clock {
     pub started: Instant,
@@ -60,7 +62,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Lines of a dead container's log that go into the error.
 const LAST_LINES: u32 = 20;
 
-/// What is waited for.
+/// The container that is waited for.
 pub(super) struct WaitTarget<'a> {
     /// What the container is called now: a name or an id.
     pub container: &'a str,

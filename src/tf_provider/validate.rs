@@ -1,7 +1,7 @@
 //! A configuration against its schema, offline: every check of every known value, all errors at once.
 
-use super::{Attribute, AttributeType, Entry, Kind, Nesting};
-use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use super::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::schema::{Attribute, AttributeType, Entry, Kind, Nesting};
 use crate::tf_provider::value::{Path, Value};
 
 /// Walks `config` (an object of the entries' type). `write_only_allowed` is what the client said it can do.
