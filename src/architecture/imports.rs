@@ -1,7 +1,8 @@
 //! What each file names of the others, read from its tokens: `use` declarations and paths in the text, macros included.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// A path by its segments. One of ours begins with `crate`; any other is left as it is written.
 pub(super) type Path = Vec<String>;
@@ -499,7 +500,7 @@ mod tests {
     fn a_use_is_resolved_through_braces_aliases_and_globs() {
         assert_eq!(named("use super::c::Seen;"), ["crate::a::c::Seen"]);
         assert_eq!(
-            named("pub use crate::architecture::far::{deep::{self, X as Y}, Z};"),
+            named("pub use super::super::far::{deep::{self, X as Y}, Z};"),
             ["crate::far::Z", "crate::far::deep", "crate::far::deep::X"]
         );
         assert_eq!(named("use crate::{a::c, far::deep::*};"), ["crate::a::c", "crate::far::deep"]);
@@ -525,7 +526,7 @@ mod tests {
         );
         assert_eq!(named("macro_rules! m { ($x:ident) => { $crate::far::f($x::y) } }"), ["crate::far::f"]);
         assert_eq!(
-            named("mod inner { use crate::architecture::c::X; fn f() { super::g() } }"),
+            named("mod inner { use super::super::c::X; fn f() { super::g() } }"),
             ["crate::a::b::g", "crate::a::c::X"]
         );
     }
@@ -542,7 +543,7 @@ mod tests {
 
     #[test]
     fn what_only_tests_compile_is_left_out() {
-        assert_eq!(named("#[cfg(test)] mod tests { use crate::architecture::c::X; }"), Vec::<String>::new());
+        assert_eq!(named("#[cfg(test)] mod tests { use super::super::c::X; }"), Vec::<String>::new());
         assert_eq!(named("#[cfg(test)]\nuse super::c::{X, Y};\nuse super::c::Z;"), ["crate::a::c::Z"]);
         assert_eq!(
             named("#[cfg(all(test, unix))] fn f<A, B>() { super::c::f() } type T = super::c::T;"),

@@ -83,7 +83,6 @@ const SHARED_NAMES: &[(&str, usize)] = &[
     ("Cache", 2),
     ("Containers", 2),
     ("DiskModel", 2),
-    ("Entry", 2),
     ("Field", 2),
     ("HostFacts", 2),
     ("HostModel", 2),
@@ -376,7 +375,7 @@ mod tests {
             ("a/mod.rs", "mod ground; mod first; mod top; pub use top::X;"),
             ("a/ground.rs", "use super::first::Y;"),
             ("a/first/mod.rs", "use super::ground; mod inner;"),
-            ("a/first/inner.rs", "use crate::X; use super::Y;"),
+            ("a/first/inner.rs", "use super::super::X; use super::Y;"),
             ("a/top.rs", ""),
             ("a/lost.rs", ""),
         ]);

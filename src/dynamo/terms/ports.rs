@@ -5,7 +5,6 @@
 
 use super::objection::Refusal;
 use crate::inventory::{PortHolder, PortInUse};
-use crate::tf_provider::attr::Attr;
 use std::net::IpAddr;
 
 /// Where the search for a frontend's port begins.
@@ -89,9 +88,9 @@ fn address(text: &str) -> Option<IpAddr> {
 
 /// The URL under which the frontend is found: where it listens at all addresses of its host, at the one by which others
 /// reach the host.
-pub(crate) fn frontend_url(bind_address: &str, port: i64, advertise: &Attr<String>) -> String {
-    let advertised = advertise.known().filter(|_| is_everywhere(bind_address));
-    match advertised.map_or(reachable(bind_address), String::as_str) {
+pub(crate) fn frontend_url(bind_address: &str, port: i64, advertise: Option<&str>) -> String {
+    let advertised = advertise.filter(|_| is_everywhere(bind_address));
+    match advertised.unwrap_or_else(|| reachable(bind_address)) {
         address if address.contains(':') => format!("http://[{address}]:{port}"),
         address => format!("http://{address}:{port}"),
     }

@@ -119,7 +119,9 @@ pub(crate) fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, ho
         (Some(address), Some(_)) if is_everywhere(address) && host.advertise_address.is_unknown() => {
             planned.endpoint.clone()
         }
-        (Some(address), Some(port)) => Attr::Known(frontend_url(address, *port, host.advertise_address)),
+        (Some(address), Some(port)) => {
+            Attr::Known(frontend_url(address, *port, host.advertise_address.known().map(String::as_str)))
+        }
         _ => Attr::Unknown,
     };
     planned.status = expected_status(planned);
@@ -325,11 +327,11 @@ mod tests {
             ("10.0.0.1", "http://10.0.0.1:80"),
             ("fd00::1", "http://[fd00::1]:80"),
         ] {
-            assert_eq!(frontend_url(bind, 80, &Attr::Null), url);
+            assert_eq!(frontend_url(bind, 80, None), url);
         }
         let known_as = "10.0.0.11".into();
-        assert_eq!(frontend_url("0.0.0.0", 80, &known_as), "http://10.0.0.11:80");
-        assert_eq!(frontend_url("127.0.0.1", 80, &known_as), "http://127.0.0.1:80");
+        assert_eq!(frontend_url("0.0.0.0", 80, Some(known_as)), "http://10.0.0.11:80");
+        assert_eq!(frontend_url("127.0.0.1", 80, Some(known_as)), "http://127.0.0.1:80");
     }
 
     #[test]

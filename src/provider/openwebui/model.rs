@@ -158,7 +158,9 @@ pub(crate) fn derive(config: &OpenWebuiModel, planned: &mut OpenWebuiModel, adve
         (Some(address), Some(_)) if is_everywhere(address) && advertise.is_unknown() => {
             planned.endpoint.clone()
         }
-        (Some(address), Some(port)) => Attr::Known(frontend_url(address, *port, advertise)),
+        (Some(address), Some(port)) => {
+            Attr::Known(frontend_url(address, *port, advertise.known().map(String::as_str)))
+        }
         _ => Attr::Unknown,
     };
     planned.status = planned.desired_state.clone();
