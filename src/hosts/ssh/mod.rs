@@ -20,6 +20,7 @@ mod connection;
 mod engine_route;
 mod host_key;
 mod known_hosts;
+mod questions;
 mod session_channels;
 mod settings;
 mod tcp_through_shell;
