@@ -4,13 +4,15 @@
 //! environment variable set to the very value that the image has. So the same subtraction is done on both sides of
 //! every comparison, on the container seen and on the container wanted, and "set to the image's value" equals "not set".
 
+use super::labels::is_written;
 use super::spec::ContainerSpec;
 use crate::inventory::ImageFacts;
 
 /// Takes out of `spec` what `image` says anyway.
 pub fn subtract(spec: &mut ContainerSpec, image: &ImageFacts) {
     spec.env.retain(|key, value| !image.env.iter().any(|entry| entry.split_once('=') == Some((key, value))));
-    spec.labels.retain(|key, value| image.labels.get(key) != Some(value));
+    // Those of ours are judged apart: whether they are the container's own decides whose the container is.
+    spec.labels.retain(|key, value| is_written(key) || image.labels.get(key) != Some(value));
     if spec.user.as_ref() == Some(&image.user) {
         spec.user = None;
     }

@@ -22,6 +22,9 @@ pub const COMPONENT: &str = "io.dynamo-terraform.component";
 pub const ROLE: &str = "io.dynamo-terraform.role";
 /// Random token of the provider run that made the object; tells a leftover of a killed run from work in progress.
 pub const RUN: &str = "io.dynamo-terraform.run";
+/// Random token of one container. An image that was made of a container of ours has its labels, this one too, and so have
+/// all containers of that image: those of ours have another token.
+pub const MADE: &str = "io.dynamo-terraform.made";
 /// `address:port …` at which a container of the host's own network listens: the Engine publishes nothing for it and so has
 /// no other place where this could be read.
 pub const PORTS: &str = "io.dynamo-terraform.ports";
@@ -37,6 +40,28 @@ pub const PASSWORD_VERSION: &str = "io.dynamo-terraform.password-version";
 pub const CACHE_SERVER: &str = "io.dynamo-terraform.cache-server";
 /// The resource's configuration as JSON, so that import can rebuild it. No secrets.
 pub const SPEC: &str = "io.dynamo-terraform.spec";
+
+/// All that say something of a container. Others with the prefix, as images may have them, are labels like any other.
+const ALL: [&str; 13] = [
+    MANAGER,
+    DEPLOYMENT,
+    COMPONENT,
+    ROLE,
+    RUN,
+    MADE,
+    PORTS,
+    ASKED,
+    SECRET_ENV,
+    SECRET_ENV_VERSION,
+    PASSWORD_VERSION,
+    CACHE_SERVER,
+    SPEC,
+];
+
+/// Whether this provider writes a label of that name.
+pub fn is_written(key: &str) -> bool {
+    ALL.contains(&key)
+}
 
 /// The ownership of an object: which deployment it belongs to, as which component, and of which run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +106,33 @@ impl Ownership {
             spec: labels.get(SPEC).cloned().unwrap_or_default(),
         })
     }
+}
+
+/// The labels of a container without those that say something of the container which its image (with `image` as labels)
+/// was made of. The Engine gives a container all labels of its image that it does not set itself.
+pub fn without_inherited(
+    labels: BTreeMap<String, String>,
+    image: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let has_own = |key: &str| labels.get(key).is_some_and(|value| image.get(key) != Some(value));
+    let of_an_image_of_ours = image.contains_key(MANAGER);
+    // Containers of earlier versions have no token of their own, but that of their run.
+    let is_ours = labels.contains_key(MANAGER) && (!of_an_image_of_ours || has_own(MADE) || has_own(RUN));
+    let kept = |key: &String, value: &mut String| {
+        !is_written(key) || if is_ours { !value.is_empty() } else { image.get(key) != Some(value) }
+    };
+    let mut labels = labels;
+    labels.retain(kept);
+    labels
+}
+
+/// The labels of ours that a container of an image with these labels must set to nothing: they are about another one.
+pub fn not_inherited<'a>(
+    wanted: &'a BTreeMap<String, String>,
+    image: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = &'a str> {
+    let foreign = image.keys().filter(|key| is_written(key) && !wanted.contains_key(*key));
+    foreign.map(String::as_str)
 }
 
 /// The value of [`PORTS`].
@@ -157,6 +209,52 @@ mod tests {
             spec: "{}".into(),
         };
         assert_eq!(Ownership::from_labels(&own.to_labels()), Some(own));
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_image_with_our_labels_makes_nothing_ours() {
+        let image = [
+            (MANAGER, MANAGER_VALUE),
+            (DEPLOYMENT, "first"),
+            (COMPONENT, "worker"),
+            (ROLE, "decode"),
+            (RUN, "r1"),
+            (MADE, "m1"),
+            ("vendor", "x"),
+            ("io.dynamo-terraform.recipe", "y"),
+        ];
+        let inherited = |own: &[(&str, &str)]| {
+            let mut labels = map(&image);
+            labels.extend(map(own));
+            without_inherited(labels, &map(&image))
+        };
+        let owner =
+            |own: &[(&str, &str)]| Ownership::from_labels(&inherited(own)).map(|it| (it.deployment, it.role));
+        // A stranger's, of such an image, with a label of the stranger's own.
+        assert_eq!(
+            inherited(&[("team", "a")]),
+            map(&[("io.dynamo-terraform.recipe", "y"), ("team", "a"), ("vendor", "x")])
+        );
+        assert_eq!(owner(&[]), None);
+        let ours = [(DEPLOYMENT, "second"), (COMPONENT, "frontend"), (ROLE, ""), (MADE, "m2")];
+        assert_eq!(owner(&ours), Some(("second".to_owned(), None)));
+        // The same deployment, made by the same run, of an image of its own container.
+        assert_eq!(owner(&[(MADE, "m2")]), Some(("first".to_owned(), Some("decode".to_owned()))));
+        // Made by a version that writes no token.
+        assert!(owner(&[(RUN, "r2")]).is_some());
+        // Of an image that names the deployment and no manager.
+        let half = without_inherited(map(&image), &map(&[(DEPLOYMENT, "first"), (ROLE, "decode")]));
+        assert_eq!(half, map(&image));
+        // Of an ordinary image.
+        let plain = without_inherited(map(&image), &map(&[("vendor", "x")]));
+        assert_eq!(plain, map(&image));
+        let wanted = map(&[(DEPLOYMENT, "second"), (MANAGER, MANAGER_VALUE)]);
+        let image = map(&image);
+        assert_eq!(not_inherited(&wanted, &image).collect::<Vec<_>>(), [COMPONENT, MADE, ROLE, RUN]);
     }
 
     #[test]

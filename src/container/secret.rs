@@ -13,14 +13,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Text that must not be shown: it prints as a placeholder.
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+/// Text that must not be shown: it prints as a placeholder, and its memory is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
+
+impl ZeroizeOnDrop for Secret {}
 
 impl Secret {
     /// Makes a text secret.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself, for those who need it.
@@ -38,7 +42,7 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 impl<'de> serde::Deserialize<'de> for Secret {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(Self)
+        String::deserialize(from).map(Self::new)
     }
 }
 
@@ -72,7 +76,7 @@ impl SecretEnv {
 
     /// Takes the variables that a label names out of `env`.
     pub fn taken(names: &str, version: Option<String>, env: &mut BTreeMap<String, String>) -> Self {
-        let take = |name: &str| env.remove_entry(name).map(|(name, value)| (name, Secret(value)));
+        let take = |name: &str| env.remove_entry(name).map(|(name, value)| (name, Secret::new(value)));
         let values: BTreeMap<String, Secret> = names.split(' ').filter_map(take).collect();
         let version = version.filter(|_| !values.is_empty());
         Self { values, version }
@@ -82,7 +86,7 @@ impl SecretEnv {
 /// Texts that must not be in another one, whoever wrote them into it: an engine that prints its environment when it dies,
 /// or a daemon that quotes what it was asked.
 #[derive(Clone, Default)]
-pub struct Redactions(Vec<String>);
+pub struct Redactions(Vec<Zeroizing<String>>);
 
 impl Redactions {
     /// Shorter values are left alone: they are no secrets, and would blacken half of the text.
@@ -102,8 +106,9 @@ impl Redactions {
             let quoted = serde_json::Value::from(value).to_string();
             let quoted = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"')).map(str::to_owned);
             let lines = value.lines().map(str::trim).filter(|line| line.len() >= Self::SHORTEST_LINE);
-            self.0.extend(lines.map(str::to_owned));
-            self.0.extend([value.to_owned(), value.trim().to_owned()].into_iter().chain(quoted));
+            self.0.extend(lines.map(str::to_owned).map(Zeroizing::new));
+            let whole = [value.to_owned(), value.trim().to_owned()].into_iter().chain(quoted);
+            self.0.extend(whole.map(Zeroizing::new));
         }
         // A value that contains another must go first.
         self.0.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
@@ -113,13 +118,14 @@ impl Redactions {
 
     /// `text` with a placeholder wherever one of the secret texts stands.
     pub fn apply(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, value| text.replace(value, PLACEHOLDER))
+        self.0.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), PLACEHOLDER))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zeroize::Zeroize as _;
 
     fn env(pairs: &[(&str, &str)], version: Option<&str>) -> SecretEnv {
         let values = pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
@@ -131,6 +137,16 @@ mod tests {
         let secrets = env(&[("HF_TOKEN", "canary")], Some("1"));
         let text = format!("{secrets:?} {:?}", Secret::new("canary"));
         assert!(text.contains("HF_TOKEN") && !text.contains("canary"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_overwrites_its_memory() {
+        fn when_dropped<T: ZeroizeOnDrop>(_: &T) {}
+        let mut secret = Secret::new("canary");
+        when_dropped(&secret);
+        when_dropped(&secret.0);
+        secret.0.zeroize();
+        assert_eq!(secret.reveal(), "");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::host::Host;
 use crate::container::{ContainerSpec, Limits, Mount, ObservedContainer, Restart};
 use crate::hosts::docker::{CHANGE, translate};
 use crate::hosts::error::{Cause, HostError, if_found};
+use crate::hosts::transport::random;
 
 /// Pause between looks at a container that somebody else is removing.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -43,7 +44,13 @@ impl Host {
     /// and image must be there, except for the folders that are to be made. An error leaves none behind.
     pub async fn create(&self, spec: &ContainerSpec) -> Result<String, HostError> {
         let name = &spec.name;
-        let body = translate::create_body(spec);
+        // Labels of the image would become the container's, and say that it is another one.
+        let image = self.image_lately(&spec.image).await?;
+        let made = random::token::<8>().map_err(|error| {
+            let text = format!("the operating system gave no random numbers: {error}");
+            self.error(&format!("create {}", container(name)), Cause::Connection { text })
+        })?;
+        let body = translate::create_body(spec, &made, image.as_ref());
         let missing = self.missing_folders(spec).await?;
         let answer = self
             .change("create", &container(name), CHANGE, |docker| {

@@ -92,7 +92,7 @@ impl Host {
         let login = self.0.registry_auth.credentials_of(&registry).map(|known| RegistryLogin {
             registry: &registry,
             username: &known.username,
-            password: &known.password,
+            password: known.password.reveal(),
         });
         let image = with_tag(reference);
         let begun = tokio::time::timeout(STALL, engine.pull(&image, login)).await;

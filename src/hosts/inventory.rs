@@ -1,13 +1,13 @@
 //! The capacity of a host, and which of its TCP ports are taken by whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
 
 use super::host::{Host, WALK};
 use super::snapshot::Filter;
 use crate::container::ObservedContainer;
-use crate::container::labels::Ownership;
+use crate::container::labels::{Ownership, without_inherited};
 use crate::hosts::error::HostError;
 use crate::hosts::transport::listening_sockets::ListeningSocket;
 use crate::inventory::{HostInventory, PortHolder, PortInUse};
@@ -21,23 +21,48 @@ impl Host {
     async fn take_inventory(&self) -> Result<HostInventory, HostError> {
         let info = self.info().await?;
         let listed = self.list(&Filter::Everything).await?;
-        let silent = listed.iter().filter(|summary| keeps_ports_to_itself(summary));
+        let ours = self.ours_among(&listed).await?;
+        let silent =
+            listed.iter().filter(|summary| is_among(&ours, summary) && keeps_ports_to_itself(summary));
         let silent = self.inspect_all(silent.filter_map(|summary| summary.id.clone()).collect()).await?;
         let sockets = self.0.transport.listening(info.name.as_deref().unwrap_or_default()).await;
         Ok(HostInventory {
             host: self.name().to_owned(),
             cpus: info.ncpu.and_then(|cpus| u32::try_from(cpus).ok()).unwrap_or_default(),
             memory_bytes: info.mem_total.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
-            ports: ports_in_use(&listed, &silent, &sockets.unwrap_or_default()),
+            ports: ports_in_use(&listed, &ours, &silent, &sockets.unwrap_or_default()),
         })
+    }
+
+    /// Ids of those that are ours; their labels in the list are also those of their images.
+    async fn ours_among(&self, listed: &[ContainerSummary]) -> Result<BTreeSet<String>, HostError> {
+        let mut ours = BTreeSet::new();
+        for summary in listed {
+            let labels: BTreeMap<String, String> =
+                summary.labels.clone().unwrap_or_default().into_iter().collect();
+            if Ownership::from_labels(&labels).is_none() {
+                continue;
+            }
+            let image = self.image_facts_of(summary.image_id.as_deref().unwrap_or_default()).await?;
+            let labels = match &image {
+                Some(image) => without_inherited(labels, &image.labels),
+                None => labels,
+            };
+            ours.extend(summary.id.clone().filter(|_| Ownership::from_labels(&labels).is_some()));
+        }
+        Ok(ours)
     }
 }
 
-/// Whether a container is one of ours whose ports the list does not have.
+fn is_among(ours: &BTreeSet<String>, summary: &ContainerSummary) -> bool {
+    summary.id.as_ref().is_some_and(|id| ours.contains(id))
+}
+
+/// Whether the list does not have the ports of a container of ours.
 fn keeps_ports_to_itself(summary: &ContainerSummary) -> bool {
     let running = summary.state == Some(ContainerSummaryStateEnum::RUNNING);
     let network = summary.host_config.as_ref().and_then(|config| config.network_mode.as_deref());
-    summary_is_ours(summary) && (!running || network == Some("host"))
+    !running || network == Some("host")
 }
 
 /// Ports published by running containers, ports of ours that the Engine does not list (those of stopped containers, which
@@ -45,12 +70,13 @@ fn keeps_ports_to_itself(summary: &ContainerSummary) -> bool {
 /// neither explains.
 fn ports_in_use(
     listed: &[ContainerSummary],
+    ours: &BTreeSet<String>,
     silent: &[ObservedContainer],
     sockets: &[ListeningSocket],
 ) -> Vec<PortInUse> {
     let mut taken: BTreeMap<(u16, String), PortHolder> = BTreeMap::new();
     for summary in listed {
-        let holder = PortHolder::Container { name: summary_name(summary), ours: summary_is_ours(summary) };
+        let holder = PortHolder::Container { name: summary_name(summary), ours: is_among(ours, summary) };
         for port in summary.ports.iter().flatten() {
             if let (Some(public), Some(address)) = (port.public_port, &port.ip) {
                 taken.insert((public, address.clone()), holder.clone());
@@ -81,11 +107,6 @@ fn is_wildcard(address: &str) -> bool {
 fn summary_name(summary: &ContainerSummary) -> String {
     let first = summary.names.iter().flatten().next();
     first.map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default()
-}
-
-fn summary_is_ours(summary: &ContainerSummary) -> bool {
-    let labels = summary.labels.clone().unwrap_or_default().into_iter().collect();
-    Ownership::from_labels(&labels).is_some()
 }
 
 #[cfg(test)]
@@ -127,7 +148,7 @@ mod tests {
             socket("::", 8000, "docker-proxy"),
             socket("127.0.0.1", 22, "sshd"),
         ];
-        let taken = ports_in_use(&[foreign], &[stopped], &sockets);
+        let taken = ports_in_use(&[foreign], &BTreeSet::new(), &[stopped], &sockets);
         let said: Vec<String> =
             taken.iter().map(|port| format!("{}:{} {:?}", port.address, port.port, port.holder)).collect();
         assert_eq!(

@@ -59,6 +59,7 @@ pub(crate) use transport::ShellOutput;
 #[cfg(test)]
 pub(crate) use transport::Stream;
 pub(crate) use transport::Transport;
+pub(crate) use transport::engine_address::{is_in_clear_text, is_loopback};
 #[cfg(test)]
 pub(crate) use transport::listening_sockets::ListeningSocket;
 pub(crate) use transport::local::LocalTransport;

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::container::Secret;
+
 /// User name and password for a registry.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     pub username: String,
-    pub password: String,
+    pub password: Secret,
 }
 
 impl fmt::Debug for Credentials {
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_password_is_not_printed() {
-        let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
+        let credentials = Credentials { username: "u".into(), password: Secret::new("hunter2") };
         assert!(!format!("{credentials:?}").contains("hunter2"));
     }
 }

@@ -29,6 +29,11 @@ pub const ADDRESS: &str = "terraform-provider-dynamo/dynamo";
 /// The provider `dynamo`.
 pub struct Dynamo;
 
+/// Where the environment says that Docker is.
+fn docker_host() -> Option<String> {
+    std::env::var("DOCKER_HOST").ok().filter(|value| !value.is_empty())
+}
+
 #[async_trait]
 impl Provider for Dynamo {
     type Config = ProviderModel;
@@ -40,11 +45,11 @@ impl Provider for Dynamo {
     }
 
     fn validate(&self, config: &ProviderModel) -> Diagnostics {
-        config::validate(config)
+        config::validate(config, docker_host().as_deref())
     }
 
     fn configure(&self, config: ProviderModel) -> Result<Client, Diagnostics> {
-        config::validate(&config).into_result()?;
+        config::validate(&config, None).into_result()?;
         Ok(Client::new(&config)?)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::wait::Probe;
-use crate::container::{ContainerSpec, NetworkSpec, PullPolicy, Redactions, VolumeSpec};
+use crate::container::{ContainerSpec, NetworkSpec, PullPolicy, Redactions, Secret, VolumeSpec};
 
 /// An assembly: everything that one resource has on one host.
 #[derive(Clone)]
@@ -32,22 +32,16 @@ pub(crate) struct Part {
 impl Part {
     /// What must not be in an error about it.
     pub(super) fn redactions(&self) -> Redactions {
-        Redactions::of(&self.spec.secret_env).and(self.files.iter().map(|file| file.content.as_str()))
+        Redactions::of(&self.spec.secret_env).and(self.files.iter().map(|file| file.content.reveal()))
     }
 }
 
 /// A file in a container's own layer, readable by its root alone, and gone with the container.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PrivateFile {
     /// In a folder that the image has.
     pub path: String,
-    pub content: String,
-}
-
-impl std::fmt::Debug for PrivateFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PrivateFile").field("path", &self.path).finish_non_exhaustive()
-    }
+    pub content: Secret,
 }
 
 /// The order in which a container is replaced.

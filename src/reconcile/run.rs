@@ -139,7 +139,7 @@ impl Run<'_> {
         let spec = ContainerSpec { name: starting, restart: Restart::No, ..part.spec.clone() };
         let id = self.effects.create(&spec).await?;
         for file in &part.files {
-            self.effects.put_file(&id, &file.path, &file.content).await?;
+            self.effects.put_file(&id, &file.path, file.content.reveal()).await?;
         }
         self.effects.start(&id).await?;
         self.wait(&id, part).await?;

@@ -99,7 +99,7 @@ async fn everything_comes_up_in_order_under_its_own_name_once_it_is_ready() {
 async fn a_container_finds_its_files_when_it_starts_and_no_error_quotes_them() {
     let script = ScriptedHost::new().with_fate("a:1", exited(1), 0).with_logs("hunter2 is no good");
     let mut wanted = assembly(vec![part("ui")]);
-    wanted.parts[0].files = vec![PrivateFile { path: "/run/secret".into(), content: "hunter2".into() }];
+    wanted.parts[0].files = vec![PrivateFile { path: "/run/secret".into(), content: Secret::new("hunter2") }];
     assert!(!format!("{:?}", wanted.parts[0].files).contains("hunter2"));
     let failed = bring_up(&script, &wanted, &deadline()).await.unwrap_err();
     let done = ["create ui--starting", "put /run/secret into ui--starting", "start ui--starting"];

@@ -3,6 +3,7 @@
 //! The grammar: the summary is a short sentence without a full stop ("Unable to start deployment \"chat\""); the detail
 //! says what was tried, on which host, what came back, and what to do. A chain of causes is joined once, here.
 
+use crate::plain_text::into_plain_text;
 use crate::tf_provider::value::{Path, PathError};
 use std::error::Error;
 use std::fmt;
@@ -25,9 +26,11 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// An error. The summary is a verb and an object, the detail whole sentences.
+    /// An error. The summary is a verb and an object, the detail whole sentences. Both texts become plain here: they quote hosts,
+    /// programs and files, and are read in a terminal.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
+        let (summary, detail) = (into_plain_text(summary.into()), into_plain_text(detail.into()));
+        Self { severity: Severity::Error, summary, detail, path: None }
     }
 
     /// A warning.
@@ -143,6 +146,14 @@ mod tests {
         let error = Outer(std::io::Error::other("no space left on device"));
         let diagnostic = Diagnostic::from_error("Unable to start", &error);
         assert_eq!(diagnostic.detail, "starting container \"w1\": no space left on device");
+    }
+
+    #[test]
+    fn words_of_others_are_plain_text() {
+        let evil = "\u{1b}]0;title\u{7}no \u{9b}31mroom\u{202e}\r";
+        for diagnostic in [Diagnostic::error(evil, evil), Diagnostic::warning(evil, evil)] {
+            assert_eq!((diagnostic.summary.as_str(), diagnostic.detail.as_str()), ("no room", "no room"));
+        }
     }
 
     #[test]

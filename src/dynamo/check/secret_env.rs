@@ -14,6 +14,23 @@ use std::collections::BTreeMap;
 /// Longest version, in bytes: it is a number, a date or a hash.
 const LONGEST_VERSION: usize = 256;
 
+/// Whether the value of a variable, or of an engine's argument, of that name is usually secret.
+pub(crate) fn looks_secret(name: &str) -> bool {
+    let name = name.trim_start_matches('-').replace('-', "_").to_uppercase();
+    let (before, last) = name.rsplit_once('_').map_or(("", name.as_str()), |(before, last)| (before, last));
+    let of_text = || matches!(before.rsplit('_').next(), Some(word) if TOKENS_OF_TEXT.contains(&word));
+    match last {
+        "TOKEN" => !of_text(),
+        "KEY" => !before.is_empty(),
+        "PASSWORD" | "PASSWD" | "SECRET" | "PASSPHRASE" | "APIKEY" => true,
+        _ => false,
+    }
+}
+
+/// What stands before `TOKEN` where it is a piece of a model's text.
+const TOKENS_OF_TEXT: [&str; 12] =
+    ["BOS", "EOS", "PAD", "UNK", "SEP", "CLS", "MASK", "START", "STOP", "END", "IMAGE", "THINK"];
+
 /// Reads a map of the configuration. `plain` is the map beside it; `reserved` are the names that the provider decides, each
 /// with what to do instead.
 pub(in crate::dynamo) fn read(
@@ -80,6 +97,47 @@ mod tests {
             let [objection] = reader.objections.as_slice() else { panic!("{name}: {:?}", reader.objections) };
             assert_eq!(objection.field, Field::SecretEnv(name.to_owned()));
             assert!(!objection.to_string().contains("hush"), "{objection}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_told_by_their_names() {
+        for name in [
+            "HF_TOKEN",
+            "OUR_API_KEY",
+            "DB_PASSWORD",
+            "SESSION_SECRET",
+            "TOKEN",
+            "PASSWORD",
+            "secret",
+            "api-key",
+            "--api-key",
+            "hf_token",
+            "hf-token",
+            "apikey",
+            "ssl_keyfile_passphrase",
+            "MYSQL_PASSWD",
+        ] {
+            assert!(looks_secret(name), "{name}");
+        }
+        for name in [
+            "TOKENIZERS_PARALLELISM",
+            "max-num-batched-tokens",
+            "tokenizer",
+            "KEY",
+            "ssl-keyfile",
+            "eos-token",
+            "PAD_TOKEN",
+            "SECRET_NAME",
+            "PASSWORDLESS",
+            "DYN_LOG",
+            "",
+            "-",
+            "_",
+            "max_tokens",
+            "MONKEY",
+        ] {
+            assert!(!looks_secret(name), "{name}");
         }
     }
 

@@ -1,5 +1,5 @@
 # The administrator's password, where the data of an earlier container is there already: the account is given it and the file
-# goes. In empty data the file stays: Open WebUI makes the account from it.
+# goes. In empty data the file stays until the page answers: Open WebUI makes the account from it.
 import os
 import sqlite3
 import sys

@@ -22,6 +22,7 @@ pub(crate) const ALIAS: &str = "openwebui";
 /// Runs before the image's own start: see the files.
 const START: &str = include_str!("start.sh");
 const ADMIN: &str = include_str!("admin.py");
+const ANSWERS: &str = include_str!("answers.py");
 
 /// The container and its volume. Networks are those of the deployments, and are not made here.
 pub(crate) fn openwebui(
@@ -77,7 +78,7 @@ fn container(
             name: names::container(&spec.name, COMPONENT),
             image: spec.image.clone(),
             entrypoint: ["bash", "-c"].map(str::to_owned).to_vec(),
-            command: [START, "start", ADMIN, PASSWORD_FILE].map(str::to_owned).to_vec(),
+            command: [START, "start", ADMIN, PASSWORD_FILE, ANSWERS].map(str::to_owned).to_vec(),
             env: environment(spec, place, &address, port),
             labels: all_labels,
             mounts,

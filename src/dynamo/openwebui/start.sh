@@ -13,6 +13,8 @@ if [ -s "$password" ]; then
   # It is gone when the account was there already.
   if [ -s "$password" ]; then
     WEBUI_ADMIN_PASSWORD=$(cat "$password")
+    # The account is made before the page answers. Then the file goes, so that no later start has the password.
+    ( (until python3 -c "$3" 2>/dev/null; do sleep 2; done; rm -f -- "$password") & )
     export WEBUI_ADMIN_PASSWORD
   fi
 fi

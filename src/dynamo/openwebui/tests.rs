@@ -205,6 +205,7 @@ fn what_the_host_refuses_is_said_together() {
 fn the_start_is_given_no_secret() {
     let spec = container(&draft());
     assert_eq!(spec.entrypoint, ["bash", "-c"]);
-    assert_eq!(spec.command.last().map(String::as_str), Some(PASSWORD_FILE));
+    assert_eq!(spec.command[3], PASSWORD_FILE);
     assert!(spec.command[0].contains("exec bash start.sh") && spec.command[2].contains("bcrypt"));
+    assert!(spec.command[4].contains("/health") && spec.command[0].contains("\"$3\""));
 }

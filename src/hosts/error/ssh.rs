@@ -38,9 +38,14 @@ pub enum SshError {
     #[error("the known hosts in {path} cannot be read ({text})")]
     KnownHosts { path: String, text: String },
 
+    #[error("the revoked host keys in {path} cannot be read, so no host key is taken ({text})")]
+    RevokedHostKeys { path: String, text: String },
+
     // Logging in.
     #[error("{what} cannot be used: {text}")]
     Key { what: String, text: String },
+    #[error("the private key {path} may be read by others (its mode is {mode:04o})")]
+    KeyIsOpen { path: String, mode: u32 },
     #[error("the SSH agent cannot be asked: {text}")]
     Agent { text: String },
     #[error("there is nothing to log in with at {at}")]
@@ -110,6 +115,12 @@ impl SshError {
             Self::HostKeyRevoked { .. } => "Do not use this host until it has another key.",
             Self::HostCertificate { .. } => "Have the host's certificate renewed by its authority.",
             Self::KnownHosts { .. } => "Correct known_hosts_path, or give host_key.",
+            Self::RevokedHostKeys { .. } => {
+                "Correct RevokedHostKeys in ~/.ssh/config: it is a text file with a public key on each line."
+            }
+            Self::KeyIsOpen { .. } => {
+                "Run `chmod 600` on that file, as ssh demands; if others may have read it, use another key."
+            }
             Self::Key { .. } => {
                 "A private key is the whole file from -----BEGIN to -----END, with private_key_passphrase if it is encrypted."
             }
@@ -117,7 +128,8 @@ impl SshError {
                 "Start ssh-agent so that SSH_AUTH_SOCK names it, or give a key instead of agent = true."
             }
             Self::NothingToOffer { .. } => {
-                "Give private_key, private_key_path, password or agent = true, or set DYNAMO_SSH_PRIVATE_KEY."
+                "Give private_key, private_key_path, password or agent = true, or set DYNAMO_SSH_PRIVATE_KEY. A bastion is shown \
+                 the host's keys where it has no login of its own, and never its password."
             }
             Self::LoginRefused { .. } => {
                 "Check user and key (is the public key in ~/.ssh/authorized_keys of that user?). The login is not tried \

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::inventory::gpu::{Gpu, GpuInventory, GpuProcess, GpuSight, Link, Links, MigInstance};
+use crate::plain_text::plain_text;
 
 /// Prints sections that begin with a line `==dynamo NAME`. Never fails: absence is an answer.
 pub(super) const SCRIPT: &str = r#"PATH="$PATH:/usr/bin:/usr/local/bin:/usr/lib/wsl/lib"
@@ -145,7 +146,7 @@ fn links(lines: &[&str]) -> Links {
     let mut links = Links::default();
     let mut columns: Vec<Option<u32>> = Vec::new();
     for line in lines {
-        let line = plain(line);
+        let line = plain_text(line);
         let mut words = line.split('\t').map(str::trim).filter(|word| !word.is_empty());
         if columns.is_empty() {
             columns = words.map(card_index).collect();
@@ -166,18 +167,6 @@ fn links(lines: &[&str]) -> Links {
 
 fn card_index(word: &str) -> Option<u32> {
     word.strip_prefix("GPU").and_then(|index| index.parse().ok())
-}
-
-/// Without escape codes (`ESC [ … letter`).
-fn plain(line: &str) -> String {
-    let mut parts = line.split("\u{1b}[");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str(
-            part.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).get(1..).unwrap_or_default(),
-        );
-    }
-    text
 }
 
 /// The driver's own words, on one line.

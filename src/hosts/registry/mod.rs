@@ -17,10 +17,12 @@ use base64::prelude::BASE64_STANDARD;
 use hyper::StatusCode;
 use hyper::Uri;
 use hyper::header::{HeaderValue, LINK, LOCATION, WWW_AUTHENTICATE};
+use zeroize::Zeroizing;
 
 use crate::hosts::error::{Cause, HostError};
 use crate::hosts::host::Host;
 use crate::hosts::registry_auth::{Credentials, DOCKER_HUB, registry_of};
+use crate::hosts::transport::engine_address::is_loopback;
 use challenge::Challenge;
 use exchange::HttpResponse;
 
@@ -157,7 +159,8 @@ impl<'a> TagQuery<'a> {
 
     fn basic(&self) -> Option<HeaderValue> {
         let Credentials { username, password } = self.credentials?;
-        secret(&format!("Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))))
+        let pair = Zeroizing::new(format!("{username}:{}", password.reveal()));
+        secret(&Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes()))))
     }
 
     fn page(&self, answer: &HttpResponse) -> Result<Vec<String>, Cause> {
@@ -200,14 +203,10 @@ fn place(registry: &str, repository: &str) -> (String, String) {
     (format!("{scheme}://{registry}"), path.to_owned())
 }
 
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::Secret;
     use crate::hosts::transport::local::LocalTransport;
     use std::collections::BTreeMap;
     use std::io::{Read, Write};
@@ -258,7 +257,7 @@ mod tests {
     }
 
     fn host(port: u16) -> Host {
-        let credentials = Credentials { username: "u".into(), password: "hunter2".into() };
+        let credentials = Credentials { username: "u".into(), password: Secret::new("hunter2") };
         let auth = BTreeMap::from([(format!("127.0.0.1:{port}"), credentials)]);
         Host::new("gpu-a", Arc::new(LocalTransport::default()), auth)
     }

@@ -6,6 +6,7 @@
 //! does not become right. A server that hangs up instead of answering has refused too. What is to be offered is made ready
 //! before anybody is called: servers also count those who call and then say nothing.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,10 +18,13 @@ use russh::keys::ssh_encoding::Encode as _;
 use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::{Algorithm, Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, decode_secret_key};
 use russh::{AgentAuthError, MethodKind, MethodSet};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
+use zeroize::Zeroizing;
 
 use super::host_key::{HandshakeError, HostKeyCheck};
 use super::known_hosts::fingerprint;
+use super::questions::{Question, password_question};
 use super::settings::{KeySource, Login, Peer, ProcessEnvironment};
 use crate::hosts::error::ssh::SshError;
 
@@ -28,6 +32,8 @@ use crate::hosts::error::ssh::SshError;
 const MOST_AGENT_KEYS: usize = 5;
 /// Rounds of questions that are answered; a server that asks for ever is not trusted to stop.
 const MOST_QUESTIONS: usize = 4;
+/// Characters of a question that an error shows.
+const MOST_SHOWN: usize = 80;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Offer {
@@ -233,6 +239,7 @@ impl Attempt<'_> {
         Ok(false)
     }
 
+    /// A copy that the SSH library takes over.
     fn secret(&self) -> String {
         self.peer.login.password.as_ref().map_or_else(String::new, |password| password.reveal().to_owned())
     }
@@ -244,7 +251,7 @@ impl Attempt<'_> {
         self.heard(answer)
     }
 
-    /// Answers each question that is not echoed with the password, once.
+    /// Answers the one question that is for the password, once.
     async fn questions(&mut self) -> Result<bool, SshError> {
         use KeyboardInteractiveAuthResponse as Response;
         self.offered.push("keyboard-interactive".to_owned());
@@ -255,7 +262,7 @@ impl Attempt<'_> {
             .authenticate_keyboard_interactive_start(user, None::<String>)
             .await
             .map_err(|error| failed(error, self.peer))?;
-        let mut asked = false;
+        let mut answered = false;
         for _ in 0..MOST_QUESTIONS {
             let prompts = match response {
                 Response::Success => return Ok(true),
@@ -265,14 +272,22 @@ impl Attempt<'_> {
                 }
                 Response::InfoRequest { prompts, .. } => prompts,
             };
-            if asked && !prompts.is_empty() {
+            let asked: Vec<Question<'_>> =
+                prompts.iter().map(|it| Question { text: &it.prompt, echo: it.echo }).collect();
+            let about = password_question(&asked, user, &self.peer.names).filter(|_| !answered);
+            // Nothing else that is hidden can be answered: it is a code, or for somebody else.
+            if let (None, Some(other)) = (about, asked.iter().find(|it| !it.echo)) {
+                let shown: String = other.text.trim().chars().take(MOST_SHOWN).collect();
+                self.offered.push(format!("no answer to {shown:?}"));
                 return Ok(false);
             }
-            asked |= !prompts.is_empty();
-            let answers = prompts.iter().map(|it| if it.echo { String::new() } else { self.secret() });
+            answered |= about.is_some();
+            let answers: Vec<String> = (0..asked.len())
+                .map(|index| if about == Some(index) { self.secret() } else { String::new() })
+                .collect();
             response = self
                 .handle
-                .authenticate_keyboard_interactive_respond(answers.collect())
+                .authenticate_keyboard_interactive_respond(answers)
                 .await
                 .map_err(|error| failed(error, self.peer))?;
         }
@@ -312,20 +327,34 @@ fn described(what: &str, key: &russh::keys::ssh_key::public::KeyData) -> String 
 async fn load_key(login: &Login) -> Result<Option<PrivateKey>, SshError> {
     let (what, text) = match &login.key {
         None => return Ok(None),
-        Some(KeySource::Text(text)) => ("private_key".to_owned(), text.reveal().to_owned()),
-        Some(KeySource::File(path)) => {
-            let what = format!("the private key {}", path.display());
-            let read = tokio::fs::read_to_string(path).await;
-            (what.clone(), read.map_err(|error| SshError::Key { what, text: error.to_string() })?)
-        }
+        Some(KeySource::Text(text)) => ("private_key".to_owned(), Zeroizing::new(text.reveal().to_owned())),
+        Some(KeySource::File(path)) => (format!("the private key {}", path.display()), read_key(path).await?),
     };
     let passphrase = login.passphrase.as_ref().map(|it| it.reveal());
     decode_key(&text, passphrase).map(Some).map_err(|text| SshError::Key { what, text })
 }
 
+/// The text of a key's file. As ssh, this takes none that is the user's own and that others may read: it is no secret any
+/// more. One of somebody else was put there by who is trusted to do so.
+async fn read_key(path: &Path) -> Result<Zeroizing<String>, SshError> {
+    let unread = |error: std::io::Error| SshError::Key {
+        what: format!("the private key {}", path.display()),
+        text: error.to_string(),
+    };
+    let mut file = tokio::fs::File::open(path).await.map_err(unread)?;
+    let about = file.metadata().await.map_err(unread)?;
+    let mode = about.mode() & 0o7777;
+    if about.uid() == rustix::process::geteuid().as_raw() && mode & 0o077 != 0 {
+        return Err(SshError::KeyIsOpen { path: path.display().to_string(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).await.map_err(unread)?;
+    Ok(text)
+}
+
 /// A variable that went through a form often has `\n` in two characters where lines should end.
 fn decode_key(text: &str, passphrase: Option<&str>) -> Result<PrivateKey, String> {
-    let text = if text.contains("\\n") { text.replace("\\n", "\n") } else { text.to_owned() };
+    let text = Zeroizing::new(text.replace("\\n", "\n"));
     let encrypted = |key: &PrivateKey| key.is_encrypted();
     let in_a_device =
         |key: &PrivateKey| matches!(key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256);

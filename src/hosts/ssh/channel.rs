@@ -43,11 +43,19 @@ pub(super) struct RawExit {
     pub stderr: Vec<u8>,
 }
 
-/// Starts carrying. `permit` is given back when the channel is closed; `said` is what was already heard on stderr.
+impl RawExit {
+    /// Keeps the beginning of what is said on stderr.
+    pub(super) fn hear(&mut self, data: &[u8]) {
+        let room = MOST_STDERR.saturating_sub(self.stderr.len());
+        self.stderr.extend(data.iter().take(room));
+    }
+}
+
+/// Starts carrying. `permit` is given back when the channel is closed; `heard` is what was already heard of the command.
 pub(super) fn carry(
     channel: Channel<Msg>,
     permit: Option<OwnedSemaphorePermit>,
-    said: Vec<u8>,
+    heard: RawExit,
 ) -> (ChannelIo, oneshot::Receiver<RawExit>) {
     let (stream, theirs) = tokio::io::duplex(SLACK);
     let (dropped, (told, ending)) = (CancellationToken::new(), oneshot::channel());
@@ -55,7 +63,7 @@ pub(super) fn carry(
     tokio::spawn(async move {
         let (mut from_us, to_us) = tokio::io::split(theirs);
         let (mut messages, to_them) = channel.split();
-        let mut ended = RawExit { status: None, stderr: said };
+        let mut ended = heard;
         let sending = async {
             // An error says that the channel is closed; the receiving side hears that too.
             let mut from_us = tokio::io::BufReader::with_capacity(CHUNK, &mut from_us);
@@ -81,10 +89,7 @@ async fn receive(messages: &mut ChannelReadHalf, mut to_us: WriteHalf<DuplexStre
         match message {
             ChannelMsg::Data { data } => drop(to_us.write_all(&data).await),
             ChannelMsg::Eof => drop(to_us.shutdown().await),
-            ChannelMsg::ExtendedData { data, ext: 1 } => {
-                let room = MOST_STDERR.saturating_sub(ended.stderr.len());
-                ended.stderr.extend(data.iter().take(room));
-            }
+            ChannelMsg::ExtendedData { data, ext: 1 } => ended.hear(&data),
             ChannelMsg::ExitStatus { exit_status } => ended.status = Some(exit_status),
             ChannelMsg::Close => return,
             _ => {}

@@ -44,6 +44,10 @@ pub(super) struct Found {
     /// The way to it, first to last.
     pub proxy_jump: Vec<String>,
     pub known_hosts: Vec<String>,
+    pub system_known_hosts: Vec<String>,
+    /// Name by which the host's key is looked up.
+    pub host_key_alias: Option<String>,
+    pub revoked_host_keys: Option<String>,
 }
 
 impl ConfigFile {
@@ -117,11 +121,19 @@ impl ConfigFile {
                     "userknownhostsfile" if found.known_hosts.is_empty() => {
                         found.known_hosts.clone_from(arguments);
                     }
+                    "globalknownhostsfile" if found.system_known_hosts.is_empty() => {
+                        found.system_known_hosts.clone_from(arguments);
+                    }
+                    "hostkeyalias" if found.host_key_alias.is_none() => found.host_key_alias = first(),
+                    "revokedhostkeys" if found.revoked_host_keys.is_none() => {
+                        found.revoked_host_keys = first();
+                    }
                     _ => {}
                 }
             }
         }
         found.identity_file = found.identity_file.filter(|path| !is_none(path));
+        found.revoked_host_keys = found.revoked_host_keys.filter(|path| !is_none(path));
         let jumps = jump.and_then(<[String]>::first).filter(|jump| !is_none(jump));
         found.proxy_jump = jumps.into_iter().flat_map(|jump| jump.split(',')).map(str::to_owned).collect();
         found
@@ -291,6 +303,7 @@ mod tests {
             identity_file: Some("%d/.ssh/k".into()),
             proxy_jump: Vec::new(),
             known_hosts: vec!["/a b".into(), "/c".into()],
+            ..Found::default()
         };
         assert_eq!(found, expected);
         let other = file.lookup("gpu-9");
@@ -391,6 +404,18 @@ mod tests {
         let jumps = |text: &str| parse(text).lookup("x").proxy_jump;
         assert_eq!(jumps("ProxyJump a,me@b:2\nProxyJump c"), ["a", "me@b:2"]);
         assert!(jumps("ProxyJump None\nProxyJump c").is_empty());
+    }
+
+    #[test]
+    fn words_about_host_keys_are_read() {
+        let found = parse(
+            "HostKeyAlias a\nHostKeyAlias b\nRevokedHostKeys ~/r\nGlobalKnownHostsFile /a /b\nGlobalKnownHostsFile /c\n",
+        )
+        .lookup("x");
+        assert_eq!(found.host_key_alias.as_deref(), Some("a"));
+        assert_eq!(found.revoked_host_keys.as_deref(), Some("~/r"));
+        assert_eq!(found.system_known_hosts, ["/a", "/b"]);
+        assert_eq!(parse("RevokedHostKeys none").lookup("x").revoked_host_keys, None);
     }
 
     #[test]

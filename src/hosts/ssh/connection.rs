@@ -22,8 +22,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::auth::PreparedLogin;
 use super::config_file::ConfigFile;
-use super::host_key::{HandshakeError, HostKeyCheck};
-use super::known_hosts::KnownHosts;
+use super::host_key::{HandshakeError, HostKeyCheck, check_signature};
+use super::known_hosts::{KnownHosts, RevokedKeys};
 use super::session_channels::SessionChannels;
 use super::settings::{HostKeys, Peer, ProcessEnvironment, Settings};
 use super::{auth, settings};
@@ -190,13 +190,14 @@ impl Inner {
         let mut ready = Vec::new();
         for peer in peers {
             let prepared = auth::prepare(peer, &self.environment).await?;
-            ready.push((peer, known_hosts(&peer.host_keys).await?, prepared));
+            ready.push((peer, known_hosts(&peer.host_keys).await?, revoked_keys(peer).await?, prepared));
         }
         let mut passed: Vec<Handle<HostKeyCheck>> = Vec::new();
-        for (peer, known_hosts, prepared) in ready {
+        for (peer, known_hosts, revoked, prepared) in ready {
+            let check = HostKeyCheck { known_hosts, revoked, peer: peer.clone() };
             let handle = match passed.last() {
-                None => enter(peer, dial(peer).await?, known_hosts, prepared).await?,
-                Some(bastion) => enter(peer, through(bastion, peer).await?, known_hosts, prepared).await?,
+                None => enter(peer, dial(peer).await?, check, prepared).await?,
+                Some(bastion) => enter(peer, through(bastion, peer).await?, check, prepared).await?,
             };
             passed.push(handle);
         }
@@ -210,17 +211,17 @@ impl Inner {
 async fn enter<S>(
     peer: &Peer,
     stream: S,
-    known_hosts: KnownHosts,
+    check: HostKeyCheck,
     prepared: PreparedLogin,
 ) -> Result<Handle<HostKeyCheck>, SshError>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let config = Arc::new(config(&known_hosts, peer));
-    let check = HostKeyCheck { known_hosts, peer: peer.clone() };
+    let config = Arc::new(config(&check.known_hosts, peer));
     let entering = async {
         let connected = russh::client::connect_stream(config, stream, check).await;
         let mut handle = connected.map_err(|failure: HandshakeError| failure.into_ssh_error(peer))?;
+        check_signature(handle.agent_session_binding().map(|binding| binding.signature()), peer)?;
         auth::log_in(&mut handle, peer, prepared).await?;
         Ok(handle)
     };
@@ -289,7 +290,8 @@ async fn through(
 /// The server is asked for the kinds of keys that are known of it first; else one with several would show another one
 /// than the known one, and look like an impostor.
 fn config(known_hosts: &KnownHosts, peer: &Peer) -> Config {
-    let known = known_hosts.algorithms(&peer.address, peer.port);
+    let (name, port) = peer.known_as();
+    let known = known_hosts.algorithms(name, port);
     let is_known = |algorithm: &Algorithm| {
         let both_rsa =
             |it: &Algorithm| matches!((it, algorithm), (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }));
@@ -298,8 +300,7 @@ fn config(known_hosts: &KnownHosts, peer: &Peer) -> Config {
     let sha1 = |algorithm: &Algorithm| matches!(algorithm, Algorithm::Rsa { hash: None });
     let mut keys: Vec<Algorithm> = Preferred::DEFAULT.key.iter().filter(|it| !sha1(it)).cloned().collect();
     keys.sort_by_key(|algorithm| !is_known(algorithm));
-    let certificates =
-        if known_hosts.has_authority(&peer.address, peer.port) { keys.clone() } else { Vec::new() };
+    let certificates = if known_hosts.has_authority(name, port) { keys.clone() } else { Vec::new() };
     Config {
         preferred: Preferred {
             key: Cow::Owned(keys),
@@ -323,6 +324,14 @@ async fn known_hosts(host_keys: &HostKeys) -> Result<KnownHosts, SshError> {
         HostKeys::UserFile => Ok(KnownHosts::parse("")),
         HostKeys::Files(paths) => read_known_hosts(paths).await,
     }
+}
+
+/// As ssh, refuses all servers where the list cannot be read: any key may be in it.
+async fn revoked_keys(peer: &Peer) -> Result<RevokedKeys, SshError> {
+    let Some(path) = &peer.revoked else { return Ok(RevokedKeys::default()) };
+    let unread = |text: String| SshError::RevokedHostKeys { path: path.display().to_string(), text };
+    let bytes = tokio::fs::read(path).await.map_err(|error| unread(error.to_string()))?;
+    RevokedKeys::parse(&bytes).map_err(unread)
 }
 
 /// A file that is not there knows nobody.

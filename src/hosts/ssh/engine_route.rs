@@ -8,6 +8,7 @@
 use crate::hosts::error::Cause;
 use crate::hosts::error::ssh::SshError;
 use crate::hosts::shell::quoted;
+use crate::hosts::transport::random;
 
 /// A route to the Docker Engine of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,19 +77,54 @@ impl SocketReport {
     }
 }
 
-/// Where sudo asks for the password.
-pub(super) const PROMPT: &str = "[dynamo: password]";
+/// What sudo says to ask for the password. It is another one each time, so that nothing else on the host can ask in the
+/// same words and hear the answer.
+pub(super) struct SudoPrompt(String);
 
-/// Checks the password with sudo and nothing else. It is on stdin.
-pub(super) const CHECK_PASSWORD: &str = "sudo -k -S -p '' -v";
+impl SudoPrompt {
+    pub(super) fn new() -> Result<Self, SshError> {
+        let token = random::token::<16>().map_err(|error| SshError::Configuration {
+            text: format!("the operating system gave no random numbers: {error}"),
+        })?;
+        Ok(Self(format!("[dynamo {token}]")))
+    }
+
+    /// Whether it is among what was said on stderr.
+    pub(super) fn is_in(&self, said: &[u8]) -> bool {
+        said.windows(self.0.len()).any(|window| window == self.0.as_bytes())
+    }
+
+    /// Runs `command` as root, or only checks the password. sudo forgets what it remembers, so that it asks always.
+    fn sudo(&self, command: &str) -> String {
+        format!("sudo -k -S -p {} {command}", quoted(&self.0))
+    }
+
+    /// Checks the password with sudo and nothing else.
+    pub(super) fn check(&self) -> String {
+        self.sudo("-v")
+    }
+}
+
+/// What sudo and others said, without prompts of ours.
+fn without_prompts(stderr: &str) -> String {
+    let mut parts = stderr.split("[dynamo ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']') {
+            Some((token, rest)) if token.chars().all(|c| c.is_ascii_hexdigit()) => text.push_str(rest),
+            _ => text.extend(["[dynamo ", part]),
+        }
+    }
+    text.trim().to_owned()
+}
 
 /// Docker's own default.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 impl EngineRoute {
     /// What to run; `None` where nothing is run. sudo forgets what it remembers, so that it asks for the password always
-    /// or never, and the password cannot end up anywhere but with sudo.
-    pub(super) fn command(self, socket: &str) -> Option<String> {
+    /// or never, and the password cannot end up anywhere but with sudo. `prompt` is for a way that needs it.
+    pub(super) fn command(self, socket: &str, prompt: Option<&SudoPrompt>) -> Option<String> {
         let address = match socket {
             DEFAULT_SOCKET => String::new(),
             other => format!(" -H {}", quoted(&format!("unix://{other}"))),
@@ -98,13 +134,13 @@ impl EngineRoute {
             Self::Forward => None,
             Self::Command => Some(dial),
             Self::Sudo => Some(format!("sudo -k -n {dial}")),
-            Self::SudoPassword => Some(format!("sudo -k -S -p {} {dial}", quoted(PROMPT))),
+            Self::SudoPassword => prompt.map(|prompt| prompt.sudo(&dial)),
         }
     }
 
     /// Why the command ended instead of reaching the Engine, from what it said on stderr.
     pub(super) fn failure(self, socket: &str, stderr: &str) -> Cause {
-        let (lower, text) = (stderr.to_lowercase(), stderr.trim().replace(PROMPT, ""));
+        let (lower, text) = (stderr.to_lowercase(), without_prompts(stderr));
         let socket = socket.to_owned();
         let address = format!("unix://{socket}");
         match REFUSALS.iter().find(|(words, _)| lower.contains(words)).map(|(_, refusal)| refusal) {
@@ -115,7 +151,8 @@ impl EngineRoute {
             Some(SudoRefusal::NeedsPassword) => Cause::from(SshError::SudoNeedsPassword { socket }),
             Some(SudoRefusal::Sudo) => Cause::from(SshError::SudoRefused { socket, text }),
             None => {
-                let command = self.command(&socket).unwrap_or_default();
+                let command =
+                    self.command(&socket, None).unwrap_or_else(|| "sudo docker system dial-stdio".to_owned());
                 Cause::from(SshError::DialStdio { command, text })
             }
         }
@@ -202,12 +239,28 @@ mod tests {
 
     #[test]
     fn commands_name_the_socket_only_where_docker_would_not_find_it() {
-        assert_eq!(EngineRoute::Forward.command(SOCKET), None);
-        assert_eq!(EngineRoute::Sudo.command(SOCKET).unwrap(), "sudo -k -n docker system dial-stdio");
+        assert_eq!(EngineRoute::Forward.command(SOCKET, None), None);
+        assert_eq!(EngineRoute::Sudo.command(SOCKET, None).unwrap(), "sudo -k -n docker system dial-stdio");
         assert_eq!(
-            EngineRoute::Command.command("/run/it's/docker.sock").unwrap(),
+            EngineRoute::Command.command("/run/it's/docker.sock", None).unwrap(),
             r"docker -H 'unix:///run/it'\''s/docker.sock' system dial-stdio"
         );
+    }
+
+    #[test]
+    fn sudo_asks_in_other_words_each_time() {
+        let (one, other) = (SudoPrompt::new().unwrap(), SudoPrompt::new().unwrap());
+        let dial = |prompt: &SudoPrompt| EngineRoute::SudoPassword.command(SOCKET, Some(prompt)).unwrap();
+        assert_ne!(dial(&one), dial(&other));
+        assert_ne!(one.check(), other.check());
+        for command in [dial(&one), one.check()] {
+            assert!(command.starts_with("sudo -k -S -p '[dynamo ") && command.contains(&one.0), "{command}");
+        }
+        let said = format!("Lecture.\n{}", one.0);
+        assert!(one.is_in(said.as_bytes()) && !other.is_in(said.as_bytes()));
+        assert!(!one.is_in(b"[dynamo: password]") && !one.is_in(b""));
+        let text = without_prompts(&format!("{said}Sorry, try again.\n{}[dynamo x] [dynamo ", one.0));
+        assert_eq!(text, "Lecture.\nSorry, try again.\n[dynamo x] [dynamo");
     }
 
     #[test]

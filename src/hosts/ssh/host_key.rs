@@ -5,13 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use russh::client::Handler;
 use russh::keys::PublicKeyOrCertificate;
 
-use super::known_hosts::{KnownHosts, OfferedKey, Verdict, fingerprint};
+use super::known_hosts::{KnownHosts, OfferedKey, RevokedKeys, Verdict, fingerprint};
 use super::settings::{HostKeys, Peer};
 use crate::hosts::error::ssh::SshError;
 
 /// The check of a server's host key: our end of a connection, as the SSH library sees it.
 pub(super) struct HostKeyCheck {
     pub known_hosts: KnownHosts,
+    pub revoked: RevokedKeys,
     pub peer: Peer,
 }
 
@@ -53,7 +54,11 @@ impl HostKeyCheck {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let key = shown.key();
         let fingerprint = fingerprint(key);
-        match self.known_hosts.judge(&self.peer.address, self.peer.port, shown, now) {
+        if self.revoked.include(shown) {
+            return Err(SshError::HostKeyRevoked { at, fingerprint });
+        }
+        let (name, port) = self.peer.known_as();
+        match self.known_hosts.judge(name, port, shown, now) {
             Verdict::Trusted => Ok(()),
             Verdict::Unknown => Err(SshError::HostKeyUnknown {
                 at,
@@ -81,6 +86,22 @@ fn looked(host_keys: &HostKeys) -> String {
     }
 }
 
+/// Refuses a server that proved its RSA key by SHA-1. Nothing but SHA-2 is agreed on, yet the SSH library takes either.
+pub(super) fn check_signature(signature: Option<&[u8]>, peer: &Peer) -> Result<(), SshError> {
+    let text = match signature.map(algorithm_of) {
+        Some(Some(b"ssh-rsa")) => "it signs with SHA-1, and SHA-2 was agreed on",
+        Some(Some(_)) => return Ok(()),
+        Some(None) | None => "it proved nothing by its host key",
+    };
+    Err(SshError::Disagreement { at: peer.to_string(), text: text.to_owned() })
+}
+
+/// The algorithm that a signature names first: four bytes of length, and a name.
+fn algorithm_of(signature: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = signature.split_first_chunk::<4>()?;
+    rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}
+
 impl Handler for HostKeyCheck {
     type Error = HandshakeError;
 
@@ -92,5 +113,40 @@ impl Handler for HostKeyCheck {
             }
         };
         judged.map(|()| true).map_err(HandshakeError::Understood)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::ssh::settings::{Login, resolve};
+    use crate::hosts::ssh::{ProcessEnvironment, Settings, SshServer, config_file::ConfigFile};
+
+    #[test]
+    fn a_host_key_proves_itself_by_sha_2() {
+        let target = SshServer {
+            address: "gpu-a".into(),
+            user: Some("ops".into()),
+            login: Login::default(),
+            ..SshServer::default()
+        };
+        let settings = Settings { target, ..Settings::default() };
+        let peers = resolve(&settings, &ProcessEnvironment::default(), &ConfigFile::default()).unwrap();
+        let signature = |name: &[u8]| {
+            let length = u32::try_from(name.len()).unwrap().to_be_bytes();
+            [length.as_slice(), name, b"\0\0\0\x01s"].concat()
+        };
+        for name in ["rsa-sha2-256", "rsa-sha2-512", "ssh-ed25519", "ecdsa-sha2-nistp256"] {
+            assert_eq!(check_signature(Some(&signature(name.as_bytes())), &peers[0]), Ok(()), "{name}");
+        }
+        for (signature, word) in [
+            (Some(signature(b"ssh-rsa")), "SHA-1"),
+            (Some(b"\0\0\0\x07ssh".to_vec()), "nothing"),
+            (Some(Vec::new()), "nothing"),
+            (None, "nothing"),
+        ] {
+            let error = check_signature(signature.as_deref(), &peers[0]).unwrap_err().to_string();
+            assert!(error.contains(word) && error.contains("gpu-a:22"), "{error}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The rules are those of OpenSSH's known_hosts: several keys per host, patterns with `*`, `?` and `!`, names that are
 //! hashed, `[host]:port` for other ports than 22 (a host of which nothing is known at its port may be known without one),
-//! `@revoked` before all else, and `@cert-authority` for hosts that show a certificate. In two things this is stricter: a certificate has to name the host, and a line that cannot be read is
+//! `@revoked` before all else (and before that the keys of `RevokedHostKeys`), and `@cert-authority` for hosts that show a certificate. In two things this is stricter: a certificate has to name the host, and a line that cannot be read is
 //! passed over instead of trusted in part.
 
 use aws_lc_rs::hmac;
@@ -44,6 +44,32 @@ enum Marker {
 enum Hosts {
     Patterns(Vec<String>),
     Hashed { salt: Vec<u8>, hash: Vec<u8> },
+}
+
+/// Keys that no server may have, whoever else trusts them.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(super) struct RevokedKeys(Vec<KeyData>);
+
+/// How a list of revoked keys begins that is not text.
+const KRL: &[u8] = b"SSHKRL\n";
+
+impl RevokedKeys {
+    /// Lines of `type base64`. As ssh, this passes over what is no key; the error is why none of it can be known.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.starts_with(KRL) {
+            return Err(
+                "it is a binary list (KRL), and only text with a public key on each line is understood"
+                    .to_owned(),
+            );
+        }
+        let text = String::from_utf8_lossy(bytes);
+        Ok(Self(text.lines().filter_map(|line| key_of(line.trim())).collect()))
+    }
+
+    /// Whether what is shown is vouched for by one of them.
+    pub(super) fn include(&self, shown: OfferedKey<'_>) -> bool {
+        shown.keys().into_iter().any(|key| self.0.contains(key))
+    }
 }
 
 /// The server's key or certificate.

@@ -20,6 +20,7 @@ mod connection;
 mod engine_route;
 mod host_key;
 mod known_hosts;
+mod questions;
 mod session_channels;
 mod settings;
 mod tcp_through_shell;
@@ -37,6 +38,7 @@ use russh::{ChannelMsg, ChannelOpenFailure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OnceCell;
 use tokio::sync::oneshot::Receiver;
+use zeroize::Zeroizing;
 
 pub(crate) use settings::{HostKeys, KeySource, Login, ProcessEnvironment, Settings, SshServer};
 
@@ -48,9 +50,9 @@ use crate::hosts::transport::engine_address::EngineAddress;
 use crate::hosts::transport::listening_sockets;
 use crate::hosts::transport::listening_sockets::ListeningSocket;
 use crate::hosts::transport::{CommandExit, RunningCommand, ShellOutput, Stream, Transport};
-use channel::{ChannelIo, MOST_STDERR, RawExit, carry};
+use channel::{ChannelIo, RawExit, carry};
 use connection::Connection;
-use engine_route::{EngineRoute, SocketReport};
+use engine_route::{EngineRoute, SocketReport, SudoPrompt};
 
 /// For a script, and for a command to answer.
 const SHELL: Duration = Duration::from_secs(60);
@@ -100,37 +102,38 @@ impl SshTransport {
         opened_or_refused(opened, &session.at)
     }
 
-    /// Runs `command`. With a password, first waits until sudo asks for it.
+    /// Runs `command`. With a password, first waits until sudo asks for it by that prompt.
     async fn command(
         &self,
         command: &str,
-        password: Option<&Secret>,
+        password: Option<(&Secret, &SudoPrompt)>,
     ) -> Result<(ChannelIo, Receiver<RawExit>), SshError> {
         let session = self.connection.session().await?;
         let (mut channel, permit) = session.channels.open(&session.handle).await?;
         let cut = |error: russh::Error| SshError::Cut { at: session.at.clone(), text: error.to_string() };
         channel.exec(false, command).await.map_err(cut)?;
-        let mut said = Vec::new();
-        if let Some(password) = password {
+        let mut heard = RawExit::default();
+        if let Some((password, prompt)) = password {
             // Who asks for no password is not waited for, and what is said meanwhile is kept as far as it matters.
             let until = tokio::time::Instant::now() + PROBE;
             while let Ok(Some(message)) = tokio::time::timeout_at(until, channel.wait()).await {
                 match message {
-                    ChannelMsg::ExtendedData { data, .. } => {
-                        said.extend(data.iter());
-                        let excess = said.len().saturating_sub(MOST_STDERR);
-                        said.drain(..excess);
+                    ChannelMsg::ExtendedData { data, .. } => heard.hear(&data),
+                    ChannelMsg::ExitStatus { exit_status } => {
+                        heard.status = Some(exit_status);
+                        break;
                     }
-                    ChannelMsg::Close | ChannelMsg::ExitStatus { .. } => break,
+                    ChannelMsg::Close => break,
                     _ => {}
                 }
-                if String::from_utf8_lossy(&said).contains(engine_route::PROMPT) {
-                    channel.data_bytes(format!("{}\n", password.reveal())).await.map_err(cut)?;
+                if prompt.is_in(&heard.stderr) {
+                    let line = Zeroizing::new(format!("{}\n", password.reveal()));
+                    channel.data(line.as_bytes()).await.map_err(cut)?;
                     break;
                 }
             }
         }
-        Ok(carry(channel, Some(permit), said))
+        Ok(carry(channel, Some(permit), heard))
     }
 
     /// Runs `command` with `input` to its end.
@@ -210,10 +213,30 @@ impl SshTransport {
         route: EngineRoute,
         socket: &str,
     ) -> Result<(ChannelIo, Receiver<RawExit>), SshError> {
-        let command = route.command(socket).unwrap_or_default();
-        let password =
-            self.connection.settings().sudo_password.as_ref().filter(|_| route == EngineRoute::SudoPassword);
-        self.command(&command, password).await
+        let password = self.connection.settings().sudo_password.as_ref();
+        match (route, password) {
+            (EngineRoute::SudoPassword, Some(password)) => {
+                let prompt = SudoPrompt::new()?;
+                let command = route.command(socket, Some(&prompt)).unwrap_or_default();
+                self.command(&command, Some((password, &prompt))).await
+            }
+            _ => self.command(&route.command(socket, None).unwrap_or_default(), None).await,
+        }
+    }
+
+    /// What sudo says to the password: `None` where it takes it.
+    async fn sudo_refuses(&self, password: &Secret) -> Result<Option<String>, SshError> {
+        let prompt = SudoPrompt::new()?;
+        let checking = async {
+            let (mut io, ending) = self.command(&prompt.check(), Some((password, &prompt))).await?;
+            // It would ask three times.
+            drop(io.shutdown().await);
+            let ended = ending.await.unwrap_or_default();
+            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+            Ok((ended.status != Some(0)).then_some(said))
+        };
+        let slow = || SshError::Slow { what: "`sudo -v`".to_owned(), seconds: SHELL.as_secs() };
+        tokio::time::timeout(SHELL, checking).await.unwrap_or_else(|_| Err(slow()))
     }
 
     /// A connection to a port, as seen from the host, by the way that works here.
@@ -240,11 +263,9 @@ impl SshTransport {
     async fn probe(&self, route: EngineRoute, socket: &str) -> Result<(), Cause> {
         if let (EngineRoute::SudoPassword, Some(password)) =
             (route, &self.connection.settings().sudo_password)
+            && let Some(said) = self.sudo_refuses(password).await?
         {
-            let checked = self.run(engine_route::CHECK_PASSWORD, &format!("{}\n", password.reveal())).await?;
-            if checked.status != 0 {
-                return Err(route.failure(socket, &checked.stderr));
-            }
+            return Err(route.failure(socket, &said));
         }
         let asking = async {
             let (mut io, ending) = self.dial_stdio(route, socket).await?;
@@ -276,7 +297,7 @@ fn opened_or_refused(
     at: &str,
 ) -> Result<Result<ChannelIo, ChannelRefusal>, SshError> {
     match opened {
-        Ok(channel) => Ok(Ok(carry(channel, None, Vec::new()).0)),
+        Ok(channel) => Ok(Ok(carry(channel, None, RawExit::default()).0)),
         Err(ref error @ russh::Error::ChannelOpenFailure(ref reason)) => Ok(Err(ChannelRefusal {
             text: error.to_string(),
             prohibited: *reason == ChannelOpenFailure::AdministrativelyProhibited,

@@ -14,6 +14,8 @@ use crate::hosts::error::ssh::SshError;
 /// The settings of a host that is reached over SSH, as configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
+    /// Its name in the provider's `hosts`.
+    pub name: String,
     pub target: SshServer,
     pub bastion: Option<SshServer>,
     /// Whether `~/.ssh/config` is read.
@@ -62,7 +64,8 @@ pub(crate) enum KeySource {
 /// The host keys by which a server shows that it is the right one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum HostKeys {
-    /// It is in `~/.ssh/known_hosts`, or in the file that `~/.ssh/config` names.
+    /// It is in `~/.ssh/known_hosts` or `/etc/ssh/ssh_known_hosts`, or in the files that `~/.ssh/config` names in their
+    /// places.
     #[default]
     UserFile,
     /// Its key is one of these lines of `type base64`.
@@ -113,6 +116,22 @@ pub(super) struct Peer {
     pub login: Login,
     /// With `~` expanded.
     pub host_keys: HostKeys,
+    /// Under which name its key is known, in place of its address.
+    pub host_key_alias: Option<String>,
+    /// File with keys that no server may have.
+    pub revoked: Option<PathBuf>,
+    /// All by which the configuration calls it.
+    pub names: Vec<String>,
+}
+
+impl Peer {
+    /// Name and port by which its key is looked up. An alias has no port, as in ssh.
+    pub(super) fn known_as(&self) -> (&str, u16) {
+        match &self.host_key_alias {
+            Some(alias) => (alias, DEFAULT_PORT),
+            None => (&self.address, self.port),
+        }
+    }
 }
 
 impl fmt::Display for Peer {
@@ -130,7 +149,7 @@ pub(super) fn resolve(
     environment: &ProcessEnvironment,
     file: &ConfigFile,
 ) -> Result<Vec<Peer>, SshError> {
-    let target = peer(&settings.target, None, environment, file)?;
+    let target = peer(&settings.target, &settings.name, None, environment, file)?;
     let mut hops = match &settings.bastion {
         Some(bastion) => vec![bastion.clone()],
         None => jumps_to(&settings.target, file)?,
@@ -145,7 +164,7 @@ pub(super) fn resolve(
         hops.splice(0..0, if again { Vec::new() } else { before });
     }
     let hops: Result<Vec<Peer>, SshError> =
-        hops.iter().map(|bastion| peer(bastion, Some(&target), environment, file)).collect();
+        hops.iter().map(|bastion| peer(bastion, "", Some(&target), environment, file)).collect();
     Ok(hops?.into_iter().chain([target]).collect())
 }
 
@@ -163,10 +182,14 @@ fn met(servers: &[SshServer], server: &SshServer) -> bool {
 }
 
 const DEFAULT_PORT: u16 = 22;
+const USERS_KNOWN_HOSTS: &str = "~/.ssh/known_hosts";
+const SYSTEMS_KNOWN_HOSTS: &str = "/etc/ssh/ssh_known_hosts";
 
-/// `beyond` is the server behind a bastion: whoever may enter that one with these means may also pass the bastion.
+/// `beyond` is the server behind a bastion. Its keys may pass the bastion too: to be shown one tells a server nothing. Its
+/// password is for itself alone.
 fn peer(
     endpoint: &SshServer,
+    name: &str,
     beyond: Option<&Peer>,
     environment: &ProcessEnvironment,
     file: &ConfigFile,
@@ -194,7 +217,7 @@ fn peer(
         login.key = path.map(KeySource::File);
     }
     if let (true, Some(beyond)) = (login.is_empty(), beyond) {
-        login = beyond.login.clone();
+        login = Login { password: None, ..beyond.login.clone() };
     }
     if login.is_empty() {
         login.key = environment.private_key.clone().map(KeySource::Text);
@@ -202,20 +225,28 @@ fn peer(
     if let Some(KeySource::File(path)) = &mut login.key {
         *path = environment.expand(path);
     }
+    let paths = |given: &[String], usual: &str| -> Vec<PathBuf> {
+        let given = given.iter().map(|path| PathBuf::from(expanded(path, &tokens)));
+        if given.len() == 0 { vec![PathBuf::from(usual)] } else { given.collect() }
+    };
     let host_keys = match &endpoint.host_keys {
-        HostKeys::UserFile if !found.known_hosts.is_empty() => {
-            HostKeys::Files(found.known_hosts.iter().map(|path| expanded(path, &tokens).into()).collect())
+        HostKeys::UserFile => {
+            let users = paths(&found.known_hosts, USERS_KNOWN_HOSTS);
+            let systems = paths(&found.system_known_hosts, SYSTEMS_KNOWN_HOSTS);
+            HostKeys::Files(users.into_iter().chain(systems).collect())
         }
-        HostKeys::UserFile => HostKeys::Files(vec![PathBuf::from("~/.ssh/known_hosts")]),
         given => given.clone(),
     };
+    let revoked =
+        found.revoked_host_keys.map(|path| environment.expand(Path::new(&expanded(&path, &tokens))));
     let host_keys = match host_keys {
         HostKeys::Files(paths) => {
             HostKeys::Files(paths.iter().map(|path| environment.expand(path)).collect())
         }
         other => other,
     };
-    Ok(Peer { address, port, user, login, host_keys })
+    let names = [name, &endpoint.address, &address].map(str::to_owned).into();
+    Ok(Peer { address, port, user, login, host_keys, host_key_alias: found.host_key_alias, revoked, names })
 }
 
 /// `user@host:port` of a `ProxyJump`.
@@ -293,7 +324,7 @@ mod tests {
         );
         let peers = resolve(&settings("gpu"), &environment(), &file).unwrap();
         assert_eq!(peers[0].login.key, Some(KeySource::File("/home/a/gpu-10.0.0.9-2-me-a".into())));
-        let files = vec!["/home/a/known-gpu".into(), "/home/a/b".into()];
+        let files = vec!["/home/a/known-gpu".into(), "/home/a/b".into(), SYSTEMS_KNOWN_HOSTS.into()];
         assert_eq!(peers[0].host_keys, HostKeys::Files(files));
     }
 
@@ -303,7 +334,31 @@ mod tests {
         let [peer] = peers.as_slice() else { panic!("{peers:?}") };
         assert_eq!((peer.to_string().as_str(), peer.user.as_str()), ("10.0.0.1:22", "a"));
         assert_eq!(peer.login.key, Some(KeySource::Text(Secret::new("from-environment"))));
-        assert_eq!(peer.host_keys, HostKeys::Files(vec!["/home/a/.ssh/known_hosts".into()]));
+        assert_eq!(peer.host_keys, HostKeys::Files(files(&["/home/a/.ssh/known_hosts"])));
+        assert_eq!((peer.known_as(), &peer.revoked), (("10.0.0.1", 22), &None));
+    }
+
+    /// Those of the user, and the system's.
+    fn files(users: &[&str]) -> Vec<PathBuf> {
+        users.iter().chain([&SYSTEMS_KNOWN_HOSTS]).map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn what_the_file_says_of_keys_counts() {
+        let file = parsed(
+            "Host gpu\n HostKeyAlias gpu-of-ours\n Port 2222\n RevokedHostKeys ~/.ssh/revoked-%p\n GlobalKnownHostsFile \
+             /etc/a /etc/b\n",
+        );
+        let peers = resolve(&settings("gpu"), &environment(), &file).unwrap();
+        assert_eq!(peers[0].known_as(), ("gpu-of-ours", 22));
+        assert_eq!(peers[0].revoked, Some("/home/a/.ssh/revoked-2222".into()));
+        let expected = ["/home/a/.ssh/known_hosts", "/etc/a", "/etc/b"].map(PathBuf::from);
+        assert_eq!(peers[0].host_keys, HostKeys::Files(expected.into()));
+        // What the configuration names is alone.
+        let mut given = settings("gpu");
+        given.target.host_keys = HostKeys::Files(vec!["~/k".into()]);
+        let peers = resolve(&given, &environment(), &file).unwrap();
+        assert_eq!(peers[0].host_keys, HostKeys::Files(vec!["/home/a/k".into()]));
     }
 
     #[test]
@@ -336,7 +391,7 @@ mod tests {
         assert_eq!(shown, ["jump@192.0.2.1:99", "ubuntu@10.0.0.9:2222"]);
         assert_eq!(peers[1].login.key, Some(KeySource::File("/home/a/.ssh/gpu".into())));
         assert_eq!(peers[0].login, peers[1].login, "the bastion takes what the host takes");
-        assert_eq!(peers[1].host_keys, HostKeys::Files(vec!["/home/a/.ssh/gpus".into()]));
+        assert_eq!(peers[1].host_keys, HostKeys::Files(files(&["/home/a/.ssh/gpus"])));
 
         let mut given = settings("gpu");
         given.target.port = Some(22);

@@ -76,6 +76,17 @@ impl EngineAddress {
     }
 }
 
+/// Whether what is said to an Engine at that address crosses a network in clear text, secrets of containers included.
+pub(crate) fn is_in_clear_text(address: &str) -> bool {
+    matches!(EngineAddress::parse(address, false), Ok(EngineAddress::Tcp { host, .. }) if !is_loopback(&host))
+}
+
+/// Whether a host's name or address is that of the machine that asks.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 impl fmt::Display for EngineAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -88,6 +99,24 @@ impl fmt::Display for EngineAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_crosses_a_network_is_in_clear_text() {
+        let table = [
+            ("tcp://10.0.0.1:2375", true),
+            ("tcp://gpu-a", true),
+            ("http://[fd00::1]:2375", true),
+            ("tcp://127.0.0.1:2375", false),
+            ("tcp://[::1]:2375", false),
+            ("tcp://localhost:2375", false),
+            ("unix:///var/run/docker.sock", false),
+            ("https://10.0.0.1:2376", false),
+            ("nonsense", false),
+        ];
+        for (address, expected) in table {
+            assert_eq!(is_in_clear_text(address), expected, "{address}");
+        }
+    }
 
     #[test]
     fn the_address_comes_from_the_configuration_the_environment_or_what_exists() {

@@ -8,6 +8,7 @@
 pub(crate) mod engine_address;
 pub(crate) mod listening_sockets;
 pub(crate) mod local;
+pub(crate) mod random;
 
 use std::fmt;
 use std::io;

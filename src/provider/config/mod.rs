@@ -7,6 +7,7 @@ pub(crate) mod models;
 pub(crate) mod ssh;
 
 use crate::container::Secret;
+use crate::hosts::is_in_clear_text;
 use crate::hosts::ssh::is_host_key;
 use crate::model;
 use crate::tf_provider::attr::{Attr, AttrValue, Nested, NestedMap};
@@ -50,25 +51,27 @@ model! {
         private_key: Attr<Secret> = optional("Private key to log in with, as text (OpenSSH or PEM; Ed25519, ECDSA, RSA). Without \
             any key, agent or password: the environment variable `DYNAMO_SSH_PRIVATE_KEY`.").sensitive().check(pem()),
         private_key_path: Attr<String> = optional("File with the private key, where Terraform runs. `~` is your home \
-            folder.").check(check::not_empty()),
+            folder. As ssh, the provider refuses a file of yours that others may read.").check(check::not_empty()),
         private_key_passphrase: Attr<Secret> = optional("Passphrase of the private key.").sensitive(),
         certificate: Attr<String> = optional("OpenSSH certificate of the private key, as text (the content of \
             `id_ed25519-cert.pub`).").check(certificate()),
         password: Attr<Secret> = optional("Password to log in with. It is offered after the key, and answers the server's \
-            question where it asks (keyboard-interactive).").sensitive(),
+            question where it asks for it (keyboard-interactive), but none for a code or for another host.").sensitive(),
         agent: Attr<bool> = optional("`true`: log in with the keys of the SSH agent at `SSH_AUTH_SOCK`, at most five of them."),
         host_key: Attr<String> = optional("Public key of the server, as in `/etc/ssh/ssh_host_ed25519_key.pub`; several on lines of \
             their own. A server with another key is not logged in to.").check(host_key()),
         known_hosts_path: Attr<String> = optional("File with known hosts, where Terraform runs; without `host_key` the server has to \
-            be in it, by its key or by a certificate authority. Left out: `~/.ssh/known_hosts`.").check(check::not_empty()),
+            be in it, by its key or by a certificate authority. Left out: `~/.ssh/known_hosts` and \
+            `/etc/ssh/ssh_known_hosts`.").check(check::not_empty()),
         insecure_ignore_host_key: Attr<bool> = optional("`true`: log in to whatever answers. Who stands in between can read and \
             change everything, passwords included."),
-        ssh_config: Attr<bool> = optional("`true`: take `HostName`, `User`, `Port`, `IdentityFile` (the first), `ProxyJump` and \
-            `UserKnownHostsFile` from `~/.ssh/config`, and the files that it includes, where they are left out here. A `Match` counts \
+        ssh_config: Attr<bool> = optional("`true`: take `HostName`, `User`, `Port`, `IdentityFile` (the first), `ProxyJump`, \
+            `UserKnownHostsFile`, `GlobalKnownHostsFile`, `HostKeyAlias` and `RevokedHostKeys` (a text file) from `~/.ssh/config`, and the files that it includes, where they are left out here. A `Match` counts \
             if it asks for `all`, `host` or `originalhost` only."),
         bastion: Attr<Nested<BastionModel>> = optional("SSH server on the way to the machine."),
         docker_host: Attr<String> = optional("Where the Docker Engine listens, as seen on the machine: `unix:///path` or \
-            `tcp://host:port`. Left out: `unix:///var/run/docker.sock`; on this machine first `DOCKER_HOST` from the environment.")
+            `tcp://host:port`. Left out: `unix:///var/run/docker.sock`; on this machine first `DOCKER_HOST` from the environment. \
+            A `tcp://` address beyond loopback gives a warning: all that is said there is in clear text.")
             .check(check::text("begin with \"unix:///\", \"tcp://\" or \"http://\"", is_engine_address)),
         sudo_password: Attr<Secret> = optional("Password for sudo, which is used only where the user may not open the Docker \
             socket (`sudo docker system dial-stdio`). Not needed where sudo asks for none.").sensitive(),
@@ -87,13 +90,13 @@ model! {
 }
 
 model! {
-    /// Left out, user and login are those for the machine behind it.
+    /// Left out, user and keys are those for the machine behind it.
     pub struct BastionModel {
         address: Attr<String> = required("Name or IP address of the bastion.").check(check::not_empty()),
         port: Attr<i64> = optional("Port of its SSH server. Default: 22.").check(check::between(1, 65535)),
         user: Attr<String> = optional("User to log in as. Left out: as on the machine behind it.").check(check::not_empty()),
-        private_key: Attr<Secret> = optional("Private key, as text. Without any key, agent or password: what the machine \
-            behind it is logged in to with.").sensitive().check(pem()),
+        private_key: Attr<Secret> = optional("Private key, as text. Without any key, agent or password: keys or agent of the \
+            machine behind it, and never its password.").sensitive().check(pem()),
         private_key_path: Attr<String> = optional("File with the private key, where Terraform runs.").check(check::not_empty()),
         private_key_passphrase: Attr<Secret> = optional("Passphrase of the private key.").sensitive(),
         certificate: Attr<String> = optional("OpenSSH certificate of the private key, as text.").check(certificate()),
@@ -101,7 +104,7 @@ model! {
         agent: Attr<bool> = optional("`true`: log in with the keys of the SSH agent at `SSH_AUTH_SOCK`."),
         host_key: Attr<String> = optional("Public key of the bastion; several on lines of their own.").check(host_key()),
         known_hosts_path: Attr<String> = optional("File with known hosts, where Terraform runs. Left out: \
-            `~/.ssh/known_hosts`.").check(check::not_empty()),
+            `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`.").check(check::not_empty()),
         insecure_ignore_host_key: Attr<bool> = optional("`true`: log in to whatever answers."),
     }
 }
@@ -159,10 +162,15 @@ fn is_engine_address(text: &str) -> bool {
         .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
 }
 
-/// Offline checks of the block.
-pub(crate) fn validate(config: &ProviderModel) -> Diagnostics {
+/// Offline checks of the block. `docker_host` is the variable `DOCKER_HOST`, which is for this machine where nothing else
+/// says where its Engine is.
+pub(crate) fn validate(config: &ProviderModel, docker_host: Option<&str>) -> Diagnostics {
     let mut found = models::validate(&config.models);
-    let Attr::Known(NestedMap(hosts)) = &config.hosts else { return found };
+    let Attr::Known(NestedMap(hosts)) = &config.hosts else {
+        let of_this_machine = docker_host.filter(|_| config.hosts.is_null());
+        found.extend(clear_text(of_this_machine, "DOCKER_HOST", Path::default()));
+        return found;
+    };
     let path = Path::of("hosts");
     if hosts.is_empty() {
         let detail = "The map is empty. Leave it out for this machine's Docker, or name at least one host.";
@@ -176,15 +184,65 @@ pub(crate) fn validate(config: &ProviderModel) -> Diagnostics {
             found.push(Diagnostic::error("No host", detail).at(path.key(name)));
         }
         if let Attr::Known(Nested(host)) = host {
-            found.extend(ssh::validate(host, &path.key(name)));
+            let at = path.key(name);
+            found.extend(ssh::validate(host, &at));
+            let variable = docker_host.filter(|_| host.address.is_null() && host.docker_host.is_null());
+            found.extend(clear_text(variable, "DOCKER_HOST", at.clone()));
+            let own = host.docker_host.known().map(String::as_str);
+            found.extend(clear_text(own, "docker_host", at.attribute("docker_host")));
         }
     }
     found
 }
 
+/// A warning about an Engine to which everything is said in clear text.
+fn clear_text(address: Option<&str>, what: &str, at: Path) -> Diagnostics {
+    let warning = |address: &str| {
+        let detail = format!(
+            "{what} is {address}: what is said to that Engine, secret_env and tokens included, crosses the network in clear text, \
+             and whoever reaches the port is root there. Reach the machine over SSH instead (address), or have the Engine listen \
+             at 127.0.0.1 only."
+        );
+        let summary = format!("{what} is an Engine in clear text");
+        Diagnostic::warning(summary, detail).at(at)
+    };
+    Diagnostics(address.filter(|it| is_in_clear_text(it)).map(warning).into_iter().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn engines_in_clear_text_are_warned_of() {
+        let found = |hosts: &[(Option<&str>, Option<&str>)], variable: Option<&str>| -> Vec<String> {
+            let hosts = hosts.iter().enumerate().map(|(index, (address, docker_host))| {
+                let text = |it: &Option<&str>| Attr::from(it.map(str::to_owned));
+                let host = HostModel {
+                    address: text(address),
+                    docker_host: text(docker_host),
+                    ..HostModel::default()
+                };
+                (format!("h{index}"), Attr::Known(Nested(host)))
+            });
+            let hosts = NestedMap(hosts.collect::<BTreeMap<_, _>>());
+            let hosts = if hosts.0.is_empty() { Attr::Null } else { Attr::Known(hosts) };
+            let config = ProviderModel { hosts, ..ProviderModel::default() };
+            let found = validate(&config, variable).0;
+            found.iter().map(|it| it.path.as_ref().map(ToString::to_string).unwrap_or_default()).collect()
+        };
+        let far = Some("tcp://10.0.0.9:2375");
+        let none: [&str; 0] = [];
+        assert_eq!(found(&[], far), [""]);
+        assert_eq!(found(&[], Some("tcp://127.0.0.1:2375")), none);
+        assert_eq!(found(&[(None, None)], far), ["hosts[\"h0\"]"]);
+        assert_eq!(found(&[(None, Some("unix:///run/d.sock")), (Some("gpu-a"), None)], far), none);
+        assert_eq!(
+            found(&[(None, far), (Some("gpu-a"), far)], None),
+            ["hosts[\"h0\"].docker_host", "hosts[\"h1\"].docker_host"]
+        );
+    }
 
     #[test]
     fn a_printed_configuration_shows_no_login() {

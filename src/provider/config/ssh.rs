@@ -8,9 +8,10 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// How the machine is reached; `None` for this machine.
-pub(crate) fn settings(host: &HostModel) -> Option<Settings> {
+pub(crate) fn settings(name: &str, host: &HostModel) -> Option<Settings> {
     let address = host.address.known()?;
     Some(Settings {
+        name: name.to_owned(),
         target: endpoint(address, &Server::of(host)),
         bastion: host.bastion.known().map(|Nested(bastion)| {
             endpoint(bastion.address.known().map_or("", String::as_str), &Server::from(bastion))
@@ -244,7 +245,7 @@ mod tests {
             ..HostModel::default()
         };
         assert_eq!(found(&host), [(Severity::Warning, "hosts[\"a\"].insecure_ignore_host_key".to_owned())]);
-        assert_eq!(settings(&host).unwrap().target.host_keys, HostKeys::AnyKey);
+        assert_eq!(settings("a", &host).unwrap().target.host_keys, HostKeys::AnyKey);
     }
 
     #[test]
@@ -268,7 +269,7 @@ mod tests {
             })),
             ..HostModel::default()
         };
-        let settings = settings(&host).unwrap();
+        let settings = settings("a", &host).unwrap();
         let bastion = settings.bastion.clone().unwrap();
         assert_eq!((settings.target.port, settings.target.user.as_deref()), (Some(2222), Some("ops")));
         assert_eq!(settings.target.login.key, Some(KeySource::Text(Secret::new("canary-key"))));

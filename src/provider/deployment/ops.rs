@@ -18,7 +18,7 @@ use crate::provider::lifecycle::comparison::Look;
 use crate::provider::lifecycle::{assembly, comparison, deployment_containers, spec_label};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::plan_checks;
-use crate::provider::plan_checks::{docker, secret_values};
+use crate::provider::plan_checks::{docker, secret_values, secrets};
 use crate::provider::session::{Client, random};
 use crate::reconcile;
 use crate::reconcile::Deadline;
@@ -46,6 +46,14 @@ impl Resource for Deployments {
     fn validate(&self, config: &DeploymentModel) -> Diagnostics {
         let mut found = objections(config).map_or_else(|error| error, paths::diagnostics);
         found.extend(docker::warnings(&config.docker));
+        found.extend(secrets::warnings(
+            &config.env,
+            &[
+                ("engine_args", &config.engine_args),
+                ("prefill_engine_args", &config.prefill_engine_args),
+                ("decode_engine_args", &config.decode_engine_args),
+            ],
+        ));
         found
     }
 

@@ -8,7 +8,7 @@
 use super::job::Ended;
 use super::{assembly, comparison, deployment_containers, job};
 use crate::container::labels::Ownership;
-use crate::container::{ContainerSpec, Mount, MountSource, Network};
+use crate::container::{ContainerSpec, Mount, MountSource, Network, ObservedContainer};
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::check::image_modules;
 use crate::dynamo::gpus::NO_GPUS;
@@ -20,7 +20,7 @@ use crate::hosts::{Age, HostError};
 use crate::provider::allocation::image_answers::{Python, Question};
 use crate::provider::attributes::{host_errors, paths};
 use crate::provider::machine::Machine;
-use crate::provider::session::Client;
+use crate::provider::session::{self, Client};
 use crate::reconcile;
 use crate::reconcile::ReconcileError;
 use crate::tf_provider::diagnostics::Diagnostics;
@@ -97,7 +97,8 @@ async fn ask(
     question: &Question,
 ) -> Result<Vec<String>, String> {
     sweep(entry, &common.name, &call.client.run).await.map_err(|error| error.to_string())?;
-    let spec = container(common, question, &call.client.run);
+    let token = session::token().map_err(|error| error.to_string())?;
+    let spec = container(common, question, &call.client.run, &token);
     let stopping: &CancellationToken = &call.stopping;
     match job::run(&entry.host, &spec, PATIENCE, stopping).await {
         Ok(Ended::Well(log)) => answered(&log).ok_or_else(|| format!("it said {log:?}")),
@@ -111,13 +112,16 @@ async fn sweep(entry: &Machine, deployment: &str, run: &str) -> Result<(), HostE
     let seen = deployment_containers::of_deployment(&entry.host, deployment, Age::Now).await?;
     let asked =
         seen.into_iter().filter(|it| assembly::ownership(it).is_some_and(|it| it.component == COMPONENT));
-    for name in comparison::leftovers(&asked.collect::<Vec<_>>(), run) {
-        entry.host.remove(&name).await?;
+    let asked: Vec<ObservedContainer> = asked.collect();
+    let names = comparison::leftovers(&asked, run);
+    for left in asked.iter().filter(|it| names.contains(&it.spec.name)) {
+        entry.host.remove(&left.id).await?;
     }
     Ok(())
 }
 
-fn container(common: &Common, question: &Question, run: &str) -> ContainerSpec {
+/// `token` keeps its name apart from those of others who ask the same.
+fn container(common: &Common, question: &Question, run: &str, token: &str) -> ContainerSpec {
     let Question { host: _, image_id, modules, python } = question;
     let owner = Ownership {
         deployment: common.name.clone(),
@@ -126,7 +130,7 @@ fn container(common: &Common, question: &Question, run: &str) -> ContainerSpec {
         run: run.to_owned(),
         spec: String::new(),
     };
-    let parts: Vec<&str> = [image_id.as_str()].into_iter().chain(modules.iter().copied()).collect();
+    let parts: Vec<&str> = [image_id.as_str(), token].into_iter().chain(modules.iter().copied()).collect();
     let mut env = python.env.clone();
     env.insert(NO_GPUS.0.to_owned(), NO_GPUS.1.to_owned());
     let words = ["-c", LOOK].into_iter().chain(modules.iter().copied());

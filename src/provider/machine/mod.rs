@@ -66,7 +66,7 @@ impl Machine {
         let amount = |given: Given<Amount>| given.known().copied();
         let (cache, paths) = (model.model_cache.clone(), model.model_paths.clone());
         let roots = HostModel { model_cache: cache, model_paths: paths, ..HostModel::default() };
-        let transport: Arc<dyn Transport> = match ssh::settings(model) {
+        let transport: Arc<dyn Transport> = match ssh::settings(name, model) {
             Some(settings) => Arc::new(SshTransport::new(settings, surroundings.environment.clone())),
             None => Arc::new(LocalTransport { docker_host: model.docker_host.known().cloned() }),
         };

@@ -2,7 +2,8 @@
 //!
 //! The hub's own client does the work, since it knows mirrors, tokens, large-file storage and how to go on with what was
 //! begun. It comes with the image that will serve the model, so nothing is installed. The token is in the container's
-//! environment, and nowhere once the container is gone, which is as soon as it has ended, however it did.
+//! environment, and nowhere once the container is gone, which is as soon as it has ended, however it did. Two downloads of
+//! one model do not disturb each other: the client locks each file, and the containers know nothing of one another.
 
 use super::model;
 use super::schema::ModelModel;
@@ -14,7 +15,7 @@ use crate::provider::attributes::host_errors;
 use crate::provider::lifecycle::job;
 use crate::provider::lifecycle::job::Ended;
 use crate::provider::machine::Machine;
-use crate::provider::session::Client;
+use crate::provider::session::{self, Client};
 use crate::reconcile::Effects;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::shown;
@@ -41,18 +42,31 @@ fn image(model: &ModelModel) -> String {
     model.image.known().cloned().or_else(newest).unwrap_or_default()
 }
 
-/// One container for one model on one host: what a killed run left is found by its name.
-fn container(client: &Client, model: &ModelModel, script: &str, cache: &str) -> ContainerSpec {
-    let end = model::sha256(shown(&model.name)).chars().take(12).collect::<String>();
+/// Deployment of the containers that work for a model; no deployment of a user has its containers named so.
+const MODELS: &str = "dynamo-model";
+
+/// How the names of all containers for a model begin: what a killed run left is found by it.
+fn prefix(model: &ModelModel) -> String {
+    let middle = model::sha256(shown(&model.name)).chars().take(12).collect::<String>();
+    format!("{MODELS}-{middle}-")
+}
+
+/// A container for a model, under a name that nothing else has.
+fn container(
+    client: &Client,
+    model: &ModelModel,
+    script: &str,
+    cache: &str,
+) -> Result<ContainerSpec, Diagnostic> {
     let owner = Ownership {
-        deployment: "dynamo-model".to_owned(),
+        deployment: MODELS.to_owned(),
         component: "model".to_owned(),
         role: None,
         run: client.run.clone(),
         spec: String::new(),
     };
-    ContainerSpec {
-        name: format!("dynamo-model-{end}"),
+    Ok(ContainerSpec {
+        name: format!("{}{}", prefix(model), session::token()?),
         image: image(model),
         entrypoint: vec!["python3".to_owned()],
         command: vec!["-c".to_owned(), script.to_owned()],
@@ -64,7 +78,7 @@ fn container(client: &Client, model: &ModelModel, script: &str, cache: &str) -> 
         }],
         stop_grace_seconds: 5,
         ..ContainerSpec::default()
-    }
+    })
 }
 
 /// Downloads the model.
@@ -75,7 +89,11 @@ pub(crate) async fn run(
     stopping: &CancellationToken,
     summary: &str,
 ) -> Result<(), Diagnostics> {
-    let mut spec = container(client, config, DOWNLOAD, entry.cache_folder());
+    let mut spec = container(client, config, DOWNLOAD, entry.cache_folder())?;
+    let begins = prefix(config);
+    if let Err(error) = job::sweep(&entry.host, MODELS, &begins, &client.run, stopping).await {
+        tracing::warn!(host = entry.host.name(), %error, "what earlier downloads left could not be removed");
+    }
     let mut set = |name: &str, value: String| drop(spec.env.insert(name.to_owned(), value));
     set("MODEL", shown(&config.name).to_owned());
     set("REVISION", shown(&config.revision).to_owned());
@@ -153,7 +171,10 @@ pub(crate) async fn remove(
         });
         let (now, later) = rest.split_at(most.count().max(1));
         rest = later;
-        let mut spec = container(client, model, REMOVE, entry.cache_folder());
+        // Without a name for a container the files are still removed as the user.
+        let Ok(mut spec) = container(client, model, REMOVE, entry.cache_folder()) else {
+            return entry.host.remove_files(folder, &files).await;
+        };
         spec.env =
             BTreeMap::from([("FOLDER".to_owned(), inside.clone()), ("FILES".to_owned(), now.join("\n"))]);
         let ended = in_container(&entry.host, &spec, model::stall(model), stopping).await?;

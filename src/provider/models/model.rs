@@ -4,6 +4,7 @@ use super::schema::{ModelModel, SourceModel};
 use crate::dynamo::models::files::ModelOnDisk;
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::{hub_paths, paths};
+use crate::hosts::is_loopback;
 use crate::provider::attributes::duration;
 use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
@@ -73,7 +74,10 @@ pub(crate) fn validate(model: &ModelModel) -> Diagnostics {
         wrong(Path::of("revision"), "Invalid revision", detail);
     }
     match &model.source {
-        Block::Present(source) => validate_source(model, source, &mut wrong),
+        Block::Present(source) => {
+            validate_source(model, source, &mut wrong);
+            found.extend(token_in_clear_text(source));
+        }
         Block::Unknown => {}
         Block::Absent => wrong(
             Path::of("source"),
@@ -118,6 +122,25 @@ fn validate_source(model: &ModelModel, source: &SourceModel, wrong: &mut impl Fn
             "path is where a copy from another host goes. Leave it out here: it is computed.".to_owned();
         wrong(Path::of("path"), "Nothing is copied", detail);
     }
+}
+
+/// A warning about a token that everybody on the way to the hub can read.
+fn token_in_clear_text(source: &SourceModel) -> Diagnostics {
+    let endpoint = source.endpoint.known().filter(|_| !source.token.is_null());
+    let in_clear_text = endpoint.filter(|endpoint| is_http_beyond_loopback(endpoint));
+    let warning = |endpoint: &String| {
+        let detail = format!(
+            "{endpoint} is an http:// address: the token crosses the network in clear text, and who reads it can use it. Give an \
+             https:// address, or leave token out where the mirror needs none."
+        );
+        Diagnostic::warning("A token in clear text", detail).at(Path::of("source").attribute("endpoint"))
+    };
+    Diagnostics(in_clear_text.map(warning).into_iter().collect())
+}
+
+fn is_http_beyond_loopback(endpoint: &str) -> bool {
+    let url = endpoint.parse::<hyper::Uri>().ok().filter(|url| url.scheme_str() == Some("http"));
+    url.is_some_and(|url| !url.host().is_some_and(is_loopback))
 }
 
 pub(crate) fn folder(path: &str) -> Result<(), String> {

@@ -169,8 +169,7 @@ impl Place {
 pub(super) fn give_password(assembly: &mut Assembly, config: &OpenWebuiModel) {
     let Some(password) = config.admin_password.known() else { return };
     for part in &mut assembly.parts {
-        let content = password.reveal().to_owned();
-        part.files.push(PrivateFile { path: PASSWORD_FILE.to_owned(), content });
+        part.files.push(PrivateFile { path: PASSWORD_FILE.to_owned(), content: password.clone() });
     }
 }
 

@@ -13,7 +13,7 @@ use crate::provider::attributes::{host_errors, import_id, paths as told, secret_
 use crate::provider::lifecycle::drift::Explained;
 use crate::provider::lifecycle::{deployment_containers, drift, spec_label};
 use crate::provider::machine::facts;
-use crate::provider::plan_checks::{docker, secret_values};
+use crate::provider::plan_checks::{docker, secret_values, secrets};
 use crate::provider::session::Client;
 use crate::reconcile;
 use crate::reconcile::Deadline;
@@ -43,6 +43,7 @@ impl Resource for OpenWebuis {
         let mut found = told::diagnostics(objections(config));
         found.extend(told::diagnostics(login_objections(config)));
         found.extend(docker::warnings(&config.docker));
+        found.extend(secrets::in_env(&config.env));
         found
     }
 

@@ -48,8 +48,9 @@ model! {
         admin_email: Attr<String> = optional("Account of the administrator, which is made at the first start; further people can then not \
             sign up by themselves unless `env` has `ENABLE_SIGNUP = \"true\"`. Left out: whoever signs up first is the administrator."),
         admin_password: Attr<Secret> = optional("Password of that account. It reaches the container in a file that only its root reads, and \
-            is in no state, no plan and no environment. The account has it from the creation of the page on; afterwards people change it in \
-            the page, and another value here does nothing until `admin_password_version` is raised.").write_only()
+            is in no state, no plan and not in the container's configuration. The page's first process has it in its environment, \
+            from which the account is made; the file goes then, and no later process has it. The account has it from the creation of the page on; afterwards people change it in \
+            the page, and another value here does nothing until `admin_password_version` is raised.").sensitive().write_only()
             .check(check::text("have 8 to 72 bytes, and no line break or NUL in it", is_password)),
         admin_password_version: Attr<i64> = optional("Raise it to have the account given the present `admin_password` again. This starts a \
             new container."),

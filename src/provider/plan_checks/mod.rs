@@ -5,6 +5,7 @@ pub(crate) mod docker;
 pub(crate) mod gpu_memory;
 pub(crate) mod model_source;
 pub(crate) mod secret_values;
+pub(crate) mod secrets;
 
 use crate::container::MountSource;
 use crate::dynamo::spec::model::ModelRef;

@@ -29,6 +29,7 @@ use crate::provider::deployment::model::HostSays;
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::deployment::{image_tag, model as deployments};
 use crate::provider::plan_checks::docker;
+use crate::provider::plan_checks::secrets;
 use crate::provider::worker::model as workers;
 use crate::provider::worker::schema::{DeploymentView, WorkerModel};
 use crate::tf_provider::attr::{Attr, Nested};
@@ -168,6 +169,14 @@ impl Stage {
         let own = |model: &DeploymentModel| {
             let mut found = deployments::objections(model).map_or_else(|error| error, paths::diagnostics);
             found.extend(docker::warnings(&model.docker));
+            found.extend(secrets::warnings(
+                &model.env,
+                &[
+                    ("engine_args", &model.engine_args),
+                    ("prefill_engine_args", &model.prefill_engine_args),
+                    ("decode_engine_args", &model.decode_engine_args),
+                ],
+            ));
             found
         };
         let written = file::read::<DeploymentModel>(json, &[], &path)?;
@@ -213,6 +222,7 @@ impl Stage {
         let own = |model: &WorkerModel| {
             let mut found = workers::objections(model).map_or_else(|error| error, paths::diagnostics);
             found.extend(docker::warnings(&model.docker));
+            found.extend(secrets::warnings(&model.env, &[("engine_args", &model.engine_args)]));
             found
         };
         let written = file::read::<WorkerModel>(json, &["deployment"], path)?;

@@ -190,10 +190,8 @@ fn registry_auth(config: &ProviderModel) -> BTreeMap<String, Credentials> {
     let Attr::Known(NestedMap(logins)) = &config.registry_auth else { return BTreeMap::new() };
     let known = logins.iter().filter_map(|(registry, login)| {
         let Nested(RegistryAuthModel { username, password }) = login.known()?;
-        let credentials = Credentials {
-            username: username.known()?.clone(),
-            password: password.known()?.reveal().to_owned(),
-        };
+        let credentials =
+            Credentials { username: username.known()?.clone(), password: password.known()?.clone() };
         Some((registry.clone(), credentials))
     });
     known.collect()

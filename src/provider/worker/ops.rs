@@ -15,7 +15,7 @@ use crate::provider::attributes::{host_errors, import_id, paths, picked_ports, s
 use crate::provider::lifecycle::drift::Explained;
 use crate::provider::lifecycle::{drift, spec_label};
 use crate::provider::machine::facts;
-use crate::provider::plan_checks::{docker, secret_values};
+use crate::provider::plan_checks::{docker, secret_values, secrets};
 use crate::provider::session::{Client, random};
 use crate::reconcile;
 use crate::reconcile::Deadline;
@@ -44,6 +44,7 @@ impl Resource for Workers {
     fn validate(&self, config: &WorkerModel) -> Diagnostics {
         let mut found = objections(config).map_or_else(|error| error, paths::diagnostics);
         found.extend(docker::warnings(&config.docker));
+        found.extend(secrets::warnings(&config.env, &[("engine_args", &config.engine_args)]));
         found
     }
 

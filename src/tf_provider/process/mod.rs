@@ -58,6 +58,9 @@ impl Options {
 /// `build` runs inside the runtime, before the address is announced, and should be quick.
 pub fn run<P: Provider>(options: Options, build: impl FnOnce(Lifetime) -> P) -> ExitCode {
     let parent = rustix::process::getppid();
+    if options.mode == Mode::Plugin {
+        keep_memory_private();
+    }
     log::install(options.name());
     crash::install();
     let outcome =
@@ -72,6 +75,18 @@ pub fn run<P: Provider>(options: Options, build: impl FnOnce(Lifetime) -> P) -> 
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),
     }
+}
+
+/// Other processes of the same user, and whoever finds a core dump, do not read the secrets in this one. A process that is
+/// debugged stays open to debuggers. Where the system does not know how, the process is as any other.
+fn keep_memory_private() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 /// For a person in plain words, for a host as a log line.

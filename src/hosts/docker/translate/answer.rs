@@ -66,6 +66,10 @@ pub(in crate::hosts) fn observed(
             .and_then(|seconds| u32::try_from(seconds).ok())
             .unwrap_or(DEFAULT_GRACE_SECONDS),
     };
+    if let Some(image) = image {
+        spec.labels = labels::without_inherited(std::mem::take(&mut spec.labels), &image.labels);
+    }
+    spec.labels.remove(labels::MADE);
     let listens = spec.labels.remove(labels::PORTS);
     if spec.network == Network::Host {
         spec.ports = sorted(listens.iter().flat_map(|text| labels::ports_of(text)));

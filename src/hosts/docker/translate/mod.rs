@@ -19,7 +19,7 @@ mod tests {
     use crate::container::spelling::canonical;
     use crate::container::{
         ContainerSpec, Ipc, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, RunState, Secret,
-        SecretEnv, Ulimit, image_defaults,
+        SecretEnv, Ulimit, image_defaults, labels,
     };
     use crate::inventory::ImageFacts;
 
@@ -239,7 +239,7 @@ mod tests {
         let values = ["TOKEN", "B"].map(|name| (name.to_owned(), Secret::new("hunter2")));
         let secret_env = SecretEnv { values: values.into(), version: Some("7".into()) };
         let spec = ContainerSpec { secret_env, env: map(&[("A", "1")]), ..bridge() };
-        let body = create_body(&spec);
+        let body = create_body(&spec, "m1", None);
         let (env, labels) = (body.env.unwrap(), body.labels.unwrap());
         assert_eq!(env, words(&["A=1", "B=hunter2", "TOKEN=hunter2"]));
         assert!(!format!("{labels:?}").contains("hunter2"), "{labels:?}");
@@ -250,9 +250,40 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_the_image_say_nothing_of_the_container() {
+        // As an image of the frontend of another deployment on the host's own network has them.
+        let others = map(&[
+            (labels::MANAGER, labels::MANAGER_VALUE),
+            (labels::DEPLOYMENT, "other"),
+            (labels::ROLE, "prefill"),
+            (labels::PORTS, "127.0.0.1:1"),
+            (labels::SECRET_ENV, "PATH"),
+            (labels::MADE, "m0"),
+        ]);
+        let image = ImageFacts { labels: others.clone(), ..image() };
+        let spec = ContainerSpec { network: Network::Host, ports: vec![], ..bridge() };
+        let inherit = |own: std::collections::HashMap<String, String>| {
+            let mut all = others.clone();
+            all.extend(own);
+            let config = serde_json::json!({ "Id": "1", "Config": { "Labels": all, "Env": ["PATH=/bin"] }, "HostConfig": { "NetworkMode": "host" } });
+            observed(serde_json::from_value(config).unwrap(), Some(&image)).spec
+        };
+        let seen = inherit(create_body(&spec, "m1", Some(&image)).labels.unwrap());
+        assert_eq!(
+            (&seen.labels, seen.ports.len(), seen.secret_env),
+            (&spec.labels, 0, SecretEnv::default())
+        );
+        let strangers = inherit(std::collections::HashMap::new());
+        assert_eq!(
+            (strangers.labels, strangers.ports.len(), strangers.secret_env),
+            (map(&[]), 0, SecretEnv::default())
+        );
+    }
+
+    #[test]
     fn folders_to_be_made_are_binds() {
         let spec = ContainerSpec { make_folders: words(&["/tmp"]), ..bridge() };
-        let host = create_body(&spec).host_config.unwrap();
+        let host = create_body(&spec, "m1", None).host_config.unwrap();
         assert_eq!(host.binds, Some(words(&["/tmp:/host tmp:ro"])));
         assert_eq!(host.mounts.unwrap().len(), 1);
         // Whichever way it was asked for, it is the same mount.
@@ -265,10 +296,10 @@ mod tests {
 
     #[test]
     fn requests_say_what_the_engine_would_otherwise_choose() {
-        let host = create_body(&host_gpu()).host_config.unwrap();
+        let host = create_body(&host_gpu(), "m1", None).host_config.unwrap();
         assert_eq!(host.init, Some(true));
         assert_eq!(host.shm_size, Some(64 << 20));
-        let limited = create_body(&bridge()).host_config.unwrap();
+        let limited = create_body(&bridge(), "m1", None).host_config.unwrap();
         assert_eq!(limited.memory_swap, limited.memory);
     }
 }

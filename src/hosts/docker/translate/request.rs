@@ -12,9 +12,15 @@ use crate::container::spelling::{DEFAULT_SHM_BYTES, device_parts};
 use crate::container::{
     ContainerSpec, Limits, Log, Mount, MountSource, Network, PortBinding, Restart, SecretEnv, Ulimit, labels,
 };
+use crate::inventory::ImageFacts;
 
-/// The body of a create request. Nothing of a container is left for the Engine to choose.
-pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+/// The body of a create request. Nothing of a container is left for the Engine to choose. `made` is the container's token,
+/// and `facts` is what is known of its image.
+pub(in crate::hosts) fn create_body(
+    spec: &ContainerSpec,
+    made: &str,
+    facts: Option<&ImageFacts>,
+) -> ContainerCreateBody {
     // Named one by one: a new field of a container does not compile until it is asked for here.
     let ContainerSpec {
         name: _, // in the URL
@@ -45,14 +51,14 @@ pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody
         stop_grace_seconds,
     } = spec;
     let published = published(spec);
-    let (made, others): (Vec<&Mount>, Vec<&Mount>) =
+    let (bound, others): (Vec<&Mount>, Vec<&Mount>) =
         mounts.iter().partition(|mount| is_made(make_folders, mount));
     let host_config = HostConfig {
         // A process that is PID 1 without an init ignores SIGTERM unless it handles it, and leaves zombies.
         init: Some(true),
         // A mount demands that its source is there; a bind makes a folder of it otherwise.
         mounts: Some(others.into_iter().map(engine_mount).collect()),
-        binds: Some(made.into_iter().filter_map(engine_bind).collect()),
+        binds: Some(bound.into_iter().filter_map(engine_bind).collect()),
         port_bindings: Some(port_bindings(published)),
         network_mode: Some(network_mode(network)),
         restart_policy: Some(engine_restart(*restart)),
@@ -78,7 +84,7 @@ pub(in crate::hosts) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody
         cmd: non_empty(command),
         env: Some(environment(env, secret_env)),
         user: user.clone(),
-        labels: Some(all_labels(spec)),
+        labels: Some(all_labels(spec, made, facts)),
         exposed_ports: Some(published.iter().map(|port| tcp(port.container_port)).collect()),
         stop_timeout: Some(i64::from(*stop_grace_seconds)),
         networking_config: networking(network),
@@ -94,8 +100,9 @@ fn published(spec: &ContainerSpec) -> &[PortBinding] {
 
 /// What is listened at on the host's own network, and what the Engine mixes with its own defaults, is written where it can
 /// be read again.
-fn all_labels(spec: &ContainerSpec) -> HashMap<String, String> {
-    let mut all: HashMap<_, _> = spec.labels.clone().into_iter().collect();
+fn all_labels(spec: &ContainerSpec, made: &str, image: Option<&ImageFacts>) -> HashMap<String, String> {
+    let mut all = spec.labels.clone();
+    all.insert(labels::MADE.to_owned(), made.to_owned());
     if spec.network == Network::Host && !spec.ports.is_empty() {
         all.insert(labels::PORTS.to_owned(), labels::ports_text(&spec.ports));
     }
@@ -108,7 +115,12 @@ fn all_labels(spec: &ContainerSpec) -> HashMap<String, String> {
         let version = spec.secret_env.version.clone();
         all.extend(version.map(|version| (labels::SECRET_ENV_VERSION.to_owned(), version)));
     }
-    all
+    let mut labels: HashMap<_, _> = all.clone().into_iter().collect();
+    if let Some(image) = image {
+        let foreign = labels::not_inherited(&all, &image.labels);
+        labels.extend(foreign.map(|key| (key.to_owned(), String::new())));
+    }
+    labels
 }
 
 fn environment(env: &BTreeMap<String, String>, secret_env: &SecretEnv) -> Vec<String> {

@@ -216,7 +216,7 @@ async fn that_a_host_is_not_reached_is_heard_by_all() {
     let (bastion, _) = open(Rules::default()).await;
     let (server, _) = open(Rules::default()).await;
     let mut through = settings(&server, with_password());
-    through.bastion = Some(settings(&bastion, Login::default()).target);
+    through.bastion = Some(settings(&bastion, with_password()).target);
     through.target.port =
         Some(std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
     let transport = transport(through);
@@ -291,11 +291,51 @@ async fn a_bastion_is_passed() {
     let (bastion, _) = open(Rules::default()).await;
     let (server, _) = open(Rules::default()).await;
     let mut through = settings(&server, with_password());
-    through.bastion = Some(settings(&bastion, Login::default()).target);
+    through.bastion = Some(settings(&bastion, with_password()).target);
     let through = transport(through);
     assert_eq!(ask(&through, "/x").await.unwrap(), "/x");
     assert_eq!((bastion.counts.connections(), server.counts.connections()), (1, 1));
     through.close().await;
+}
+
+/// The bastion's administrator is another one than the host's.
+#[tokio::test]
+async fn a_bastion_does_not_get_the_hosts_password() {
+    let own = key(Algorithm::Ed25519);
+    let (bastion, server) = (serve(Rules::default()).await, serve(Rules::default()).await);
+    let mut through = settings(&server, with_password());
+    through.bastion = Some(settings(&bastion, Login::default()).target);
+    let error = ssh_error(ask(&transport(through.clone()), "/x").await.unwrap_err());
+    let at = format!("127.0.0.1:{}", bastion.port);
+    assert_eq!(error, SshError::NothingToOffer { at });
+    assert_eq!(bastion.counts.connections(), 0);
+    // A key is shown to it, which tells it nothing; the password still is not.
+    through.target.login.key = Some(text_of(&own));
+    let error = ssh_error(ask(&transport(through), "/x").await.unwrap_err());
+    assert!(matches!(&error, SshError::LoginRefused { offered, .. } if offered.len() == 1), "{error}");
+    assert_eq!((bastion.counts.logins(), server.counts.connections()), (1, 0));
+}
+
+/// As OpenSSH does.
+#[tokio::test]
+async fn a_key_file_that_others_may_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let own = key(Algorithm::Ed25519);
+    let server = serve(Rules { key: Some(own.public_key().clone()), ..Rules::default() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id_ed25519");
+    std::fs::write(&path, own.to_openssh(LineEnding::LF).unwrap().as_str()).unwrap();
+    for (mode, expected) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o644, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let login = Login { key: Some(KeySource::File(path.clone())), ..Login::default() };
+        match ask(&transport(settings(&server, login)), "/x").await {
+            Ok(_) => assert!(expected, "{mode:o}"),
+            Err(cause) => {
+                let error = ssh_error(cause);
+                assert!(!expected && error.next_step().contains("chmod 600"), "{mode:o}: {error}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -366,7 +406,7 @@ async fn where_nothing_is_forwarded_a_command_takes_its_place() {
     let table = [
         (Rules::default().look, None, None, ""),
         (shut, None, None, "sudo -k -n "),
-        (shut, Some("canary"), Some("canary"), "sudo -k -S -p '[dynamo: password]' "),
+        (shut, Some("canary"), Some("canary"), "sudo -k -S -p '[dynamo PROMPT]' "),
     ];
     for (look, sudo, password, before) in table {
         let rules = Rules { password: Some("canary"), forwards: false, look, sudo, ..Rules::default() };
@@ -378,7 +418,19 @@ async fn where_nothing_is_forwarded_a_command_takes_its_place() {
             assert_eq!(ask(&transport, path).await.unwrap(), path);
         }
         let ran = commands(&server.counts);
-        assert_eq!(ran.last().unwrap(), &format!("{before}{}", dial(&server)));
+        let prompts: Vec<&str> = ran.iter().filter_map(|it| it.split(['[', ']']).nth(1)).collect();
+        let last = prompts.last().map_or(String::new(), |prompt| format!("[{prompt}]"));
+        let last = ran.last().unwrap().replace(&last, "[dynamo PROMPT]");
+        if before.contains("PROMPT") {
+            assert_eq!(last, format!("{before}{}", dial(&server)));
+            let others: std::collections::BTreeSet<&&str> = prompts.iter().collect();
+            assert!(
+                others.len() == prompts.len() && prompts.len() >= 3,
+                "the same prompt twice: {prompts:?}"
+            );
+        } else {
+            assert_eq!(ran.last().unwrap(), &format!("{before}{}", dial(&server)));
+        }
         assert_eq!(ran.iter().filter(|it| *it == "sh -s").count(), 1, "one look, then it is known");
         assert!(ran.iter().all(|command| !command.contains("canary")), "{ran:?}");
     }
@@ -402,7 +454,7 @@ async fn sudo_that_does_not_let_us_says_so() {
         let error = ask(&transport(settings), "/x").await.unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(
-            commands(&server.counts).iter().all(|it| !it.contains("sudo -k -S -p '[")),
+            commands(&server.counts).iter().all(|it| !it.contains("sudo -k -S") || it.ends_with(" -v")),
             "no stream to sudo"
         );
     }

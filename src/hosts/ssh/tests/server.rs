@@ -346,7 +346,9 @@ impl RunningCommand {
         if command.starts_with("bash -c ") {
             return self.program(command, &mut io).await;
         }
-        if command == "sudo -k -S -p '' -v" {
+        let prompt = command.strip_prefix("sudo -k -S -p '").and_then(|rest| rest.split_once("' "));
+        if let Some((prompt, "-v")) = prompt {
+            self.say(1, &format!("Lecture.\n{prompt}")).await;
             let mut input = String::new();
             io.read_to_string(&mut input).await.unwrap();
             let right = self.rules.sudo.is_some_and(|password| input == format!("{password}\n"));
@@ -359,8 +361,8 @@ impl RunningCommand {
             self.say(1, "sudo: a password is required\n").await;
             return 1;
         }
-        if let (true, Some(password)) = (command.starts_with("sudo -k -S "), self.rules.sudo) {
-            self.say(1, &format!("Lecture.\n{}", crate::hosts::ssh::engine_route::PROMPT)).await;
+        if let (Some((prompt, _)), Some(password)) = (prompt, self.rules.sudo) {
+            self.say(1, &format!("Lecture.\n{prompt}")).await;
             let mut line = Vec::new();
             while !line.ends_with(b"\n") {
                 line.push(io.read_u8().await.unwrap());
