@@ -12,7 +12,6 @@ use super::super::{
 pub const CASES: &[Case] = &[
     ("a_strangers_container_is_left_alone", a_strangers_container),
     ("two_configurations_do_not_end_each_others_download", two_configurations),
-    ("a_download_has_no_more_rights_than_it_needs", few_rights),
 ];
 
 /// A download into a cache of the scene's own.
@@ -86,18 +85,4 @@ fn two_configurations() {
     outcome.succeeds();
     first.destroy().succeeds();
     second.destroy().succeeds();
-}
-
-fn few_rights() {
-    let hub = Hub::start();
-    let scene = scene(&hub);
-    let (mut apply, container) = paused(&scene);
-    let seen = inspect(&container, super::hardening::RIGHTS);
-    let limits = inspect(&container, "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}");
-    docker(&["unpause", &container]);
-    let status = apply.wait().unwrap();
-    assert!(status.success(), "{}", scene.apply_log());
-    scene.destroy().succeeds();
-    super::hardening::has_few_rights("the download", &seen, true);
-    assert!(limits.split(' ').all(|limit| limit != "0"), "the download has no limits: {limits}");
 }

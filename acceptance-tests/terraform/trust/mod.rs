@@ -12,7 +12,6 @@ mod liar;
 mod logins;
 mod questions;
 mod staging;
-mod supply;
 mod warnings;
 mod words;
 
@@ -35,7 +34,6 @@ pub fn trials() -> Vec<Trial> {
         ("hardening", hardening::CASES),
         ("warnings", warnings::CASES),
         ("questions", questions::CASES),
-        ("supply", supply::CASES),
     ];
     let hosts = [
         ("copies", copies::CASES),

@@ -5,7 +5,6 @@ use std::net::UdpSocket;
 use super::super::{Case, harness::Scene};
 
 pub const CASES: &[Case] = &[
-    ("of_what_equals_root", equals_root),
     ("of_secrets_in_plain_sight", secrets),
     ("of_an_engine_in_clear_text", engine_in_clear_text),
     ("of_a_token_for_a_hub_in_clear_text", hub_in_clear_text),
@@ -50,22 +49,6 @@ resource "dynamo_deployment" "chat" {{
 }}
 "#
     )
-}
-
-fn equals_root() {
-    let volume =
-        |path: &str| format!("docker {{\nvolume {{\nhost_path = {path:?}\ncontainer_path = \"/x\"\n}}\n}}");
-    let table: [(String, &[&str]); 8] = [
-        (volume("/var/run/docker.sock"), &["/var/run/docker.sock", "root"]),
-        (volume("/run/docker.sock"), &["/run/docker.sock", "root"]),
-        (volume("/"), &["\"/\"", "root"]),
-        ("docker {\ncap_add = [\"ALL\"]\n}".into(), &["cap_add", "root"]),
-        ("docker {\ncap_add = [\"SYS_ADMIN\"]\n}".into(), &["SYS_ADMIN", "root"]),
-        ("docker {\nipc = \"host\"\n}".into(), &["ipc", "host"]),
-        ("docker {\ndevices = [\"/dev/null\"]\n}".into(), &["/dev/null"]),
-        ("bind_address = \"0.0.0.0\"".into(), &["bind_address", "0.0.0.0"]),
-    ];
-    each_warns(table.map(|(lines, words)| (deployment(&lines), words)));
 }
 
 fn secrets() {
