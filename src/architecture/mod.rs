@@ -68,6 +68,25 @@ const FLOORS: &[(&str, &[&str])] = &[
             "ssh",
         ],
     ),
+    (
+        "provider",
+        &[
+            "attributes",
+            "config",
+            "machine",
+            "allocation",
+            "session",
+            "plan_checks",
+            "lifecycle",
+            "deployment",
+            "worker",
+            "openwebui",
+            "models",
+            "data_sources",
+            "functions",
+            "render",
+        ],
+    ),
     ("reconcile", &["diff", "order", "effects", "failure", "ledger", "wait", "assembly", "run", "execute"]),
 ];
 

@@ -20,7 +20,7 @@ pub mod worker;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{Provider, Registry};
 use async_trait::async_trait;
-use config::ProviderModel;
+use config::schema::ProviderModel;
 use session::Client;
 
 /// Address in `required_providers`, without the registry.

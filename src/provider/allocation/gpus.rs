@@ -332,7 +332,7 @@ pub(crate) fn the_same(devices: &[String]) -> GpuRequest {
 mod tests {
     use super::*;
     use crate::hosts::{Cause, Host, ListeningSocket, ShellOutput, Stream, Transport};
-    use crate::provider::config::HostModel;
+    use crate::provider::config::schema::HostModel;
     use crate::provider::machine::Surroundings;
     use std::path::Path;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

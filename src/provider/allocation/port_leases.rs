@@ -153,7 +153,7 @@ mod tests {
     use crate::inventory::PortHolder;
     use crate::provider::attributes::picked_ports::set;
     use crate::provider::attributes::picked_ports::with_those_to_come;
-    use crate::provider::config::ProviderModel;
+    use crate::provider::config::schema::ProviderModel;
     use crate::provider::session::Client;
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::model;
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
 use crate::provider::attributes::connector::ConnectorModel;
-use crate::provider::attributes::secret_env::SecretMap;
+use crate::provider::attributes::secret_env::{SecretMap, has_secrets};
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
@@ -102,6 +102,8 @@ model! {
         timeouts: Block<TimeoutsModel> = block("How long operations may take."),
     }
 }
+
+has_secrets!(DeploymentModel);
 
 model! {
     /// A container as it was last seen.
