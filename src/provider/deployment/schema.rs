@@ -118,4 +118,4 @@ model! {
 }
 
 /// The components of a deployment, as `containers` shows them.
-pub type Containers = BTreeMap<String, Attr<Nested<ContainerModel>>>;
+pub type ContainerMap = BTreeMap<String, Attr<Nested<ContainerModel>>>;

@@ -70,12 +70,12 @@ fn container(client: &Client, model: &ModelModel, script: &str, cache: &str) -> 
 /// Downloads the model.
 pub(crate) async fn run(
     client: &Client,
-    entry: &Machine,
+    machine: &Machine,
     config: &ModelModel,
     stopping: &CancellationToken,
     summary: &str,
 ) -> Result<(), Diagnostics> {
-    let mut spec = container(client, config, DOWNLOAD, entry.cache_folder());
+    let mut spec = container(client, config, DOWNLOAD, machine.cache_folder());
     let mut set = |name: &str, value: String| drop(spec.env.insert(name.to_owned(), value));
     set("MODEL", shown(&config.name).to_owned());
     set("REVISION", shown(&config.revision).to_owned());
@@ -97,14 +97,14 @@ pub(crate) async fn run(
             spec.secret_env.values.insert("HF_TOKEN".to_owned(), token.clone());
         }
     }
-    let ended = in_container(&entry.host, &spec, model::stall(config), stopping).await;
-    entry.host.models_changed();
+    let ended = in_container(&machine.host, &spec, model::stall(config), stopping).await;
+    machine.host.models_changed();
     let problem = match ended {
         Ok(Ended::Well(_)) => return Ok(()),
         Ok(Ended::Badly(words)) => words,
         Err(error) => return Err(host_errors::diagnostic(summary, &error, None).into()),
     };
-    Err(said(&problem, &entry.host, entry.cache_folder(), &spec.image, summary).into())
+    Err(said(&problem, &machine.host, machine.cache_folder(), &spec.image, summary).into())
 }
 
 /// What the hub's client said, with what to do about it.
@@ -133,15 +133,17 @@ fn said(words: &str, host: &Host, cache: &str, image: &str, summary: &str) -> Di
 /// Removes files of a model that such a container has made: they are its user's.
 pub(crate) async fn remove(
     client: &Client,
-    entry: &Machine,
+    machine: &Machine,
     model: &ModelModel,
     folder: &str,
     files: &[String],
     stopping: &CancellationToken,
 ) -> Result<(), HostError> {
-    let inside = folder.strip_prefix(entry.cache_folder()).map(|rest| format!("{CACHE}{rest}"));
-    let there = entry.host.image(&image(model)).await?.is_some();
-    let Some(inside) = inside.filter(|_| there) else { return entry.host.remove_files(folder, files).await };
+    let inside = folder.strip_prefix(machine.cache_folder()).map(|rest| format!("{CACHE}{rest}"));
+    let there = machine.host.image(&image(model)).await?.is_some();
+    let Some(inside) = inside.filter(|_| there) else {
+        return machine.host.remove_files(folder, files).await;
+    };
     let mut rest = files;
     while !rest.is_empty() {
         let mut length = 0;
@@ -151,16 +153,16 @@ pub(crate) async fn remove(
         });
         let (now, later) = rest.split_at(most.count().max(1));
         rest = later;
-        let mut spec = container(client, model, REMOVE, entry.cache_folder());
+        let mut spec = container(client, model, REMOVE, machine.cache_folder());
         spec.env =
             BTreeMap::from([("FOLDER".to_owned(), inside.clone()), ("FILES".to_owned(), now.join("\n"))]);
-        let ended = in_container(&entry.host, &spec, model::stall(model), stopping).await?;
+        let ended = in_container(&machine.host, &spec, model::stall(model), stopping).await?;
         if let Ended::Badly(words) = ended {
             tracing::warn!(words, folder, "a container could not remove the files");
-            return entry.host.remove_files(folder, files).await;
+            return machine.host.remove_files(folder, files).await;
         }
     }
-    entry.host.models_changed();
+    machine.host.models_changed();
     Ok(())
 }
 
