@@ -330,7 +330,7 @@ mod tests {
         ] {
             assert_eq!(frontend_url(bind, 80, None), url);
         }
-        let known_as = "10.0.0.11".into();
+        let known_as = "10.0.0.11";
         assert_eq!(frontend_url("0.0.0.0", 80, Some(known_as)), "http://10.0.0.11:80");
         assert_eq!(frontend_url("127.0.0.1", 80, Some(known_as)), "http://127.0.0.1:80");
     }
