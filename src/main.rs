@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use terraform_provider_dynamo::docs::{self, Pages, Repository};
 use terraform_provider_dynamo::provider::{ADDRESS, Dynamo, render};
-use terraform_provider_dynamo::tf_provider::process::{self, Mode, Options};
+use terraform_provider_dynamo::tf_provider::process::{self, LaunchMode, Options};
 use terraform_provider_dynamo::tf_provider::server::Server;
 
 /// What can be asked for.
@@ -29,12 +29,12 @@ const COMMANDS: &[Command] = &[
     Command {
         arguments: &[],
         does: "serves Terraform, which starts it by itself",
-        run: |_| serve(Mode::Plugin),
+        run: |_| serve(LaunchMode::Plugin),
     },
     Command {
         arguments: &["-debug"],
         does: "serves Terraform runs that are attached to it by TF_REATTACH_PROVIDERS, until it is interrupted",
-        run: |_| serve(Mode::Debug),
+        run: |_| serve(LaunchMode::Debug),
     },
     Command {
         arguments: &["schema"],
@@ -106,7 +106,7 @@ fn help() -> String {
     )
 }
 
-fn serve(mode: Mode) -> ExitCode {
+fn serve(mode: LaunchMode) -> ExitCode {
     process::run(Options { address: ADDRESS, mode }, |lifetime| Server::new(Dynamo, lifetime))
 }
 

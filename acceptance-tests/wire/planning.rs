@@ -7,7 +7,7 @@ use terraform_provider_dynamo::provider::deployment::schema::DeploymentModel;
 use terraform_provider_dynamo::provider::openwebui::schema::OpenWebuiModel;
 use terraform_provider_dynamo::provider::worker::schema::WorkerModel;
 use terraform_provider_dynamo::tf_provider::model::Model;
-use terraform_provider_dynamo::tf_provider::schema::{Entry, Kind, Mode, OnChange};
+use terraform_provider_dynamo::tf_provider::schema::{AttributeMode, Entry, Kind, OnChange};
 use terraform_provider_dynamo::tf_provider::value::{Path, Type, Value};
 use terraform_provider_dynamo::tf_provider::wire::tfplugin6::schema::Block;
 
@@ -186,7 +186,7 @@ async fn forcing() {
         let mut forced = Vec::new();
         for entry in &entries {
             let replaces = match &entry.kind {
-                Kind::Attribute(it) if it.mode == Mode::Computed => continue,
+                Kind::Attribute(it) if it.mode == AttributeMode::Computed => continue,
                 Kind::Attribute(it) => it.on_change == OnChange::Replace,
                 Kind::Block { entries, .. } => {
                     assert!(!forces(entries), "{}: this test knows of no block that replaces", entry.name);

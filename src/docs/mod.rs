@@ -19,24 +19,10 @@ mod dynamo_tests;
 #[cfg(test)]
 mod tests;
 
-pub use page::DocsError;
+pub use page::{DocsError, Guide, Pages};
 pub use repository::{Difference, Repository, RepositoryError};
 
 use crate::tf_provider::provider::{Provider, Registry};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-/// Pages by their path below `docs/`.
-pub type Pages = BTreeMap<PathBuf, String>;
-
-/// A page that people wrote. A line `{{example FILE}}` in it becomes that file below `examples/`.
-#[derive(Clone, Copy, Debug)]
-pub struct Guide {
-    /// File name without extension, which the registry shows in the address.
-    pub name: &'static str,
-    /// Markdown with front matter.
-    pub text: &'static str,
-}
 
 /// What documentation consists of besides the schema.
 #[derive(Clone, Copy, Debug)]

@@ -3,12 +3,25 @@
 //! Every type must have an example, and every resource a way to import it: a page without them is an error, so that
 //! neither is forgotten with the next resource. Examples are files, which tests run.
 
-use super::{Guide, reference};
+use super::reference;
 use crate::tf_provider::erased::AnyResource;
 use crate::tf_provider::model::Model;
 use crate::tf_provider::provider::{About, Parameter, Provider, Signature};
 use crate::tf_provider::schema::Entry;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Pages by their path below `docs/`.
+pub type Pages = BTreeMap<PathBuf, String>;
+
+/// A page that people wrote. A line `{{example FILE}}` in it becomes that file below `examples/`.
+#[derive(Clone, Copy, Debug)]
+pub struct Guide {
+    /// File name without extension, which the registry shows in the address.
+    pub name: &'static str,
+    /// Markdown with front matter.
+    pub text: &'static str,
+}
 
 /// Why the pages cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

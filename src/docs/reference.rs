@@ -3,7 +3,7 @@
 //! Groups and anchors are those of the registry's own generator, since its pages are what people are used to and link
 //! to. Within a group the order is that of the declarations: their authors put what matters first.
 
-use crate::tf_provider::schema::{Attribute, AttributeType, Entry, Kind, Mode, Nesting, OnChange};
+use crate::tf_provider::schema::{Attribute, AttributeMode, AttributeType, Entry, Kind, Nesting, OnChange};
 use crate::tf_provider::value::{Type, Value, json};
 
 /// What Terraform says about write-only arguments.
@@ -41,9 +41,9 @@ fn groups(entries: &[Entry], before: &str, after: &str, path: &[&str], text: &mu
 fn group_of(entry: &Entry) -> Group {
     match &entry.kind {
         Kind::Attribute(attribute) => match attribute.mode {
-            Mode::Required => Group::Required,
-            Mode::Optional | Mode::OptionalComputed => Group::Optional,
-            Mode::Computed => Group::ReadOnly,
+            AttributeMode::Required => Group::Required,
+            AttributeMode::Optional | AttributeMode::OptionalComputed => Group::Optional,
+            AttributeMode::Computed => Group::ReadOnly,
         },
         Kind::Block { .. } => Group::Optional,
     }

@@ -3,7 +3,7 @@
 //! `docs/` belongs to the generator, so writing also removes what it did not make: a page of a resource that is gone
 //! would live on in the registry. For that reason nothing is touched outside of this very repository.
 
-use super::Pages;
+use super::page::Pages;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;

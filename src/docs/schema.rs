@@ -3,7 +3,7 @@
 
 use crate::tf_provider::model::Model;
 use crate::tf_provider::provider::{Parameter, Provider, Registry, Signature};
-use crate::tf_provider::schema::{Attribute, AttributeType, Entry, Kind, Mode, Nesting};
+use crate::tf_provider::schema::{Attribute, AttributeMode, AttributeType, Entry, Kind, Nesting};
 use serde_json::{Map, Value as Json, json};
 
 /// All that the provider offers. Parts that it does not have are left out, as Terraform does.
@@ -107,9 +107,9 @@ fn attribute(entry: &Entry, it: &Attribute) -> Json {
     all.insert("description".to_owned(), entry.description.as_str().into());
     all.insert("description_kind".to_owned(), "markdown".into());
     let flags = [
-        ("required", it.mode == Mode::Required),
-        ("optional", matches!(it.mode, Mode::Optional | Mode::OptionalComputed)),
-        ("computed", matches!(it.mode, Mode::Computed | Mode::OptionalComputed)),
+        ("required", it.mode == AttributeMode::Required),
+        ("optional", matches!(it.mode, AttributeMode::Optional | AttributeMode::OptionalComputed)),
+        ("computed", matches!(it.mode, AttributeMode::Computed | AttributeMode::OptionalComputed)),
         ("sensitive", it.sensitive),
         ("write_only", it.write_only),
         ("deprecated", entry.deprecated.is_some()),

@@ -1,6 +1,16 @@
-//! The skin: Terraform's nouns on the domain. Each noun is a folder of three files: `schema` declares the attributes,
-//! `model` turns them into the domain's words and back (pure), `ops` plans, applies, reads and imports (talks, through
-//! `reconcile` and `hosts`).
+//! The provider `dynamo`: Terraform's resources, data sources and functions on top of the domain.
+//!
+//! Each folder imports only from those before it in this list, which the architecture test holds:
+//!
+//! * `attributes`: attributes that several resources share. `config`: the `provider` block.
+//! * `machine`: a host with what the configuration says about it. `allocation`: claims and leases of one run.
+//! * `session`: the client that every operation gets: hosts and allocations. `plan_checks`: the checks of a plan on a host.
+//! * `lifecycle`: starting, probing and comparing containers.
+//! * `deployment`, `worker`, `openwebui`, `models`: the resources. In each, `schema` declares the attributes, `model` turns
+//!   them into the domain's values and back (pure), and `ops` plans, applies, reads and imports.
+//! * `data_sources`, `functions`; and `render`, which prints containers without Terraform and without a host.
+//!
+//! Begin with `worker/schema.rs`, then `worker/ops.rs`.
 
 pub(crate) mod allocation;
 pub(crate) mod attributes;
@@ -20,7 +30,7 @@ pub mod worker;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{Provider, Registry};
 use async_trait::async_trait;
-use config::ProviderModel;
+use config::schema::ProviderModel;
 use session::Client;
 
 /// Address in `required_providers`, without the registry.
@@ -63,7 +73,7 @@ impl Provider for Dynamo {
         registry.resource(worker::Workers);
         registry.resource(openwebui::OpenWebuis);
         registry.data_source(data_sources::containers::Containers);
-        registry.data_source(data_sources::host::HostFacts);
+        registry.data_source(data_sources::host::HostDataSource);
         registry.data_source(data_sources::host_directory::HostDirectory);
         registry.data_source(data_sources::host_gpus::HostGpus);
         registry.data_source(data_sources::images::Images);

@@ -1,7 +1,7 @@
 //! What stands in a model's fields: attributes that may be null or unknown, and blocks.
 //!
 //! A model is a plain struct whose fields are [`Attr`], [`Block`] or [`Blocks`]. The Rust type of a field is the one
-//! place that says its Terraform type; [`Field`] derives schema, decoding and encoding from it. Nothing converts an
+//! place that says its Terraform type; [`ModelField`] derives schema, decoding and encoding from it. Nothing converts an
 //! unknown to a value by accident: there is no `Default`-on-unknown anywhere, only [`Attr::known`].
 
 use super::model::Model;
@@ -166,7 +166,7 @@ impl<T: AttrValue> AttrValue for Vec<Attr<T>> {
         items.iter().enumerate().map(|(index, item)| Attr::decode(item, &path.index(index))).collect()
     }
     fn encode(&self) -> Value {
-        Value::List(self.iter().map(Field::encode).collect())
+        Value::List(self.iter().map(ModelField::encode).collect())
     }
 }
 
@@ -217,7 +217,7 @@ impl<M: Model> AttrValue for NestedList<M> {
             .map(Self)
     }
     fn encode(&self) -> Value {
-        Value::List(self.0.iter().map(Field::encode).collect())
+        Value::List(self.0.iter().map(ModelField::encode).collect())
     }
 }
 
@@ -243,14 +243,14 @@ impl<M: Model> AttrValue for NestedMap<M> {
 }
 
 /// A field of a model.
-pub trait Field: Sized {
+pub trait ModelField: Sized {
     /// The schema record of this field: its declaration completed by what the Rust type says.
     fn entry(name: &str, declaration: Declaration) -> Entry;
     fn decode(value: &Value, path: &Path) -> Result<Self, PathError>;
     fn encode(&self) -> Value;
 }
 
-impl<T: AttrValue> Field for Attr<T> {
+impl<T: AttrValue> ModelField for Attr<T> {
     fn entry(name: &str, declaration: Declaration) -> Entry {
         declaration.attribute(name, T::attribute_type())
     }
@@ -290,7 +290,7 @@ impl<M> Block<M> {
     }
 }
 
-impl<M: Model> Field for Block<M> {
+impl<M: Model> ModelField for Block<M> {
     fn entry(name: &str, declaration: Declaration) -> Entry {
         declaration.block(name, Nesting::Single, M::entries())
     }
@@ -333,7 +333,7 @@ impl<M> Blocks<M> {
     }
 }
 
-impl<M: Model> Field for Blocks<M> {
+impl<M: Model> ModelField for Blocks<M> {
     fn entry(name: &str, declaration: Declaration) -> Entry {
         declaration.block(name, Nesting::List, M::entries())
     }

@@ -46,7 +46,7 @@ macro_rules! model {
 
         impl $crate::tf_provider::model::Model for $name {
             fn entries() -> Vec<$crate::tf_provider::schema::Entry> {
-                vec![ $( <$ty as $crate::tf_provider::attr::Field>::entry(
+                vec![ $( <$ty as $crate::tf_provider::attr::ModelField>::entry(
                     $crate::tf_provider::model::plain_name(stringify!($field)), $declaration) ),* ]
             }
 
@@ -57,14 +57,14 @@ macro_rules! model {
                 $crate::tf_provider::model::object(value, path)?;
                 Ok(Self { $( $field: {
                     let name = $crate::tf_provider::model::plain_name(stringify!($field));
-                    <$ty as $crate::tf_provider::attr::Field>::decode(value.get(name), &path.attribute(name))?
+                    <$ty as $crate::tf_provider::attr::ModelField>::decode(value.get(name), &path.attribute(name))?
                 } ),* })
             }
 
             fn to_value(&self) -> $crate::tf_provider::value::Value {
                 $crate::tf_provider::value::Value::Map([ $( (
                     $crate::tf_provider::model::plain_name(stringify!($field)).to_owned(),
-                    $crate::tf_provider::attr::Field::encode(&self.$field),
+                    $crate::tf_provider::attr::ModelField::encode(&self.$field),
                 ) ),* ].into_iter().collect())
             }
         }

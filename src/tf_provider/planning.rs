@@ -6,7 +6,9 @@
 //! only if something differs mark computed attributes unknown — so that a plan without a difference *is* the prior
 //! state, byte for byte.
 
-use crate::tf_provider::schema::{Attribute, Entry, Kind, Mode, Nesting, OnChange, WhenOthersChange};
+use crate::tf_provider::schema::{
+    Attribute, AttributeMode, Entry, Kind, Nesting, OnChange, WhenOthersChange,
+};
 use crate::tf_provider::value::{Path, Value};
 use std::collections::BTreeMap;
 
@@ -92,9 +94,9 @@ fn attribute(it: &Attribute, config: &Value, prior: &Value, changing: bool) -> V
     }
     match it.mode {
         // Null here, and with its type where the attribute is dynamic.
-        Mode::Required | Mode::Optional => config.clone(),
-        Mode::Computed | Mode::OptionalComputed if !changing => prior.clone(),
-        Mode::Computed | Mode::OptionalComputed => match it.when_others_change {
+        AttributeMode::Required | AttributeMode::Optional => config.clone(),
+        AttributeMode::Computed | AttributeMode::OptionalComputed if !changing => prior.clone(),
+        AttributeMode::Computed | AttributeMode::OptionalComputed => match it.when_others_change {
             WhenOthersChange::Keep if !prior.is_null() => prior.clone(),
             WhenOthersChange::Keep | WhenOthersChange::Unknown => Value::Unknown,
         },

@@ -8,20 +8,22 @@ use crate::dynamo::decide::cache_budget::{Cache, OnDisk, Pinned};
 use crate::dynamo::decide::{cache_budget, limits};
 use crate::dynamo::spec::{HostFacts, WorkerSpec, cache_server};
 use crate::dynamo::terms::words::{Mode, NetworkMode};
+use crate::hosts::sync::locked::Locked;
+use crate::provider::allocation::claimant::{Claimant, Newcomers};
 use crate::provider::attributes::paths;
 use crate::provider::machine::{Machine, facts};
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
-/// The memory of one run. Clones are the same.
+/// The cache memory and disk space that the workers of one run claim. Clones are the same.
 #[derive(Clone, Default)]
 pub struct CacheLedger(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    claims: Mutex<Claims>,
+    claims: Locked<Claims>,
     making: AtomicBool,
 }
 
@@ -31,22 +33,14 @@ struct Claims {
     memory: BTreeMap<(String, Claimant), u64>,
     /// Second tiers of new workers, by host.
     disks: Vec<(String, OnDisk)>,
-    /// Counts workers that have no container yet.
-    newcomers: u64,
+    newcomers: Newcomers,
     /// By deployment, the hosts in whose memory its workers meet.
     meetings: BTreeMap<String, BTreeSet<String>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Claimant {
-    Container(String),
-    Newcomer(u64),
-    ServerOf(String),
-}
-
 impl CacheLedger {
     fn claims(&self) -> MutexGuard<'_, Claims> {
-        self.0.claims.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.claims.lock()
     }
 
     /// From now on things are made.
@@ -73,21 +67,21 @@ impl CacheLedger {
     }
 
     /// Remembers what a worker that stays as it is takes.
-    pub fn stays(&self, frontend: Option<&str>, entry: &Machine, spec: &WorkerSpec, container: &str) {
-        self.elsewhere(frontend, entry.host.name(), spec);
-        self.claim(entry.host.name(), &cache_budget::of(spec), Some(container));
+    pub fn stays(&self, frontend: Option<&str>, machine: &Machine, spec: &WorkerSpec, container: &str) {
+        self.elsewhere(frontend, machine.host.name(), spec);
+        self.claim(machine.host.name(), &cache_budget::of(spec), Some(container));
     }
 
     /// Refuses, at plan, what does not fit beside all that was planned before on that host. `container` is that of the worker
     /// as it is, if there is one.
     pub async fn plan(
         &self,
-        entry: &Machine,
+        machine: &Machine,
         facts: &HostFacts,
         spec: &WorkerSpec,
         container: Option<&str>,
     ) -> Diagnostics {
-        let (host, cache) = (entry.host.name(), cache_budget::of(spec));
+        let (host, cache) = (machine.host.name(), cache_budget::of(spec));
         if cache == Cache::default() {
             return Diagnostics::new();
         }
@@ -98,11 +92,11 @@ impl CacheLedger {
         }
         if let Some(disk) = &cache.disk {
             if let Some(folder) = &disk.folder
-                && facts::is_missing(entry, folder).await
+                && facts::is_missing(machine, folder).await
             {
                 found.push(cache_budget::no_folder(host, folder));
             } else if container.is_none()
-                && let Some(free) = free(entry, disk).await
+                && let Some(free) = free(machine, disk).await
             {
                 found.extend(cache_budget::disk_fits(host, disk, &disks, free).err());
             }
@@ -113,10 +107,7 @@ impl CacheLedger {
     /// Leaves the claim, and returns all caches of the host: in memory, and new ones on the same disk.
     fn claim(&self, host: &str, cache: &Cache, container: Option<&str>) -> (Vec<u64>, Vec<u64>) {
         let mut claims = self.claims();
-        claims.newcomers = claims.newcomers.saturating_add(1);
-        let own = container.map_or(Claimant::Newcomer(claims.newcomers), |container| {
-            Claimant::Container(container.to_owned())
-        });
+        let own = claims.newcomers.claimant(container);
         for (pinned, bytes) in &cache.memory {
             let claimant = match pinned {
                 Pinned::Itself => own.clone(),
@@ -138,10 +129,10 @@ impl CacheLedger {
 }
 
 /// Bytes that are free where the second tier will be; `None` where that cannot be seen.
-async fn free(entry: &Machine, disk: &OnDisk) -> Option<u64> {
+async fn free(machine: &Machine, disk: &OnDisk) -> Option<u64> {
     match &disk.folder {
-        Some(folder) => entry.host.folder(folder).await.ok().map(|listing| listing.free_bytes),
-        None => entry.host.machine().await.ok()?.disk.map(|disk| disk.free_bytes),
+        Some(folder) => machine.host.folder(folder).await.ok().map(|listing| listing.free_bytes),
+        None => machine.host.machine().await.ok()?.disk.map(|disk| disk.free_bytes),
     }
 }
 

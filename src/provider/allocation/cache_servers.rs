@@ -2,87 +2,85 @@
 //! goes with the last.
 //!
 //! Terraform makes and removes workers side by side, and each knows of itself only. So what is done about the servers of a
-//! deployment on a host is done by one at a time ([`Servers::alone`]), and who uses which is read from the labels of the
-//! containers, which outlive any run. A worker that has its server and no container yet holds it meanwhile ([`Held`]).
+//! deployment on a host is done by one at a time ([`CacheServers::lock`]), and who uses which is read from the labels of the
+//! containers, which outlive any run. A worker that has its server and no container yet holds it meanwhile ([`Lease`]).
 
 use crate::container::labels::{CACHE_SERVER, ROLE};
 use crate::container::{ObservedContainer, RunState};
 use crate::hosts::sync::keyed_lock::KeyedLock;
+use crate::hosts::sync::locked::Locked;
 use crate::hosts::{Age, Filter};
 use crate::provider::machine::Machine;
 use crate::reconcile;
 use crate::reconcile::Failure;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
-/// Who is at work on which servers. Clones are the same.
+/// The cache servers that operations of this run work on. Clones are the same.
 #[derive(Clone, Default)]
-pub struct Servers(Arc<Inner>);
+pub struct CacheServers(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     /// By host and deployment.
-    turns: KeyedLock<(String, String)>,
+    locks: KeyedLock<(String, String)>,
     /// By host and container, how many hold it.
-    held: Mutex<BTreeMap<(String, String), usize>>,
+    held: Locked<BTreeMap<(String, String), usize>>,
 }
 
-/// A server that must stay until its worker has a container.
-pub struct Held {
-    servers: Servers,
+/// The lease on a cache server, which must stay until its worker has a container.
+pub struct Lease {
+    servers: CacheServers,
     key: (String, String),
 }
 
-impl Servers {
-    /// Waits until nobody else is at work on the servers of a deployment on a host; the turn ends with the result.
-    pub async fn alone(&self, host: &str, deployment: &str) -> OwnedMutexGuard<()> {
-        self.0.turns.lock((host.to_owned(), deployment.to_owned())).await
+impl CacheServers {
+    /// Waits until no other operation works on the servers of a deployment on a host. The lock ends with the result.
+    pub async fn lock(&self, host: &str, deployment: &str) -> OwnedMutexGuard<()> {
+        self.0.locks.lock((host.to_owned(), deployment.to_owned())).await
     }
 
-    pub fn hold(&self, host: &str, container: &str) -> Held {
+    /// Leases a server: no sweep removes or stops it until the lease is dropped.
+    pub fn hold(&self, host: &str, container: &str) -> Lease {
         let key = (host.to_owned(), container.to_owned());
-        *locked(&self.0.held).entry(key.clone()).or_default() += 1;
-        Held { servers: self.clone(), key }
+        *self.0.held.lock().entry(key.clone()).or_default() += 1;
+        Lease { servers: self.clone(), key }
     }
 
     fn held(&self, host: &str) -> BTreeSet<String> {
-        let held = locked(&self.0.held);
+        let held = self.0.held.lock();
         held.keys().filter(|(on, _)| on == host).map(|(_, container)| container.clone()).collect()
     }
 
     /// Removes the servers of a deployment on a host that no worker has any more, and stops those whose workers are stopped.
     pub async fn sweep(
         &self,
-        entry: &Machine,
+        machine: &Machine,
         deployment: &str,
         cancel: &CancellationToken,
     ) -> Result<(), Failure> {
-        let _alone = self.alone(entry.host.name(), deployment).await;
-        let seen = entry.host.observe(&Filter::Deployment(deployment.to_owned()), Age::Now).await?;
-        for (server, fate) in fates(&seen, &self.held(entry.host.name())) {
+        let _lock = self.lock(machine.host.name(), deployment).await;
+        let seen = machine.host.observe(&Filter::Deployment(deployment.to_owned()), Age::Now).await?;
+        for (server, fate) in fates(&seen, &self.held(machine.host.name())) {
             match fate {
-                Fate::Remove => reconcile::take_down(&entry.host, &[server], &[], &[], cancel).await?,
-                Fate::Stop => reconcile::halt(&entry.host, &[server], cancel).await?,
+                Fate::Remove => reconcile::take_down(&machine.host, &[server], &[], &[], cancel).await?,
+                Fate::Stop => reconcile::halt(&machine.host, &[server], cancel).await?,
             }
         }
         Ok(())
     }
 }
 
-impl Drop for Held {
+impl Drop for Lease {
     fn drop(&mut self) {
-        let mut held = locked(&self.servers.0.held);
+        let mut held = self.servers.0.held.lock();
         if let Some(count) = held.get_mut(&self.key) {
             *count = count.saturating_sub(1);
         }
         held.retain(|_, count| *count > 0);
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a container is a server that workers brought along: theirs, and not their deployment's.
@@ -128,17 +126,7 @@ mod tests {
         let role = role.map(|role| (ROLE.to_owned(), role.to_owned()));
         let labels = [(CACHE_SERVER.to_owned(), server.to_owned())].into_iter().chain(role).collect();
         let spec = ContainerSpec { name: name.to_owned(), labels, ..ContainerSpec::default() };
-        ObservedContainer {
-            id: name.to_owned(),
-            spec,
-            image_id: String::new(),
-            state,
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: Vec::new(),
-        }
+        ObservedContainer::in_state(spec, state)
     }
 
     #[test]
@@ -172,7 +160,7 @@ mod tests {
 
     #[test]
     fn one_is_held_until_the_last_lets_go() {
-        let servers = Servers::default();
+        let servers = CacheServers::default();
         let (one, other) = (servers.hold("a", "x"), servers.hold("a", "x"));
         drop(one);
         assert_eq!(servers.held("a"), ["x".to_owned()].into());

@@ -1,8 +1,8 @@
-//! GPUs of one run: what its workers ask for, and what was promised to whom.
+//! GPUs of one run: what its workers ask for, and which of them has a lease on which.
 //!
 //! Plan and apply need two different memories. The plan remembers *claims*, to hold each worker against those that were
-//! planned before it ([`claims`]); nothing is decided by them. Apply makes *promises*: a GPU is somebody's once a
-//! container that has it runs, and until then here. A host's GPUs are decided one worker at a time.
+//! planned before it ([`claims`]); nothing is decided by them. Apply gives *leases*: a GPU is taken once a
+//! container that has it runs, and until then its lease is here. A host's GPUs are decided one worker at a time.
 
 use crate::container::{ObservedContainer, RunState};
 use crate::dynamo::gpus::choose::{Unsatisfiable, choose};
@@ -12,49 +12,51 @@ use crate::dynamo::gpus::{claims, occupancy};
 use crate::dynamo::spec::WorkerSpec;
 use crate::dynamo::spec::gpus::{GpuName, GpuRequest};
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
+use crate::hosts::sync::keyed_lock::KeyedLock;
+use crate::hosts::sync::locked::Locked;
 use crate::hosts::{Age, Filter, HostError};
 use crate::inventory::gpu::{GpuInventory, GpuSight};
+use crate::provider::allocation::claimant::{Claimant, Newcomers};
 use crate::provider::attributes::{host_errors, paths};
 use crate::provider::machine::Machine;
 use crate::tf_provider::diagnostics::Diagnostics;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard};
 
-/// The memory of one run.
+/// The GPU claims and leases of one run. Clones are the same.
 #[derive(Clone, Default)]
-pub struct GpuLedger(Arc<Mutex<Memory>>);
+pub struct GpuLedger(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    memory: Locked<Memory>,
+    /// By host: its GPUs are assigned to one worker at a time.
+    assigning: KeyedLock<String>,
+}
 
 #[derive(Default)]
 struct Memory {
     claims: BTreeMap<(String, Claimant), Claim>,
-    /// Counts workers that have no container yet.
-    newcomers: u64,
-    /// By host and device: the container that it was promised to.
-    promises: BTreeMap<(String, String), String>,
-    turns: HashMap<String, Arc<tokio::sync::Mutex<()>>>,
+    newcomers: Newcomers,
+    /// By host and device: the container that has the lease.
+    leased: BTreeMap<(String, String), String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Claimant {
-    Container(String),
-    Newcomer(u64),
-}
-
-/// A host's GPUs, and who has them.
-pub(crate) struct Sight {
+/// The GPUs of a host at one moment, and which container or process has them.
+pub(crate) struct GpuSnapshot {
     pub inventory: GpuInventory,
     pub occupancy: Occupancy,
 }
 
 impl GpuLedger {
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.memory.lock()
     }
 
     /// Refuses, at plan, what cannot be had beside all that was planned before on that host.
     pub async fn plan(
         &self,
-        entry: &Machine,
+        machine: &Machine,
         request: &GpuRequest,
         deployment: &str,
         container: Option<&str>,
@@ -62,24 +64,24 @@ impl GpuLedger {
         if *request == GpuRequest::None {
             return Ok(());
         }
-        let sight = look(entry, Age::Walk, "Unable to check the plan")
+        let snapshot = look(machine, Age::Walk, "Unable to check the plan")
             .await?
             .map_err(|refusal| said(request, refusal))?;
         let wish = match request {
             GpuRequest::Count(count) => Wish::Cards(*count),
-            _ => Wish::Devices(devices(entry, request, &sight.inventory)?.into_iter().collect()),
+            _ => Wish::Devices(devices(machine, request, &snapshot.inventory)?.into_iter().collect()),
         };
         let claim =
             Claim { deployment: deployment.to_owned(), container: container.map(str::to_owned), wish };
-        let others = self.claim(entry.host.name(), &claim);
-        sight.check(entry, &claim, &others).map_err(|refusal| said(request, refusal))
+        let others = self.claim(machine.host.name(), &claim);
+        snapshot.check(machine, &claim, &others).map_err(|refusal| said(request, refusal))
     }
 
     /// Remembers what a worker has that stays as it is. The host is only asked if somebody planned before might be in
     /// its way.
     pub async fn stays(
         &self,
-        entry: &Machine,
+        machine: &Machine,
         request: &GpuRequest,
         deployment: &str,
         container: &str,
@@ -90,12 +92,14 @@ impl GpuLedger {
             container: Some(container.to_owned()),
             wish: Wish::Devices(has.iter().cloned().collect()),
         };
-        let others = self.claim(entry.host.name(), &claim);
+        let others = self.claim(machine.host.name(), &claim);
         if has.is_empty() || others.iter().all(|other| other.container.is_some()) {
             return Ok(());
         }
-        match look(entry, Age::Walk, "Unable to check the plan").await? {
-            Ok(sight) => sight.check(entry, &claim, &others).map_err(|refusal| said(request, refusal)),
+        match look(machine, Age::Walk, "Unable to check the plan").await? {
+            Ok(snapshot) => {
+                snapshot.check(machine, &claim, &others).map_err(|refusal| said(request, refusal))
+            }
             Err(_) => Ok(()),
         }
     }
@@ -103,13 +107,7 @@ impl GpuLedger {
     /// Leaves the claim, and returns those of the others on that host.
     fn claim(&self, host: &str, claim: &Claim) -> Vec<Claim> {
         let mut memory = self.memory();
-        let claimant = match &claim.container {
-            Some(container) => Claimant::Container(container.clone()),
-            None => {
-                memory.newcomers = memory.newcomers.saturating_add(1);
-                Claimant::Newcomer(memory.newcomers)
-            }
-        };
+        let claimant = memory.newcomers.claimant(claim.container.as_deref());
         let others = memory.claims.iter().filter(|((on, other), _)| on == host && *other != claimant);
         let others = others.map(|(_, claim)| claim.clone()).collect();
         memory.claims.insert((host.to_owned(), claimant), claim.clone());
@@ -120,81 +118,80 @@ impl GpuLedger {
     /// that it had.
     pub async fn assign(
         &self,
-        entry: &Machine,
+        machine: &Machine,
         request: &GpuRequest,
         container: &str,
         held: &[String],
         summary: &str,
-    ) -> Result<PromisedGpus, Diagnostics> {
-        let mut promised = PromisedGpus { devices: Vec::new(), host: String::new(), ledger: self.clone() };
+    ) -> Result<GpuLease, Diagnostics> {
+        let mut lease = GpuLease { devices: Vec::new(), host: String::new(), ledger: self.clone() };
         if *request == GpuRequest::None {
-            return Ok(promised);
+            return Ok(lease);
         }
-        let host = entry.host.name();
-        let turn = Arc::clone(self.memory().turns.entry(host.to_owned()).or_default());
-        let _turn = turn.lock_owned().await;
-        // Before the look: a promise that ends meanwhile is a container that the look may have missed.
-        let others = self.promises(host);
-        let sight = look(entry, Age::Now, summary).await?.map_err(|refusal| said(request, refusal))?;
+        let host = machine.host.name();
+        let _lock = self.0.assigning.lock(host.to_owned()).await;
+        // Before the look: a lease that ends meanwhile is a container that the look may have missed.
+        let others = self.leased(host);
+        let snapshot = look(machine, Age::Now, summary).await?.map_err(|refusal| said(request, refusal))?;
         let named = match request {
             GpuRequest::Count(_) => Vec::new(),
-            _ => devices(entry, request, &sight.inventory)?,
+            _ => devices(machine, request, &snapshot.inventory)?,
         };
         let decided = match request {
-            GpuRequest::Count(count) => sight.pick(host, *count, container, held, &others),
-            _ => sight.all_free(named, container, &others),
+            GpuRequest::Count(count) => snapshot.pick(host, *count, container, held, &others),
+            _ => snapshot.all_free(named, container, &others),
         };
         let devices = decided.map_err(|refusal| said(request, refusal))?;
         let mut memory = self.memory();
         for device in &devices {
-            memory.promises.insert((host.to_owned(), device.clone()), container.to_owned());
+            memory.leased.insert((host.to_owned(), device.clone()), container.to_owned());
         }
         drop(memory);
-        promised.devices = devices;
-        promised.host = host.to_owned();
-        Ok(promised)
+        lease.devices = devices;
+        lease.host = host.to_owned();
+        Ok(lease)
     }
 
-    /// By device: the container that it was promised to.
-    fn promises(&self, host: &str) -> BTreeMap<String, String> {
+    /// By device: the container that has the lease.
+    fn leased(&self, host: &str) -> BTreeMap<String, String> {
         let memory = self.memory();
-        let there = memory.promises.iter().filter(|((on, _), _)| on == host);
+        let there = memory.leased.iter().filter(|((on, _), _)| on == host);
         there.map(|((_, device), container)| (device.clone(), container.clone())).collect()
     }
 }
 
-/// GPUs that are a container's until this is dropped.
-pub struct PromisedGpus {
+/// The lease of a container on its GPUs; it ends when this is dropped.
+pub struct GpuLease {
     devices: Vec<String>,
     host: String,
     ledger: GpuLedger,
 }
 
-impl PromisedGpus {
+impl GpuLease {
     /// UUIDs, sorted.
     pub fn devices(&self) -> &[String] {
         &self.devices
     }
 }
 
-impl Drop for PromisedGpus {
+impl Drop for GpuLease {
     fn drop(&mut self) {
         let mut memory = self.ledger.memory();
         for device in self.devices.drain(..) {
-            memory.promises.remove(&(self.host.clone(), device));
+            memory.leased.remove(&(self.host.clone(), device));
         }
     }
 }
 
 /// What a host has; the inner error is that it has no GPUs, or none that can be seen.
 pub(crate) async fn look(
-    entry: &Machine,
+    machine: &Machine,
     age: Age,
     summary: &str,
-) -> Result<Result<Sight, Refusal>, Diagnostics> {
+) -> Result<Result<GpuSnapshot, Refusal>, Diagnostics> {
     let failed = |error: HostError| Diagnostics::from(host_errors::diagnostic(summary, &error, None));
-    let host = entry.host.name();
-    let inventory = match entry.host.gpus().await.map_err(failed)? {
+    let host = machine.host.name();
+    let inventory = match machine.host.gpus().await.map_err(failed)? {
         GpuSight::Seen(inventory) => inventory,
         GpuSight::Absent(why) => {
             let what = format!("host {host:?} has no GPU to give: {why}");
@@ -205,32 +202,33 @@ pub(crate) async fn look(
             return Ok(Err(Refusal::new(what, "reach the host itself, or ask for no GPU")));
         }
     };
-    let seen: Vec<ObservedContainer> = entry.host.observe(&Filter::Everything, age).await.map_err(failed)?;
+    let seen: Vec<ObservedContainer> =
+        machine.host.observe(&Filter::Everything, age).await.map_err(failed)?;
     // It has memory on the GPUs of workers that are gone, too, and would seem to hold them.
     let onlookers = seen
         .iter()
         .filter(|it| occupancy::looks_on(it) && it.state == RunState::Running && !it.spec.gpus.is_empty());
     let mut inventory = inventory;
     for onlooker in onlookers {
-        let own = entry.host.processes(&onlooker.id).await.map_err(failed)?;
+        let own = machine.host.processes(&onlooker.id).await.map_err(failed)?;
         for gpu in &mut inventory.gpus {
             gpu.processes.retain(|process| !own.contains(&process.pid));
         }
     }
     let occupancy = Occupancy::of(&inventory, &seen);
-    Ok(Ok(Sight { inventory, occupancy }))
+    Ok(Ok(GpuSnapshot { inventory, occupancy }))
 }
 
 /// The named devices, sorted. Refused is each at its place in the list.
 fn devices(
-    entry: &Machine,
+    machine: &Machine,
     request: &GpuRequest,
     inventory: &GpuInventory,
 ) -> Result<Vec<String>, Diagnostics> {
     let GpuRequest::Named(named) = request else { return Ok(Vec::new()) };
     let (mut devices, mut wrong) = (Vec::new(), Vec::new());
     for (at, name) in named.iter().enumerate() {
-        match name.find(inventory, entry.host.name()) {
+        match name.find(inventory, machine.host.name()) {
             Ok(device) if devices.iter().any(|other| other == device) => {
                 let what = format!("{} is named twice", label(inventory, device));
                 wrong.push(Refusal::new(what, "name it once").at(Field::Gpu(at)));
@@ -253,10 +251,10 @@ fn said(request: &GpuRequest, refusal: Refusal) -> Diagnostics {
     paths::diagnostics(vec![objection])
 }
 
-impl Sight {
-    fn check(&self, entry: &Machine, own: &Claim, others: &[Claim]) -> Result<(), Refusal> {
+impl GpuSnapshot {
+    fn check(&self, machine: &Machine, own: &Claim, others: &[Claim]) -> Result<(), Refusal> {
         let Self { inventory, occupancy } = self;
-        Scene { host: entry.host.name(), inventory, occupancy, others }.check(own)
+        Scene { host: machine.host.name(), inventory, occupancy, others }.check(own)
     }
 
     /// Who else has a device, as far as `container` is concerned.
@@ -332,7 +330,7 @@ pub(crate) fn the_same(devices: &[String]) -> GpuRequest {
 mod tests {
     use super::*;
     use crate::hosts::{Cause, Host, ListeningSocket, ShellOutput, Stream, Transport};
-    use crate::provider::config::HostModel;
+    use crate::provider::config::schema::HostModel;
     use crate::provider::machine::Surroundings;
     use std::path::Path;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -342,9 +340,9 @@ mod tests {
 
     /// A machine with two cards, and an Engine with the containers of the list.
     #[derive(Debug, Default)]
-    struct HostDetails(Arc<Vec<Container>>);
+    struct FakeEngine(Arc<Vec<Container>>);
 
-    impl HostDetails {
+    impl FakeEngine {
         fn answer(&self, path: &str) -> String {
             let containers = &self.0;
             let path = path.split('?').next().unwrap_or_default();
@@ -377,7 +375,7 @@ mod tests {
     }
 
     #[async_trait::async_trait]
-    impl Transport for HostDetails {
+    impl Transport for FakeEngine {
         async fn engine(&self) -> Result<Stream, Cause> {
             let (ours, mut theirs) = tokio::io::duplex(1 << 16);
             let machine = Self(Arc::clone(&self.0));
@@ -411,12 +409,12 @@ mod tests {
         }
     }
 
-    fn entry(containers: &[Container]) -> Machine {
-        let machine = HostDetails(Arc::new(containers.to_vec()));
+    fn machine(containers: &[Container]) -> Machine {
+        let machine = FakeEngine(Arc::new(containers.to_vec()));
         let host = Host::new("a", Arc::new(machine), BTreeMap::new());
-        let mut entry = Machine::new("a", &HostModel::default(), &Surroundings::default());
-        entry.host = host;
-        entry
+        let mut machine = Machine::new("a", &HostModel::default(), &Surroundings::default());
+        machine.host = host;
+        machine
     }
 
     fn named(texts: &[&str]) -> GpuRequest {
@@ -429,9 +427,9 @@ mod tests {
 
     #[tokio::test]
     async fn workers_made_at_once_get_different_gpus_and_the_third_none() {
-        let (entry, ledger) = (entry(&[]), GpuLedger::default());
+        let (machine, ledger) = (machine(&[]), GpuLedger::default());
         let one = GpuRequest::Count(1);
-        let get = |name| ledger.assign(&entry, &one, name, &[], "s");
+        let get = |name| ledger.assign(&machine, &one, name, &[], "s");
         let (a, b, c) = tokio::join!(get("chat-decode-a"), get("chat-decode-b"), get("chat-decode-c"));
         let (a, b) = (a.unwrap(), b.unwrap());
         assert_eq!((a.devices(), b.devices()), (&["GPU-0".to_owned()][..], &["GPU-1".to_owned()][..]));
@@ -444,48 +442,49 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_holds_a_gpu_is_named_at_plan_and_at_apply() {
-        let entry = entry(&[("notebook", "", "0"), ("code-decode-x", "code", "GPU-1")]);
+        let machine = machine(&[("notebook", "", "0"), ("code-decode-x", "code", "GPU-1")]);
         let ledger = GpuLedger::default();
         for (gpu, holder) in [("0", "notebook"), ("1", "code-decode-x")] {
-            let plan = said_by(ledger.plan(&entry, &named(&[gpu]), "chat", None).await);
+            let plan = said_by(ledger.plan(&machine, &named(&[gpu]), "chat", None).await);
             assert!(plan.contains(holder), "{plan}");
-            let apply = said_by(ledger.assign(&entry, &named(&[gpu]), "chat-decode-a", &[], "s").await);
+            let apply = said_by(ledger.assign(&machine, &named(&[gpu]), "chat-decode-a", &[], "s").await);
             assert!(apply.contains(holder), "{apply}");
         }
-        let missing = said_by(ledger.plan(&entry, &named(&["1", "7"]), "code", Some("code-decode-x")).await);
+        let missing =
+            said_by(ledger.plan(&machine, &named(&["1", "7"]), "code", Some("code-decode-x")).await);
         assert!(missing.contains("There is no GPU 7 on host"), "{missing}");
     }
 
     #[tokio::test]
     async fn a_worker_may_keep_what_it_has() {
-        let entry = entry(&[("chat-decode-a", "chat", "GPU-1")]);
+        let machine = machine(&[("chat-decode-a", "chat", "GPU-1")]);
         let ledger = GpuLedger::default();
         let had = ["GPU-1".to_owned()];
         let one = GpuRequest::Count(1);
-        let kept = ledger.assign(&entry, &one, "chat-decode-a", &had, "s").await.unwrap();
+        let kept = ledger.assign(&machine, &one, "chat-decode-a", &had, "s").await.unwrap();
         assert_eq!(kept.devices(), had);
-        let same = ledger.assign(&entry, &the_same(&had), "chat-decode-a", &had, "s").await.unwrap();
+        let same = ledger.assign(&machine, &the_same(&had), "chat-decode-a", &had, "s").await.unwrap();
         assert_eq!(same.devices(), had);
     }
 
     #[tokio::test]
     async fn a_plan_counts_all_its_workers_whatever_their_order() {
-        let entry = entry(&[("chat-decode-a", "chat", "GPU-1")]);
+        let machine = machine(&[("chat-decode-a", "chat", "GPU-1")]);
         let has = ["GPU-1".to_owned()];
         let one = GpuRequest::Count(1);
         // The worker that stays is planned first; the second newcomer is one too many.
         let ledger = GpuLedger::default();
-        ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await.unwrap();
-        ledger.plan(&entry, &one, "chat", None).await.unwrap();
-        assert!(said_by(ledger.plan(&entry, &one, "chat", None).await).contains("other workers want 1"));
+        ledger.stays(&machine, &one, "chat", "chat-decode-a", &has).await.unwrap();
+        ledger.plan(&machine, &one, "chat", None).await.unwrap();
+        assert!(said_by(ledger.plan(&machine, &one, "chat", None).await).contains("other workers want 1"));
         // It is planned last: then it is the one that is told.
         let ledger = GpuLedger::default();
-        ledger.plan(&entry, &named(&["1"]), "chat", None).await.unwrap();
-        let told = said_by(ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await);
+        ledger.plan(&machine, &named(&["1"]), "chat", None).await.unwrap();
+        let told = said_by(ledger.stays(&machine, &one, "chat", "chat-decode-a", &has).await);
         assert!(told.contains("GPU 1 (GPU-1) is given to another worker"), "{told}");
         // It is replaced: planned as it is and then anew, it is in its own way neither time.
         let ledger = GpuLedger::default();
-        ledger.stays(&entry, &one, "chat", "chat-decode-a", &has).await.unwrap();
-        ledger.plan(&entry, &named(&["0", "1"]), "chat", Some("chat-decode-a")).await.unwrap();
+        ledger.stays(&machine, &one, "chat", "chat-decode-a", &has).await.unwrap();
+        ledger.plan(&machine, &named(&["0", "1"]), "chat", Some("chat-decode-a")).await.unwrap();
     }
 }

@@ -1,18 +1,19 @@
 //! What images said of the modules that they have, asked once per host and image.
 
 use crate::container::Mount;
+use crate::hosts::sync::locked::Locked;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// What images have answered in this run. Clones are the same.
+/// The answers of images in this run. Clones are the same.
 #[derive(Clone, Default)]
-pub struct ImageAnswers(Arc<Mutex<HashMap<Question, Answer>>>);
+pub struct ImageAnswers(Arc<Locked<HashMap<Question, Answer>>>);
 
-/// The modules that are missing, once somebody has asked.
+/// The modules that an image lacks, once it was asked.
 pub(crate) type Answer = Arc<OnceCell<Vec<String>>>;
 
-/// All that an answer depends on.
+/// The question to an image: all that its answer depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
     pub host: String,
@@ -22,13 +23,14 @@ pub(crate) struct Question {
 }
 
 impl ImageAnswers {
+    /// The answer to a question, empty until the first asker fills it.
     pub(crate) fn of(&self, question: &Question) -> Answer {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = self.0.lock();
         Arc::clone(answers.entry(question.clone()).or_default())
     }
 }
 
-/// What a worker changes in where Python looks for modules.
+/// The changes of a worker to the places where Python looks for modules.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Python {
     pub env: BTreeMap<String, String>,

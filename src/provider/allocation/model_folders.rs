@@ -1,24 +1,28 @@
-//! Which folders of a host were planned for which model, and who is filling one now.
+//! The folders of hosts that models of one run are planned for, and the locks on the files in them.
 
 use crate::hosts::sync::keyed_lock::KeyedLock;
+use crate::hosts::sync::locked::Locked;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
-/// Which folder of which host was planned for which model: two cannot share one. And whose turn it is to change the files of
-/// a model on a host: two revisions of it share contents.
+/// The folders of hosts that models of this run are planned for, and the locks on the files of a model.
 #[derive(Default)]
-pub struct ModelFolders(Mutex<HashMap<(String, String), String>>, KeyedLock<(String, String)>);
+pub struct ModelFolders {
+    /// By host and folder: the model that it is planned for. Two cannot share one.
+    planned: Locked<HashMap<(String, String), String>>,
+    /// By host and model: two revisions of a model share contents.
+    changing: KeyedLock<(String, String)>,
+}
 
 impl ModelFolders {
-    /// Ends when the result is dropped.
-    pub async fn turn(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
-        self.1.lock((host.to_owned(), name.to_owned())).await
+    /// Waits until no other operation changes the files of that model on that host. The lock ends with the result.
+    pub async fn lock(&self, host: &str, name: &str) -> OwnedMutexGuard<()> {
+        self.changing.lock((host.to_owned(), name.to_owned())).await
     }
 
-    /// The error is the name of the model that has the folder.
+    /// Claims a folder of a host for a model. The error is the name of the model that has the folder.
     pub fn claim(&self, host: &str, folder: &str, name: &str) -> Result<(), String> {
-        let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claims = self.planned.lock();
         let holder = claims.entry((host.to_owned(), folder.to_owned())).or_insert_with(|| name.to_owned());
         if holder == name { Ok(()) } else { Err(holder.clone()) }
     }

@@ -1,7 +1,7 @@
 //! What apply picks on the hosts' own network: ports of the supporting services, and of each worker.
 //!
 //! A plan cannot pick them, since it runs twice and must say the same; so they are unknown until apply, where they are
-//! promised to whoever asks first, and from then on they are in the state. For what a plan can check without them there are
+//! leased to the first that asks, and from then on they are in the state. For what a plan can check without them there are
 //! stand-ins.
 
 use crate::dynamo::facts::topology::{Topology, WorkerPort};
@@ -10,6 +10,7 @@ use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::dynamo::terms::ports;
 use crate::dynamo::terms::words::NetworkMode;
 use crate::hosts::Cause;
+use crate::hosts::sync::locked::Locked;
 use crate::inventory::PortInUse;
 use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::paths;
@@ -19,74 +20,74 @@ use crate::reconcile::{Failure, ReconcileError};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// How often ports are picked when others take them between looking and binding.
 pub(crate) const ATTEMPTS: usize = 5;
 
-/// Addresses for the services of a deployment, and the promises that hold their ports; `None` on a private network, where
+/// Addresses for the services of a deployment, and the leases on their ports; `None` on a private network, where
 /// they are constants. `taken` are the ports that others have.
 pub(crate) fn services(
     leases: &PortLeases,
-    entry: &Machine,
+    machine: &Machine,
     topology: Option<&Topology>,
     taken: &[PortInUse],
 ) -> Result<Option<(TextMap, Vec<PortLease>)>, Diagnostics> {
     let Some(topology) = topology.filter(|row| row.network == NetworkMode::Host) else { return Ok(None) };
-    let address = advertised(entry.advertise_address());
-    let (mut services, mut promises) = (TextMap::new(), Vec::new());
+    let address = advertised(machine.advertise_address());
+    let (mut services, mut held) = (TextMap::new(), Vec::new());
     for service in topology.services {
-        let promise = promise(leases, entry, service.port, taken, Field::Services)?;
-        let seat = Endpoint { address: address.to_owned(), port: promise.port() };
-        services.insert(service.name.to_owned(), Attr::Known(seat.to_string()));
-        promises.push(promise);
+        let lease = lease(leases, machine, service.port, taken, Field::Services)?;
+        let endpoint = Endpoint { address: address.to_owned(), port: lease.port() };
+        services.insert(service.name.to_owned(), Attr::Known(endpoint.to_string()));
+        held.push(lease);
     }
-    Ok(Some((services, promises)))
+    Ok(Some((services, held)))
 }
 
-/// Ports for a worker with so many ranks of data parallelism, and the promises that hold them.
+/// Ports for a worker with so many ranks of data parallelism, and the leases on them.
 pub(crate) fn worker(
     leases: &PortLeases,
-    entry: &Machine,
+    machine: &Machine,
     rows: &[&WorkerPort],
     ranks: u16,
     taken: &[PortInUse],
 ) -> Result<(Ports, Vec<PortLease>), Diagnostics> {
-    at(leases, entry, rows, ranks, taken, advertised(entry.advertise_address()))
+    at(leases, machine, rows, ranks, taken, advertised(machine.advertise_address()))
 }
 
 /// As [`worker`], for what listens at `own_address`.
 pub(crate) fn at(
     leases: &PortLeases,
-    entry: &Machine,
+    machine: &Machine,
     rows: &[&WorkerPort],
     ranks: u16,
     taken: &[PortInUse],
     own_address: &str,
 ) -> Result<(Ports, Vec<PortLease>), Diagnostics> {
-    let (mut ports, mut promises) = (Ports::new(), Vec::new());
+    let (mut ports, mut held) = (Ports::new(), Vec::new());
     for row in rows {
         let address = if row.any_address { "0.0.0.0" } else { own_address };
-        let (host, offsets) = (entry.host.name(), row.offsets(ranks));
-        let promise = leases.take(host, row.from, address, taken, &offsets);
-        let promise =
-            promise.map_err(|refusal| paths::diagnostics(vec![refusal.at(Field::WorkerPort(row.name))]))?;
-        ports.insert(row.name.to_owned(), Attr::Known(i64::from(promise.port())));
-        promises.push(promise);
+        let (host, offsets) = (machine.host.name(), row.offsets(ranks));
+        let lease = leases.take(host, row.from, address, taken, &offsets);
+        let lease =
+            lease.map_err(|refusal| paths::diagnostics(vec![refusal.at(Field::WorkerPort(row.name))]))?;
+        ports.insert(row.name.to_owned(), Attr::Known(i64::from(lease.port())));
+        held.push(lease);
     }
-    Ok((ports, promises))
+    Ok((ports, held))
 }
 
-fn promise(
+fn lease(
     leases: &PortLeases,
-    entry: &Machine,
+    machine: &Machine,
     from: u16,
     taken: &[PortInUse],
     field: Field,
 ) -> Result<PortLease, Diagnostics> {
-    let address = advertised(entry.advertise_address());
-    let promise = leases.take(entry.host.name(), from, address, taken, &[0]);
-    promise.map_err(|refusal| paths::diagnostics(vec![refusal.at(field)]))
+    let address = advertised(machine.advertise_address());
+    let lease = leases.take(machine.host.name(), from, address, taken, &[0]);
+    lease.map_err(|refusal| paths::diagnostics(vec![refusal.at(field)]))
 }
 
 /// Whether somebody else took a port between the look at the host and the start: another Terraform, for example. Docker says
@@ -101,10 +102,10 @@ pub(crate) fn is_taken(failed: &ReconcileError) -> bool {
 
 /// Ports that calls in flight have picked, by host: a port is taken once the Engine says so, and until then here.
 #[derive(Clone, Default)]
-pub struct PortLeases(Arc<Mutex<BTreeSet<(String, u16)>>>);
+pub struct PortLeases(Arc<Locked<BTreeSet<(String, u16)>>>);
 
 impl PortLeases {
-    /// The first port from `from` that nobody has and nobody was promised, with those that are so far above it. The lease
+    /// The first port from `from` that is neither taken nor leased, with those that are so far above it. The lease
     /// ends with the returned value.
     pub(crate) fn take(
         &self,
@@ -114,7 +115,7 @@ impl PortLeases {
         taken: &[PortInUse],
         offsets: &[u16],
     ) -> Result<PortLease, Refusal> {
-        let mut leased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut leased = self.0.lock();
         let leased_there = |port| leased.contains(&(host.to_owned(), port));
         let port = ports::pick(from, bind_address, taken, offsets, leased_there)?;
         let all = offsets.iter().filter_map(|above| port.checked_add(*above));
@@ -124,7 +125,7 @@ impl PortLeases {
     }
 }
 
-/// A port that is ours until this is dropped, with those that come with it.
+/// The lease on a port, with the ports that come with it. It ends when this is dropped.
 pub(crate) struct PortLease {
     port: u16,
     keys: Vec<(String, u16)>,
@@ -132,6 +133,7 @@ pub(crate) struct PortLease {
 }
 
 impl PortLease {
+    /// The first of the leased ports.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
@@ -139,9 +141,9 @@ impl PortLease {
 
 impl Drop for PortLease {
     fn drop(&mut self) {
-        let mut promised = self.leases.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut leased = self.leases.0.lock();
         for key in &self.keys {
-            promised.remove(key);
+            leased.remove(key);
         }
     }
 }
@@ -153,7 +155,7 @@ mod tests {
     use crate::inventory::PortHolder;
     use crate::provider::attributes::picked_ports::set;
     use crate::provider::attributes::picked_ports::with_those_to_come;
-    use crate::provider::config::ProviderModel;
+    use crate::provider::config::schema::ProviderModel;
     use crate::provider::session::Client;
 
     #[test]
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn nobody_is_promised_what_somebody_else_has() {
         let client = Client::new(&ProviderModel::default()).unwrap();
-        let Ok(entry) = client.host("local") else { panic!("this machine is a host by default") };
+        let Ok(machine) = client.host("local") else { panic!("this machine is a host by default") };
         let taken = |port| PortInUse {
             address: "127.0.0.1".to_owned(),
             port,
@@ -192,13 +194,13 @@ mod tests {
         let rows = [&v1_6::SYSTEM, &v1_6::RPC];
         let numbers =
             |ports: &Ports| -> Vec<i64> { ports.values().filter_map(|port| port.known().copied()).collect() };
-        let pick = || worker(&client.ports, &entry, &rows, 1, &[taken(9091)]).unwrap();
-        let (one, promises) = pick();
+        let pick = || worker(&client.ports, &machine, &rows, 1, &[taken(9091)]).unwrap();
+        let (one, held) = pick();
         let (other, _more) = pick();
         assert_eq!([numbers(&one), numbers(&other)].concat(), [9092, 9090, 9094, 9093]);
-        drop(promises);
+        drop(held);
         assert_eq!(pick().0, one);
-        let (services, _) = services(&client.ports, &entry, topology, &[taken(2379)]).unwrap().unwrap();
+        let (services, _) = services(&client.ports, &machine, topology, &[taken(2379)]).unwrap().unwrap();
         assert_eq!(services, TextMap::from([("etcd".to_owned(), "127.0.0.1:2380".into())]));
         let had = Attr::Known(Ports::from([("rpc".to_owned(), Attr::Known(7))]));
         assert_eq!(numbers(with_those_to_come(&had, &rows).known().unwrap()), [7, 9090]);

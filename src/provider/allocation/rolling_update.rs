@@ -1,4 +1,4 @@
-//! Whose turn it is to be replaced: one worker of a deployment at a time, and the roles take turns.
+//! Rolling updates: one worker of a deployment is replaced at a time, and the roles take turns.
 //!
 //! A change that old and new workers cannot share (another block size, another model) moves the workers into another of
 //! Dynamo's namespaces, one by one. Prefill and decode workers meet only within one, so a namespace serves while it has
@@ -9,31 +9,32 @@
 //! worker goes last.
 
 use crate::dynamo::terms::words::Role;
+use crate::hosts::sync::locked::Locked;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::Notify;
 
-/// The turns of all deployments. Clones are the same.
+/// The rolling updates of all deployments. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Turns(Arc<Inner>);
+pub(crate) struct RollingUpdates(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    lines: Mutex<BTreeMap<String, Line>>,
+    queues: Locked<BTreeMap<String, Queue>>,
     changed: Notify,
 }
 
-/// Who waits at a deployment, first come first.
+/// The workers that wait at one deployment, first come first.
 #[derive(Default)]
-struct Line {
+struct Queue {
     busy: bool,
-    /// Roles of those who had a turn since the line was empty, in order.
+    /// Roles of the workers that had a slot since the queue was empty, in order.
     had: Vec<Role>,
     waiting: Vec<(u64, Role)>,
     tickets: u64,
 }
 
-impl Line {
+impl Queue {
     fn enter(&mut self, role: Role) -> u64 {
         if self.waiting.is_empty() && !self.busy {
             self.had.clear();
@@ -64,7 +65,7 @@ impl Line {
         Some(self.waiting.remove(at).1)
     }
 
-    /// Takes the turn if it is this one's.
+    /// Takes the slot if it is this ticket's.
     fn begin(&mut self, ticket: u64) -> bool {
         let mine = self.next() == Some(ticket);
         if mine {
@@ -76,46 +77,40 @@ impl Line {
     }
 }
 
-/// The turn, or a place in the line. It ends with this value.
-pub struct Turn {
+/// The slot of a worker in a rolling update, or its place in the queue. It ends with this value.
+pub struct Slot {
     inner: Arc<Inner>,
     deployment: String,
     ticket: u64,
     begun: bool,
 }
 
-impl Turns {
+impl RollingUpdates {
     /// Waits until a worker of that role may be replaced.
-    pub(crate) async fn take(&self, deployment: &str, role: Role) -> Turn {
-        let ticket = self.0.lines().entry(deployment.to_owned()).or_default().enter(role);
-        let mut turn =
-            Turn { inner: Arc::clone(&self.0), deployment: deployment.to_owned(), ticket, begun: false };
+    pub(crate) async fn take(&self, deployment: &str, role: Role) -> Slot {
+        let ticket = self.0.queues.lock().entry(deployment.to_owned()).or_default().enter(role);
+        let mut slot =
+            Slot { inner: Arc::clone(&self.0), deployment: deployment.to_owned(), ticket, begun: false };
         loop {
             let mut changed = std::pin::pin!(self.0.changed.notified());
             // From here on no change is missed.
             changed.as_mut().enable();
-            if self.0.lines().get_mut(deployment).is_some_and(|line| line.begin(ticket)) {
-                turn.begun = true;
-                return turn;
+            if self.0.queues.lock().get_mut(deployment).is_some_and(|queue| queue.begin(ticket)) {
+                slot.begun = true;
+                return slot;
             }
             changed.await;
         }
     }
 }
 
-impl Inner {
-    fn lines(&self) -> MutexGuard<'_, BTreeMap<String, Line>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Turn {
+impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(line) = self.inner.lines().get_mut(&self.deployment) {
+        if let Some(queue) = self.inner.queues.lock().get_mut(&self.deployment) {
             if self.begun {
-                line.busy = false;
+                queue.busy = false;
             } else {
-                line.leave(self.ticket);
+                queue.leave(self.ticket);
             }
         }
         self.inner.changed.notify_waiters();
@@ -130,15 +125,15 @@ mod tests {
     /// The order in which those who come, as one letter each, have their turns.
     async fn order(coming: &str) -> String {
         let role = |letter| if letter == 'p' { Role::Prefill } else { Role::Decode };
-        let turns = Turns::default();
+        let updates = RollingUpdates::default();
         let mut order = String::new();
         let mut open = Vec::new();
         let mut waiting: Vec<_> =
-            coming.chars().map(|letter| (letter, Box::pin(turns.take("chat", role(letter))))).collect();
+            coming.chars().map(|letter| (letter, Box::pin(updates.take("chat", role(letter))))).collect();
         while !waiting.is_empty() {
-            waiting.retain_mut(|(letter, turn)| match turn.now_or_never() {
-                Some(turn) => {
-                    open.push(turn);
+            waiting.retain_mut(|(letter, slot)| match slot.now_or_never() {
+                Some(slot) => {
+                    open.push(slot);
                     order.push(*letter);
                     false
                 }
@@ -170,13 +165,13 @@ mod tests {
 
     #[tokio::test]
     async fn who_gives_up_holds_nobody_up_and_deployments_do_not_wait_for_each_other() {
-        let turns = Turns::default();
-        let first = turns.take("chat", Role::Decode).await;
-        assert!(turns.take("other", Role::Decode).now_or_never().is_some());
-        let mut second = Box::pin(turns.take("chat", Role::Decode));
+        let updates = RollingUpdates::default();
+        let first = updates.take("chat", Role::Decode).await;
+        assert!(updates.take("other", Role::Decode).now_or_never().is_some());
+        let mut second = Box::pin(updates.take("chat", Role::Decode));
         assert!((&mut second).now_or_never().is_none());
         drop(second);
         drop(first);
-        assert!(turns.take("chat", Role::Decode).now_or_never().is_some());
+        assert!(updates.take("chat", Role::Decode).now_or_never().is_some());
     }
 }

@@ -19,9 +19,6 @@ use super::blocks::TextMap;
 use super::to_draft::given;
 use crate::container::{ObservedContainer, Secret};
 use crate::dynamo::spec::draft::SecretDraft;
-use crate::provider::deployment::schema::DeploymentModel;
-use crate::provider::openwebui::schema::OpenWebuiModel;
-use crate::provider::worker::schema::WorkerModel;
 use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
 
@@ -54,20 +51,21 @@ pub(crate) struct Attributes<'a> {
     pub status: &'a mut Attr<TextMap>,
 }
 
+/// Implements [`HasSecrets`] for a model that declares the three attributes. It stands next to the model.
 macro_rules! has_secrets {
-    ($($model:ty),+) => {$(
-        impl HasSecrets for $model {
-            fn secrets(&mut self) -> Attributes<'_> {
-                Attributes {
+    ($model:ty) => {
+        impl $crate::provider::attributes::secret_env::HasSecrets for $model {
+            fn secrets(&mut self) -> $crate::provider::attributes::secret_env::Attributes<'_> {
+                $crate::provider::attributes::secret_env::Attributes {
                     values: &mut self.secret_env,
                     version: &mut self.secret_env_version,
                     status: &mut self.secret_env_status,
                 }
             }
         }
-    )+};
+    };
 }
-has_secrets!(DeploymentModel, WorkerModel, OpenWebuiModel);
+pub(crate) use has_secrets;
 
 /// Takes the values for containers that are to be made, and the status that they have then.
 pub(crate) fn take(values: &Attr<SecretMap>, planned: &mut impl HasSecrets) {

@@ -1,6 +1,6 @@
 //! From an entry of `hosts` to the settings of an SSH connection, and what is wrong with it offline. Pure.
 
-use super::{BastionModel, HostModel};
+use super::schema::{BastionModel, HostModel};
 use crate::container::Secret;
 use crate::hosts::ssh::{HostKeys, KeySource, Login, Settings, SshServer};
 use crate::tf_provider::attr::{Attr, Nested};

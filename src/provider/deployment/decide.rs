@@ -1,6 +1,6 @@
 //! What a deployment comes to: its spec, its containers, and the words for what went wrong with them.
 
-use super::model::{HostSays, draft, expected_status, label, model_source};
+use super::model::{HostConfigView, draft, expected_status, label, model_source};
 use super::schema::DeploymentModel;
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::decide;
@@ -15,8 +15,8 @@ use crate::reconcile::ReconcileError as NotDone;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 
 /// What the configuration says of a host.
-pub(super) fn says(entry: &Machine) -> HostSays<'_> {
-    HostSays { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
+pub(super) fn says(entry: &Machine) -> HostConfigView<'_> {
+    HostConfigView { model_cache: entry.model_cache(), advertise_address: entry.advertise_address() }
 }
 
 pub(super) fn wanted_state(model: &DeploymentModel) -> DesiredState {

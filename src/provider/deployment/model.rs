@@ -72,21 +72,21 @@ pub(crate) fn objections(model: &DeploymentModel) -> Result<Vec<Objection>, Diag
 
 /// What the configuration says of a deployment's host; all unknown while the host is.
 #[derive(Clone, Copy)]
-pub(crate) struct HostSays<'a> {
+pub(crate) struct HostConfigView<'a> {
     /// Folder for downloads; null = the release's.
     pub model_cache: &'a Attr<String>,
     /// By which other hosts reach it; null = nothing is said.
     pub advertise_address: &'a Attr<String>,
 }
 
-impl HostSays<'_> {
-    pub(crate) const UNKNOWN: HostSays<'static> =
-        HostSays { model_cache: &Attr::Unknown, advertise_address: &Attr::Unknown };
+impl HostConfigView<'_> {
+    pub(crate) const UNKNOWN: HostConfigView<'static> =
+        HostConfigView { model_cache: &Attr::Unknown, advertise_address: &Attr::Unknown };
 }
 
 /// Fills in what follows from other attributes without asking a host. `config` tells what the user left out; what cannot
 /// be worked out yet stays as it is.
-pub(crate) fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostSays<'_>) {
+pub(crate) fn derive(config: &DeploymentModel, planned: &mut DeploymentModel, host: HostConfigView<'_>) {
     if config.dynamo_version.is_null() && planned.dynamo_version.is_unknown() {
         planned.dynamo_version = tagged(config).unwrap_or_else(|| release::newest().into());
     }
@@ -220,7 +220,8 @@ pub(crate) fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
 mod tests {
     use super::*;
 
-    const SILENT: HostSays<'static> = HostSays { model_cache: &Attr::Null, advertise_address: &Attr::Null };
+    const SILENT: HostConfigView<'static> =
+        HostConfigView { model_cache: &Attr::Null, advertise_address: &Attr::Null };
 
     fn minimal() -> DeploymentModel {
         DeploymentModel {
@@ -314,7 +315,7 @@ mod tests {
             (Attr::Unknown, "/data/hf"),
         ] {
             let mut later = decided.clone();
-            derive(&config, &mut later, HostSays { model_cache: &cache, ..SILENT });
+            derive(&config, &mut later, HostConfigView { model_cache: &cache, ..SILENT });
             assert_eq!((later.model_source, later.model_path), ("download".into(), path.into()));
         }
     }
@@ -354,7 +355,7 @@ mod tests {
             (Attr::Unknown, "10.0.0.11:2380"),
             ("fd00::11".into(), "[fd00::11]:2380"),
         ] {
-            derive(&config, &mut planned, HostSays { advertise_address: &advertise, ..SILENT });
+            derive(&config, &mut planned, HostConfigView { advertise_address: &advertise, ..SILENT });
             assert_eq!(planned.services, at(seat));
         }
     }

@@ -34,8 +34,8 @@ pub(crate) fn derive(client: &Client, planned: &mut DeploymentModel) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::config::ProviderModel;
     use crate::provider::config::models::OwnModelModel;
+    use crate::provider::config::schema::ProviderModel;
     use crate::tf_provider::attr::{Nested, NestedMap};
     use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use super::apply::{Trouble, create_once, finished, settle};
 use super::decide::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
 use super::image_tag;
-use super::model::{HostSays, derive, objections, tagged, topology_of};
+use super::model::{HostConfigView, derive, objections, tagged, topology_of};
 use super::plan::check;
 use super::read::{own_containers, show};
 use super::schema::{ABOUT, DeploymentModel};
@@ -64,7 +64,7 @@ impl Resource for Deployments {
         mut planned: DeploymentModel,
     ) -> Result<Plan<DeploymentModel>, Diagnostics> {
         let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
-        derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
+        derive(config, &mut planned, entry.as_ref().map_or(HostConfigView::UNKNOWN, says));
         super::model_args::derive(&call.client, &mut planned);
         secret_values::plan(&call.client, &config.secret_env, None, &mut planned).await;
         paths::diagnostics(objections(&planned)?).into_result()?;
@@ -93,7 +93,7 @@ impl Resource for Deployments {
         {
             planned.dynamo_version = version;
         }
-        derive(config, &mut planned, entry.as_ref().map_or(HostSays::UNKNOWN, says));
+        derive(config, &mut planned, entry.as_ref().map_or(HostConfigView::UNKNOWN, says));
         super::model_args::derive(&call.client, &mut planned);
         let before = Some(secrets_of(prior, changed || planned != *prior));
         let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;

@@ -1,7 +1,7 @@
 //! What was seen of a deployment's containers, in its attributes.
 
 use super::decide::wanted_state;
-use super::schema::{ContainerModel, Containers, DeploymentModel};
+use super::schema::{ContainerMap, ContainerModel, DeploymentModel};
 use crate::container::{ContainerSpec, ObservedContainer};
 use crate::dynamo::terms::names::FRONTEND;
 use crate::provider::allocation::cache_servers;
@@ -44,7 +44,7 @@ pub(super) fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String
 }
 
 pub(super) fn show_containers(state: &mut DeploymentModel, seen: &[ObservedContainer]) {
-    let mut containers = Containers::new();
+    let mut containers = ContainerMap::new();
     for container in seen.iter().filter(|container| is_own(container)) {
         let Some(ownership) = assembly::ownership(container) else { continue };
         if ownership.component == FRONTEND {

@@ -3,7 +3,7 @@
 use crate::model;
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
 use crate::provider::attributes::connector::ConnectorModel;
-use crate::provider::attributes::secret_env::SecretMap;
+use crate::provider::attributes::secret_env::{SecretMap, has_secrets};
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
@@ -103,6 +103,8 @@ model! {
     }
 }
 
+has_secrets!(DeploymentModel);
+
 model! {
     /// A container as it was last seen.
     pub struct ContainerModel {
@@ -116,4 +118,4 @@ model! {
 }
 
 /// The components of a deployment, as `containers` shows them.
-pub type Containers = BTreeMap<String, Attr<Nested<ContainerModel>>>;
+pub type ContainerMap = BTreeMap<String, Attr<Nested<ContainerModel>>>;

@@ -55,7 +55,7 @@ pub(crate) fn explain(
     sentences(differences, observed).collect()
 }
 
-/// What differs, where no attribute explains it.
+/// Every difference, in a sentence.
 pub(crate) fn sentences<'a>(
     differences: &'a [ContainerDifference],
     observed: &'a ObservedContainer,
@@ -124,17 +124,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn seen(state: RunState) -> ObservedContainer {
-        ObservedContainer {
-            id: "1".into(),
-            spec: ContainerSpec { name: "chat-frontend".into(), ..ContainerSpec::default() },
-            image_id: String::new(),
-            state,
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: Vec::new(),
-        }
+        let spec = ContainerSpec { name: "chat-frontend".into(), ..ContainerSpec::default() };
+        ObservedContainer::in_state(spec, state)
     }
 
     fn difference(field: ContainerField) -> ContainerDifference {

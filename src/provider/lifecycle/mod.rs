@@ -1,4 +1,11 @@
-//! TODO head
+//! The life of a container, for each resource that has some: start, probe, compare, explain.
+//!
+//! * `assembly.rs`: from a decided blueprint to what `reconcile` carries out. Begin here.
+//! * `probes.rs`: the question by which each kind of container is seen to work.
+//! * `comparison.rs`: what is on the host against what should be. `drift.rs`: the differences, written into the attributes.
+//! * `spec_label.rs`: the configuration on a label, by which import finds it.
+//! * `deployment_containers.rs`: the containers of a deployment among all of its name.
+//! * `job.rs`: a container that does one job and is removed. `image_modules.rs`: the job that asks an image for its modules.
 
 pub(crate) mod assembly;
 pub(crate) mod comparison;

@@ -8,13 +8,16 @@ use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::Path;
 
 /// Capacity of the host and the ports taken there.
-pub(crate) async fn facts(entry: &Machine, summary: &str) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
-    entry.facts().await.map_err(|error| host_errors::diagnostic(summary, &error, None))
+pub(crate) async fn facts(
+    machine: &Machine,
+    summary: &str,
+) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    machine.facts().await.map_err(|error| host_errors::diagnostic(summary, &error, None))
 }
 
 /// As [`facts`], for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
-pub(crate) async fn for_refresh(entry: &Machine, summary: &str) -> Result<HostFacts, Diagnostic> {
-    let (facts, _) = entry.facts().await.map_err(|error| {
+pub(crate) async fn for_refresh(machine: &Machine, summary: &str) -> Result<HostFacts, Diagnostic> {
+    let (facts, _) = machine.facts().await.map_err(|error| {
         if !error.is_unreachable() {
             return host_errors::diagnostic(summary, &error, None);
         }
@@ -26,8 +29,11 @@ pub(crate) async fn for_refresh(entry: &Machine, summary: &str) -> Result<HostFa
 
 /// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made
 /// in the same run, and what could not be checked is found again in apply.
-pub(crate) async fn for_plan(entry: &Machine, new: bool) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
-    entry.facts().await.map_err(|error| {
+pub(crate) async fn for_plan(
+    machine: &Machine,
+    new: bool,
+) -> Result<(HostFacts, Vec<PortInUse>), Diagnostic> {
+    machine.facts().await.map_err(|error| {
         if !(new && error.is_unreachable()) {
             return host_errors::diagnostic("Unable to check the plan", &error, None);
         }
@@ -40,6 +46,6 @@ pub(crate) async fn for_plan(entry: &Machine, new: bool) -> Result<(HostFacts, V
 }
 
 /// Whether a path is certainly not there; what cannot be seen from here is left to Docker.
-pub(crate) async fn is_missing(entry: &Machine, path: &str) -> bool {
-    matches!(entry.host.path_exists(path).await, Ok(Some(false)))
+pub(crate) async fn is_missing(machine: &Machine, path: &str) -> bool {
+    matches!(machine.host.path_exists(path).await, Ok(Some(false)))
 }

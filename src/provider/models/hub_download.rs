@@ -84,15 +84,15 @@ fn container(
 /// Downloads the model.
 pub(crate) async fn run(
     client: &Client,
-    entry: &Machine,
+    machine: &Machine,
     config: &ModelModel,
     stopping: &CancellationToken,
     summary: &str,
 ) -> Result<(), Diagnostics> {
-    let mut spec = container(client, config, DOWNLOAD, entry.cache_folder())?;
+    let mut spec = container(client, config, DOWNLOAD, machine.cache_folder())?;
     let begins = prefix(config);
-    if let Err(error) = job::sweep(&entry.host, MODELS, &begins, &client.run, stopping).await {
-        tracing::warn!(host = entry.host.name(), %error, "what earlier downloads left could not be removed");
+    if let Err(error) = job::sweep(&machine.host, MODELS, &begins, &client.run, stopping).await {
+        tracing::warn!(host = machine.host.name(), %error, "what earlier downloads left could not be removed");
     }
     let mut set = |name: &str, value: String| drop(spec.env.insert(name.to_owned(), value));
     set("MODEL", shown(&config.name).to_owned());
@@ -115,14 +115,14 @@ pub(crate) async fn run(
             spec.secret_env.values.insert("HF_TOKEN".to_owned(), token.clone());
         }
     }
-    let ended = in_container(&entry.host, &spec, model::stall(config), stopping).await;
-    entry.host.models_changed();
+    let ended = in_container(&machine.host, &spec, model::stall(config), stopping).await;
+    machine.host.models_changed();
     let problem = match ended {
         Ok(Ended::Well(_)) => return Ok(()),
         Ok(Ended::Badly(words)) => words,
         Err(error) => return Err(host_errors::diagnostic(summary, &error, None).into()),
     };
-    Err(said(&problem, &entry.host, entry.cache_folder(), &spec.image, summary).into())
+    Err(said(&problem, &machine.host, machine.cache_folder(), &spec.image, summary).into())
 }
 
 /// What the hub's client said, with what to do about it.
@@ -151,15 +151,17 @@ fn said(words: &str, host: &Host, cache: &str, image: &str, summary: &str) -> Di
 /// Removes files of a model that such a container has made: they are its user's.
 pub(crate) async fn remove(
     client: &Client,
-    entry: &Machine,
+    machine: &Machine,
     model: &ModelModel,
     folder: &str,
     files: &[String],
     stopping: &CancellationToken,
 ) -> Result<(), HostError> {
-    let inside = folder.strip_prefix(entry.cache_folder()).map(|rest| format!("{CACHE}{rest}"));
-    let there = entry.host.image(&image(model)).await?.is_some();
-    let Some(inside) = inside.filter(|_| there) else { return entry.host.remove_files(folder, files).await };
+    let inside = folder.strip_prefix(machine.cache_folder()).map(|rest| format!("{CACHE}{rest}"));
+    let there = machine.host.image(&image(model)).await?.is_some();
+    let Some(inside) = inside.filter(|_| there) else {
+        return machine.host.remove_files(folder, files).await;
+    };
     // They are told apart by the ends of lines there; no file of a model has one in its name.
     let files: Vec<String> = files.iter().filter(|file| !file.contains('\n')).cloned().collect();
     let mut rest = files.as_slice();
@@ -172,18 +174,18 @@ pub(crate) async fn remove(
         let (now, later) = rest.split_at(most.count().max(1));
         rest = later;
         // Without a name for a container the files are still removed as the user.
-        let Ok(mut spec) = container(client, model, REMOVE, entry.cache_folder()) else {
-            return entry.host.remove_files(folder, &files).await;
+        let Ok(mut spec) = container(client, model, REMOVE, machine.cache_folder()) else {
+            return machine.host.remove_files(folder, &files).await;
         };
         spec.env =
             BTreeMap::from([("FOLDER".to_owned(), inside.clone()), ("FILES".to_owned(), now.join("\n"))]);
-        let ended = in_container(&entry.host, &spec, model::stall(model), stopping).await?;
+        let ended = in_container(&machine.host, &spec, model::stall(model), stopping).await?;
         if let Ended::Badly(words) = ended {
             tracing::warn!(words, folder, "a container could not remove the files");
-            return entry.host.remove_files(folder, &files).await;
+            return machine.host.remove_files(folder, &files).await;
         }
     }
-    entry.host.models_changed();
+    machine.host.models_changed();
     Ok(())
 }
 

@@ -17,9 +17,9 @@ const STALL: Duration = Duration::from_secs(120);
 pub(crate) const COMPLETE: &str = "complete";
 pub(crate) const WITHOUT_WEIGHTS: &str = "without weights";
 
-/// Where a model comes from.
+/// The origin of a model: a folder that is there, another host, or the Hugging Face hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum ModelOrigin {
     /// A folder that is there.
     Path(String),
     Host {
@@ -30,15 +30,15 @@ pub(crate) enum Source {
 }
 
 /// `None` while it is not known.
-pub(crate) fn source(model: &ModelModel) -> Option<Source> {
+pub(crate) fn source(model: &ModelModel) -> Option<ModelOrigin> {
     let block = model.source.present()?;
     match (&block.host, &block.path, &block.huggingface) {
         (Attr::Unknown, ..) | (_, Attr::Unknown, _) | (.., Attr::Unknown) => None,
         (Attr::Known(host), path, _) => {
-            Some(Source::Host { host: host.clone(), path: path.known().map(|path| trimmed(path)) })
+            Some(ModelOrigin::Host { host: host.clone(), path: path.known().map(|path| trimmed(path)) })
         }
-        (Attr::Null, Attr::Known(path), _) => Some(Source::Path(trimmed(path))),
-        (Attr::Null, Attr::Null, Attr::Known(true)) => Some(Source::Hub),
+        (Attr::Null, Attr::Known(path), _) => Some(ModelOrigin::Path(trimmed(path))),
+        (Attr::Null, Attr::Null, Attr::Known(true)) => Some(ModelOrigin::Hub),
         (Attr::Null, Attr::Null, _) => None,
     }
 }
@@ -178,10 +178,12 @@ pub(crate) fn needs_another(prior: &ModelModel, planned: &ModelModel) -> bool {
         own.is_some_and(|(own, folder)| [own, folder].contains(&path))
     };
     match (source(prior), source(planned)) {
-        (_, Some(Source::Path(after))) if is_there(&after) => false,
-        (Some(Source::Path(before)), Some(Source::Path(after))) => before != after,
-        (Some(Source::Hub), Some(Source::Hub)) => false,
-        (Some(Source::Host { path: before, .. }), Some(Source::Host { path: after, .. })) => before != after,
+        (_, Some(ModelOrigin::Path(after))) if is_there(&after) => false,
+        (Some(ModelOrigin::Path(before)), Some(ModelOrigin::Path(after))) => before != after,
+        (Some(ModelOrigin::Hub), Some(ModelOrigin::Hub)) => false,
+        (Some(ModelOrigin::Host { path: before, .. }), Some(ModelOrigin::Host { path: after, .. })) => {
+            before != after
+        }
         // An imported model has no source yet.
         (None, _) | (_, None) => false,
         _ => true,

@@ -1,7 +1,7 @@
 //! Planning, bringing, mending, reading and removing a model.
 
 use super::copy::{Fetch, Seen};
-use super::model::{Source, derive, is_well, needs_another, show};
+use super::model::{ModelOrigin, derive, is_well, needs_another, show};
 use super::schema::{ABOUT, ModelModel};
 use super::{copy, hub_download, model};
 use crate::dynamo::models::files::ModelOnDisk;
@@ -46,9 +46,9 @@ impl Resource for Models {
         config: &ModelModel,
         mut planned: ModelModel,
     ) -> Result<Plan<ModelModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
+        let machine = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(&mut planned);
-        check(&call.client, entry.as_ref(), &planned, None).await?;
+        check(&call.client, machine.as_ref(), &planned, None).await?;
         Ok(planned.into())
     }
 
@@ -60,7 +60,7 @@ impl Resource for Models {
         mut planned: ModelModel,
         _changed: bool,
     ) -> Result<Plan<ModelModel>, Diagnostics> {
-        let entry = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
+        let machine = plan_checks::host(&call.client, &config.host, &mut planned.host)?;
         derive(&mut planned);
         let mut plan = Plan::from(planned);
         if needs_another(prior, &plan.planned) {
@@ -78,7 +78,7 @@ impl Resource for Models {
             }
         }
         let kept = Some(prior).filter(|_| !renewed && is_well(&prior.status));
-        check(&call.client, entry.as_ref(), &plan.planned, kept).await?;
+        check(&call.client, machine.as_ref(), &plan.planned, kept).await?;
         Ok(plan)
     }
 
@@ -114,10 +114,10 @@ impl Resource for Models {
     ) -> Result<Option<ModelModel>, Diagnostics> {
         let name = shown(&state.name).to_owned();
         let summary = format!("Unable to read model {name:?}");
-        let entry = call.client.known_host(shown(&state.host))?;
+        let machine = call.client.known_host(shown(&state.host))?;
         let folder = hub_paths::folder_of(shown(&state.path)).to_owned();
         let commit = shown(&state.path).rsplit_once("/snapshots/").map(|(_, commit)| commit.to_owned());
-        let seen = copy::look(&entry.host, &folder, &name, commit.as_deref()).await;
+        let seen = copy::look(&machine.host, &folder, &name, commit.as_deref()).await;
         let seen = seen.map_err(|error| unreadable(&summary, &error))?;
         match seen {
             None => Ok(None),
@@ -154,20 +154,20 @@ impl Resource for Models {
             return Ok(());
         }
         let summary = format!("Unable to remove model {:?}", shown(&state.name));
-        let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let _turn = call.client.models.turn(entry.host.name(), shown(&state.name)).await;
-        let removed = remove(call, &entry, &state).await;
+        let machine = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
+        let _lock = call.client.models.lock(machine.host.name(), shown(&state.name)).await;
+        let removed = remove(call, &machine, &state).await;
         removed.map_err(|error| Diagnostics::from(host_errors::diagnostic(summary, &error, None)).into())
     }
 
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<ModelModel, Diagnostics> {
         let (host, name) = imported(by)?;
-        let entry = call.client.known_host(&host)?;
+        let machine = call.client.known_host(&host)?;
         let summary = format!("Unable to import model {name:?}");
-        let seen = copy::find(&entry.host, &entry.model_roots(), &name, None).await;
+        let seen = copy::find(&machine.host, &machine.model_roots(), &name, None).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(summary.clone(), &error, None))?;
-        let seen = seen.ok_or_else(|| not_there(&summary, &entry, &name))?;
-        let seen = seen.map_err(|problem| not_complete(&summary, &entry.host, &name, &problem))?;
+        let seen = seen.ok_or_else(|| not_there(&summary, &machine, &name))?;
+        let seen = seen.map_err(|problem| not_complete(&summary, &machine.host, &name, &problem))?;
         let mut state = ModelModel {
             id: Attr::Known(format!("{host}/{name}")),
             host: Attr::Known(host),
@@ -208,15 +208,15 @@ fn imported(by: ImportBy) -> Result<(String, String), Diagnostic> {
 /// model that stays as it is: where it once came from need not be there any more.
 async fn check(
     client: &Client,
-    entry: Option<&Machine>,
+    machine: Option<&Machine>,
     planned: &ModelModel,
     kept: Option<&ModelModel>,
 ) -> Result<(), Diagnostics> {
-    let (Some(entry), Some(source)) = (entry, model::source(planned)) else { return Ok(()) };
-    let (own, name) = (entry.host.name(), shown(&planned.name));
+    let (Some(machine), Some(source)) = (machine, model::source(planned)) else { return Ok(()) };
+    let (own, name) = (machine.host.name(), shown(&planned.name));
     let at = |attribute: &str| Path::of("source").attribute(attribute);
     let source_of_old = kept.is_some_and(|prior| model::source(prior).as_ref() == Some(&source));
-    if let Source::Host { host, .. } = &source {
+    if let ModelOrigin::Host { host, .. } = &source {
         match client.host(host) {
             Err(NoHost::Wrong(_)) if source_of_old => {}
             Err(NoHost::Wrong(diagnostic)) => return Err(diagnostic.at(at("host")).into()),
@@ -233,11 +233,11 @@ async fn check(
         }
     }
     let folder = match &source {
-        Source::Path(path) => Some((path.as_str(), at("path"))),
-        Source::Host { .. } => {
+        ModelOrigin::Path(path) => Some((path.as_str(), at("path"))),
+        ModelOrigin::Host { .. } => {
             planned.path.known().map(|path| (hub_paths::folder_of(path), Path::of("path")))
         }
-        Source::Hub => None,
+        ModelOrigin::Hub => None,
     };
     if let Some((folder, path)) = folder {
         client.models.claim(own, folder, name).map_err(|other| {
@@ -248,8 +248,8 @@ async fn check(
         })?;
     }
     // A host that cannot be reached may be made in the same run.
-    if let Source::Path(folder) = &source
-        && matches!(entry.host.path_exists(folder).await, Ok(Some(false)))
+    if let ModelOrigin::Path(folder) = &source
+        && matches!(machine.host.path_exists(folder).await, Ok(Some(false)))
     {
         let detail = format!("There is no {folder} on host {own:?}. Give the path as it is on that host.");
         return Err(Diagnostic::error("The model is not there", detail).at(at("path")).into());
@@ -265,20 +265,20 @@ async fn bring(
     mends: bool,
 ) -> Result<ModelModel, Diagnostics> {
     let name = shown(&planned.name).to_owned();
-    let entry = call.client.known_host(shown(&planned.host))?;
-    let summary = format!("Unable to bring model {name:?} to host {:?}", entry.host.name());
+    let machine = call.client.known_host(shown(&planned.host))?;
+    let summary = format!("Unable to bring model {name:?} to host {:?}", machine.host.name());
     let revision = config.revision.known().map(String::as_str);
     let fail = |error: &HostError| Diagnostics::from(host_errors::diagnostic(summary.clone(), error, None));
     let mut state = planned.clone();
-    let _turn = call.client.models.turn(entry.host.name(), &name).await;
+    let _lock = call.client.models.lock(machine.host.name(), &name).await;
     let (found, checksum, created) = match model::source(&planned) {
-        Some(Source::Path(path)) => {
+        Some(ModelOrigin::Path(path)) => {
             let seen =
-                copy::at_path(&entry.host, &path, &name, revision).await.map_err(|error| fail(&error))?;
-            let seen = seen.ok_or_else(|| not_there(&summary, &entry, &path))?;
-            (usable(seen, &summary, &entry.host, &name)?.model, None, mends)
+                copy::at_path(&machine.host, &path, &name, revision).await.map_err(|error| fail(&error))?;
+            let seen = seen.ok_or_else(|| not_there(&summary, &machine, &path))?;
+            (usable(seen, &summary, &machine.host, &name)?.model, None, mends)
         }
-        Some(Source::Host { host, path }) => {
+        Some(ModelOrigin::Host { host, path }) => {
             let other = call.client.known_host(&host)?;
             let seen = match &path {
                 Some(path) => copy::at_path(&other.host, path, &name, revision).await,
@@ -292,7 +292,7 @@ async fn bring(
                 if mends { &planned } else { &ModelModel { path: config.path.clone(), ..planned.clone() } };
             let copy = Fetch {
                 from: &other.host,
-                to: &entry,
+                to: &machine,
                 source,
                 wanted: &ModelModel { revision: config.revision.clone(), ..wanted.clone() },
                 mends,
@@ -302,19 +302,19 @@ async fn bring(
             let copied = copy.run().await?;
             (copied.model, copied.checksum, copied.created)
         }
-        Some(Source::Hub) => {
-            let folder = format!("{}/hub/{}", entry.cache_folder(), hub_paths::cache_folder(&name));
+        Some(ModelOrigin::Hub) => {
+            let folder = format!("{}/hub/{}", machine.cache_folder(), hub_paths::cache_folder(&name));
             let before =
-                copy::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
+                copy::look(&machine.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
             let complete = |seen: &Option<Result<Seen, String>>| matches!(seen, Some(Ok(seen)) if seen.model.about.is_usable(true));
             let created = !complete(&before);
             if created {
-                hub_download::run(&call.client, &entry, config, &call.stopping, &summary).await?;
+                hub_download::run(&call.client, &machine, config, &call.stopping, &summary).await?;
             }
             let seen =
-                copy::look(&entry.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
-            let seen = seen.ok_or_else(|| not_there(&summary, &entry, &folder))?;
-            (usable(seen, &summary, &entry.host, &name)?.model, None, created || mends)
+                copy::look(&machine.host, &folder, &name, revision).await.map_err(|error| fail(&error))?;
+            let seen = seen.ok_or_else(|| not_there(&summary, &machine, &folder))?;
+            (usable(seen, &summary, &machine.host, &name)?.model, None, created || mends)
         }
         None => {
             let detail = "It is not known where the model comes from.";
@@ -326,7 +326,7 @@ async fn bring(
     if !mends || !planned.path.is_unknown() {
         state.path = planned.path.known().cloned().map_or(state.path, Attr::Known);
     }
-    entry.host.models_changed();
+    machine.host.models_changed();
     if state.revision.is_unknown() {
         state.revision = Attr::Null;
     }
@@ -349,11 +349,11 @@ fn not_complete(summary: &str, host: &Host, name: &str, problem: &str) -> Diagno
     Diagnostic::error(summary, detail).at(Path::of("source"))
 }
 
-fn not_there(summary: &str, entry: &Machine, what: &str) -> Diagnostic {
+fn not_there(summary: &str, machine: &Machine, what: &str) -> Diagnostic {
     let detail = format!(
         "There is no {what} on host {:?}; looked in {}. Give source.path, or add the folder to model_paths of that host.",
-        entry.host.name(),
-        entry.model_roots().join(", ")
+        machine.host.name(),
+        machine.model_roots().join(", ")
     );
     Diagnostic::error(summary, detail).at(Path::of("source"))
 }
@@ -380,13 +380,13 @@ fn warnings(state: &ModelModel) -> Diagnostics {
 }
 
 /// Removes what the resource made, and nothing beside it.
-async fn remove(call: &Call<Client>, entry: &Machine, state: &ModelModel) -> Result<(), HostError> {
+async fn remove(call: &Call<Client>, machine: &Machine, state: &ModelModel) -> Result<(), HostError> {
     let (name, path) = (shown(&state.name), shown(&state.path));
     let folder = hub_paths::folder_of(path);
-    let trees = entry.host.trees(&[folder.to_owned()]).await?;
+    let trees = machine.host.trees(&[folder.to_owned()]).await?;
     let Some(tree) = trees.first() else { return Ok(()) };
     if files::layout_of(folder, name) == Layout::Folder {
-        let listing = entry.host.small_text(&format!("{folder}/{MANIFEST}")).await?.unwrap_or_default();
+        let listing = machine.host.small_text(&format!("{folder}/{MANIFEST}")).await?.unwrap_or_default();
         let mut files: Vec<String> = listing
             .lines()
             .filter_map(|line| line.split_once("  "))
@@ -396,7 +396,7 @@ async fn remove(call: &Call<Client>, entry: &Machine, state: &ModelModel) -> Res
         let seen: BTreeSet<&str> = tree.entries.iter().map(|entry| entry.path.as_str()).collect();
         files.retain(|file| seen.contains(file.as_str()));
         files.push(MANIFEST.to_owned());
-        return entry.host.remove_files(folder, &files).await;
+        return machine.host.remove_files(folder, &files).await;
     }
     let commit = path.rsplit_once("/snapshots/").map(|(_, commit)| commit);
     let about = ModelOnDisk {
@@ -406,9 +406,9 @@ async fn remove(call: &Call<Client>, entry: &Machine, state: &ModelModel) -> Res
     };
     let files = about.own_paths(tree);
     match model::source(state) {
-        Some(Source::Hub) => {
-            hub_download::remove(&call.client, entry, state, folder, &files, &call.stopping).await
+        Some(ModelOrigin::Hub) => {
+            hub_download::remove(&call.client, machine, state, folder, &files, &call.stopping).await
         }
-        _ => entry.host.remove_files(folder, &files).await,
+        _ => machine.host.remove_files(folder, &files).await,
     }
 }

@@ -1,4 +1,12 @@
-//! `dynamo_openwebui`.
+//! The resource `dynamo_openwebui`: an Open WebUI container in front of one or more deployments.
+//!
+//! Begin with `ops.rs`, which implements the resource and calls the others in the order of Terraform's operations.
+//!
+//! * `schema.rs`: the attributes, each declared once.
+//! * `model.rs`: from the attributes to a draft, and the computed attributes of a plan. Pure.
+//! * `plan.rs`: what a plan checks on the host.
+//! * `apply.rs`: the hosts of the container and of its deployments; starts the container.
+
 pub(crate) mod apply;
 pub(crate) mod model;
 pub(crate) mod ops;

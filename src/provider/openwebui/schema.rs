@@ -3,7 +3,7 @@
 use crate::container::Secret;
 use crate::model;
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, TextMap, TimeoutsModel};
-use crate::provider::attributes::secret_env::SecretMap;
+use crate::provider::attributes::secret_env::{SecretMap, has_secrets};
 use crate::provider::deployment::schema::ContainerModel;
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedList, NestedMap};
 use crate::tf_provider::provider::About;
@@ -86,6 +86,8 @@ model! {
         timeouts: Block<TimeoutsModel> = block("How long operations may take."),
     }
 }
+
+has_secrets!(OpenWebuiModel);
 
 model! {
     /// What a page asks of a deployment: only what is stable, and whether it should run.

@@ -20,16 +20,16 @@ pub(crate) fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
 }
 
 /// Networks, runtime and log driver that the host does not have. `own` are the options of the resource that is planned.
-pub(crate) async fn on_host(entry: &Machine, own: &DockerOptions) -> Diagnostics {
+pub(crate) async fn on_host(machine: &Machine, own: &DockerOptions) -> Diagnostics {
     let found = async {
         let mut found = Diagnostics::new();
         for (position, name) in own.networks.iter().enumerate() {
-            let there = entry.host.network_named(name).await?;
+            let there = machine.host.network_named(name).await?;
             if there.as_ref() != Some(name) {
-                found.push(no_network(entry, name, there).at(at("networks").index(position)));
+                found.push(no_network(machine, name, there).at(at("networks").index(position)));
             }
         }
-        found.extend(offered(entry, own).await?);
+        found.extend(offered(machine, own).await?);
         Ok::<_, HostError>(found)
     };
     found.await.unwrap_or_else(|error| {
@@ -37,12 +37,12 @@ pub(crate) async fn on_host(entry: &Machine, own: &DockerOptions) -> Diagnostics
     })
 }
 
-async fn offered(entry: &Machine, own: &DockerOptions) -> Result<Diagnostics, HostError> {
+async fn offered(machine: &Machine, own: &DockerOptions) -> Result<Diagnostics, HostError> {
     let driver = own.log.as_ref().and_then(|log| log.driver.as_ref());
     if own.runtime.is_none() && driver.is_none() {
         return Ok(Diagnostics::new());
     }
-    let (runtimes, drivers) = entry.host.offers().await?;
+    let (runtimes, drivers) = machine.host.offers().await?;
     let driver = driver.filter(|name| !drivers.is_empty() && is_listed(name));
     let asked = [
         ("runtime", "runtime", own.runtime.as_ref(), runtimes),
@@ -50,7 +50,7 @@ async fn offered(entry: &Machine, own: &DockerOptions) -> Result<Diagnostics, Ho
     ];
     let missing = asked.into_iter().filter_map(|(attribute, what, name, there)| {
         let name = name.filter(|name| !there.contains(name))?;
-        let host = entry.host.name();
+        let host = machine.host.name();
         let detail = format!("Docker on host {host:?} has no {what} {name:?}. It has {}.", listed(there));
         Some(Diagnostic::error(format!("The {what} is not there"), detail).at(at(attribute)))
     });
@@ -63,8 +63,8 @@ fn is_listed(driver: &str) -> bool {
     driver != "none" && !driver.contains(['/', ':'])
 }
 
-fn no_network(entry: &Machine, name: &str, there: Option<String>) -> Diagnostic {
-    let host = entry.host.name();
+fn no_network(machine: &Machine, name: &str, there: Option<String>) -> Diagnostic {
+    let host = machine.host.name();
     let detail = match there {
         Some(other) => format!("On host {host:?} {name:?} is the network {other:?}. Write that name."),
         None => format!(

@@ -28,13 +28,13 @@ struct Size {
 }
 
 /// An error where the model cannot fit, a warning where it may not.
-pub(crate) async fn check(client: &Client, entry: &Machine, spec: &WorkerSpec) -> Diagnostics {
+pub(crate) async fn check(client: &Client, machine: &Machine, spec: &WorkerSpec) -> Diagnostics {
     let Some(request) = asked(spec) else { return Diagnostics::new() };
-    let Ok(GpuSight::Seen(inventory)) = entry.host.gpus().await else { return Diagnostics::new() };
-    let Some(memory_bytes) = memory(&inventory, &spec.gpu_request, entry.host.name()) else {
+    let Ok(GpuSight::Seen(inventory)) = machine.host.gpus().await else { return Diagnostics::new() };
+    let Some(memory_bytes) = memory(&inventory, &spec.gpu_request, machine.host.name()) else {
         return Diagnostics::new();
     };
-    let Some(size) = size(client, entry, &spec.deployment.model).await else { return Diagnostics::new() };
+    let Some(size) = size(client, machine, &spec.deployment.model).await else { return Diagnostics::new() };
     let name = spec.deployment.model.argument();
     opinions(name, &size, request, memory_bytes, &spec.gpu_request)
 }
@@ -123,7 +123,7 @@ fn device_bytes(inventory: &GpuInventory, device: &str) -> Option<u64> {
     }
 }
 
-async fn size(client: &Client, entry: &Machine, model: &ModelRef) -> Option<Size> {
+async fn size(client: &Client, machine: &Machine, model: &ModelRef) -> Option<Size> {
     let known = client.catalog.as_ref().and_then(|catalog| catalog.find(model.argument()));
     if let Some(known) = known
         && let Some(weights_bytes) = known.weights_bytes
@@ -132,9 +132,9 @@ async fn size(client: &Client, entry: &Machine, model: &ModelRef) -> Option<Size
     }
     match model {
         ModelRef::Path(path) => {
-            here(&entry.host.trees(std::slice::from_ref(path)).await.ok()?, |_, at| at == path)
+            here(&machine.host.trees(std::slice::from_ref(path)).await.ok()?, |_, at| at == path)
         }
-        ModelRef::HuggingFace(wanted) => here(&entry.model_trees().await.ok()?, |name, _| name == wanted),
+        ModelRef::HuggingFace(wanted) => here(&machine.model_trees().await.ok()?, |name, _| name == wanted),
     }
 }
 

@@ -1,5 +1,9 @@
-//! What the plan looks up on a host: nothing is decided by it, everything it finds wrong is an error before anything is
-//! touched. The same is found again in apply, by doing it.
+//! The checks of a plan on a host: nothing is decided by them, and all that they find wrong is an error before anything is
+//! touched. Apply finds the same again, by doing it.
+//!
+//! * `mod.rs`: the host itself, images, model folders and mounted folders.
+//! * `docker.rs`: networks, runtime and log driver. `gpu_memory.rs`: whether the model fits the GPUs.
+//! * `model_source.rs`: whether the host has a copy of the model. `secret_values.rs`: whether a value of `secret_env` changed.
 
 pub(crate) mod docker;
 pub(crate) mod gpu_memory;
@@ -37,7 +41,7 @@ pub(crate) fn host(
         }),
     };
     match found {
-        Ok(entry) => Ok(Some(entry)),
+        Ok(machine) => Ok(Some(machine)),
         Err(NoHost::NotKnownYet) => Ok(None),
         Err(NoHost::Wrong(diagnostic)) => Err(diagnostic),
     }
@@ -48,45 +52,45 @@ pub(crate) fn host(
 /// `own` are the options of the resource that is planned: only its own volumes are its to complain about. `model_at` and
 /// `image_at` are the attributes through which it has its model and image.
 pub(crate) async fn files(
-    entry: &Machine,
+    machine: &Machine,
     facts: &HostFacts,
     common: &Common,
     own: &DockerOptions,
     model_at: &Path,
     image_at: &Path,
 ) -> Diagnostics {
-    let mut found = image(entry, &common.image, common.pull_policy, image_at).await;
+    let mut found = image(machine, &common.image, common.pull_policy, image_at).await;
     // The cache that is meant may not be known yet.
     let elsewhere = matches!(common.model, ModelRef::HuggingFace(_))
         && facts.model_place.is_none()
-        && entry.model_cache().is_unknown();
+        && machine.model_cache().is_unknown();
     if let MountSource::HostPath(folder) = &common.model.mount(common.release, facts).source
         && !elsewhere
-        && is_missing(entry, folder).await
+        && is_missing(machine, folder).await
     {
-        found.push(no_model(&common.model, folder, entry.host.name()).at(model_at.clone()));
+        found.push(no_model(&common.model, folder, machine.host.name()).at(model_at.clone()));
     }
-    found.extend(folders(entry, own).await);
+    found.extend(folders(machine, own).await);
     found
 }
 
 /// The folders of `docker.volume`.
-pub(crate) async fn folders(entry: &Machine, own: &DockerOptions) -> Diagnostics {
+pub(crate) async fn folders(machine: &Machine, own: &DockerOptions) -> Diagnostics {
     let mut found = Diagnostics::new();
     for (index, volume) in own.volumes.iter().enumerate() {
         if let MountSource::HostPath(folder) = &volume.source
             && !own.make_folders.contains(folder)
-            && is_missing(entry, folder).await
+            && is_missing(machine, folder).await
         {
             let detail = format!(
                 "There is no {folder} on host {:?}. Create it, set create = true, or mount another path.",
-                entry.host.name()
+                machine.host.name()
             );
             let path = Path::of("docker").attribute("volume").index(index).attribute("host_path");
             found.push(Diagnostic::error("The folder is not there", detail).at(path));
         }
     }
-    found.extend(docker::on_host(entry, own).await);
+    found.extend(docker::on_host(machine, own).await);
     found
 }
 
@@ -109,25 +113,25 @@ fn no_model(model: &ModelRef, folder: &str, host: &str) -> Diagnostic {
 }
 
 /// An image that must be there already, because nobody may download it.
-pub(crate) async fn image(entry: &Machine, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
-    match missing_image(entry, image, policy).await {
+pub(crate) async fn image(machine: &Machine, image: &str, policy: PullPolicy, at: &Path) -> Diagnostics {
+    match missing_image(machine, image, policy).await {
         Ok(problem) => Diagnostics(problem.into_iter().map(|it| it.at(at.clone())).collect()),
         Err(error) => host_errors::diagnostic("Unable to look for the image", &error, None).into(),
     }
 }
 
 async fn missing_image(
-    entry: &Machine,
+    machine: &Machine,
     image: &str,
     policy: PullPolicy,
 ) -> Result<Option<Diagnostic>, HostError> {
-    if policy != PullPolicy::Never || entry.host.image(image).await?.is_some() {
+    if policy != PullPolicy::Never || machine.host.image(image).await?.is_some() {
         return Ok(None);
     }
     let detail = format!(
         "Image {image} is not on host {:?}, and image_pull_policy is \"never\". Pull or load it there, or set the policy to \
          \"missing\".",
-        entry.host.name()
+        machine.host.name()
     );
     Ok(Some(Diagnostic::error("The image is not there", detail)))
 }

@@ -71,23 +71,23 @@ impl ModelSource {
     }
 
     /// Looks on the host where it is not decided yet.
-    pub(crate) async fn decide(&mut self, entry: &Machine) {
+    pub(crate) async fn decide(&mut self, machine: &Machine) {
         if !self.source.is_unknown() {
             return;
         }
-        (self.source, self.path) = match self.find(entry).await {
+        (self.source, self.path) = match self.find(machine).await {
             Some(place) => (LOCAL.into(), place.path().into()),
-            None => (DOWNLOAD.into(), self.cache(entry.model_cache())),
+            None => (DOWNLOAD.into(), self.cache(machine.model_cache())),
         };
     }
 
     /// What cannot be looked through is no copy: then it is downloaded, as it would be without this.
-    async fn find(&self, entry: &Machine) -> Option<ModelPlace> {
+    async fn find(&self, machine: &Machine) -> Option<ModelPlace> {
         let (model, release) = (self.model()?, self.release()?);
         if matches!(model, ModelRef::Path(_)) {
             return None;
         }
-        match entry.model_trees().await {
+        match machine.model_trees().await {
             Ok(trees) => place::find(&model, &trees, release, self.needs_weights(release)),
             Err(error) => {
                 tracing::warn!(%error, model = model.argument(), "the host's copies of the model cannot be seen");
@@ -105,9 +105,9 @@ impl ModelSource {
     }
 
     /// As [`ModelSource::known_to`], for a plan: with the copy that there is now, where it is not decided yet.
-    pub(crate) async fn expected_by(&self, entry: &Machine, facts: &HostFacts) -> HostFacts {
+    pub(crate) async fn expected_by(&self, machine: &Machine, facts: &HostFacts) -> HostFacts {
         let mut now = self.clone();
-        now.decide(entry).await;
+        now.decide(machine).await;
         now.known_to(facts)
     }
 }

@@ -50,9 +50,9 @@ pub(crate) fn has_other_names(values: &Attr<SecretMap>, before: &Attr<TextMap>) 
 
 /// What the container has, if there is one.
 async fn look(client: &Client, prior: &Prior<'_>) -> (Option<SecretEnv>, Diagnostics) {
-    let entry = prior.host.known().and_then(|host| client.host(host).ok());
-    let Some(entry) = entry else { return (None, Diagnostics::new()) };
-    match entry.host.observe(&Filter::Names(vec![prior.container.clone()]), Age::Walk).await {
+    let machine = prior.host.known().and_then(|host| client.host(host).ok());
+    let Some(machine) = machine else { return (None, Diagnostics::new()) };
+    match machine.host.observe(&Filter::Names(vec![prior.container.clone()]), Age::Walk).await {
         Ok(seen) => (seen.into_iter().next().map(|seen| seen.spec.secret_env), Diagnostics::new()),
         Err(error) => (None, not_compared(&error).into()),
     }
@@ -128,8 +128,8 @@ fn not_compared(error: &HostError) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::ContainerSpec;
     use crate::container::ObservedContainer;
-    use crate::container::{ContainerSpec, RunState};
     use crate::provider::attributes::secret_env::{MISSING, show, take, take_found};
     use crate::provider::worker::schema::WorkerModel;
 
@@ -260,17 +260,7 @@ mod tests {
     }
 
     fn seen(secret_env: SecretEnv) -> ObservedContainer {
-        ObservedContainer {
-            id: "1".into(),
-            spec: ContainerSpec { secret_env, ..ContainerSpec::default() },
-            image_id: String::new(),
-            state: RunState::Running,
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: Vec::new(),
-        }
+        ObservedContainer::running(ContainerSpec { secret_env, ..ContainerSpec::default() })
     }
 
     #[test]

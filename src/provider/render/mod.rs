@@ -25,7 +25,7 @@ use crate::inventory::gpu::{Gpu, GpuInventory};
 use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::picked_ports::Ports;
 use crate::provider::attributes::{paths, picked_ports, to_draft};
-use crate::provider::deployment::model::HostSays;
+use crate::provider::deployment::model::HostConfigView;
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::deployment::{image_tag, model as deployments};
 use crate::provider::plan_checks::docker;
@@ -195,8 +195,10 @@ impl Stage {
         planned.model_source = "download".into();
         let host_name = shown(&planned.host).to_owned();
         let host = self.host(&host_name, &path)?;
-        let says =
-            HostSays { model_cache: &host.says.model_cache, advertise_address: &host.says.advertise_address };
+        let says = HostConfigView {
+            model_cache: &host.says.model_cache,
+            advertise_address: &host.says.advertise_address,
+        };
         deployments::derive(&config, &mut planned, says);
         if planned.services.is_unknown() {
             planned.services = services(&planned, says.advertise_address);

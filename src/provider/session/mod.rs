@@ -1,4 +1,4 @@
-//! What resources get to work with: the hosts by name, and what this process has promised to whom.
+//! The client that every resource and data source works with: the hosts by name, and the allocations of one run.
 //!
 //! Making a client connects to nothing. A host is reached when something first needs it.
 
@@ -8,18 +8,18 @@ use crate::dynamo::terms::words::Role;
 use crate::hosts::Credentials;
 use crate::hosts::ssh::ProcessEnvironment;
 use crate::provider::allocation::cache_memory::CacheLedger;
-use crate::provider::allocation::cache_servers::Servers;
+use crate::provider::allocation::cache_servers::CacheServers;
 use crate::provider::allocation::gpus::GpuLedger;
 use crate::provider::allocation::image_answers::ImageAnswers;
 use crate::provider::allocation::model_folders::ModelFolders;
 use crate::provider::allocation::port_leases::PortLeases;
-use crate::provider::allocation::rolling_update::{Turn, Turns};
-use crate::provider::config::{HostModel, LOCAL, ProviderModel, RegistryAuthModel, models};
+use crate::provider::allocation::rolling_update::{RollingUpdates, Slot};
+use crate::provider::config::schema::{HostModel, ProviderModel, RegistryAuthModel};
+use crate::provider::config::{LOCAL, models};
 use crate::provider::machine;
 use crate::provider::machine::{Machine, Surroundings};
 use crate::tf_provider::attr::{Attr, Nested, NestedMap};
 use crate::tf_provider::diagnostics::Diagnostic;
-
 use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
 
@@ -42,14 +42,14 @@ pub struct Client {
     /// Whether all logins for registries are known.
     pub logins_known: bool,
     /// Who is at work on the servers that workers of a host share.
-    pub servers: Servers,
+    pub servers: CacheServers,
     /// What images said of what they have.
     pub answers: ImageAnswers,
     /// One worker of a deployment is replaced at a time, whatever Terraform's parallelism.
-    rolling: Turns,
+    rolling: RollingUpdates,
 }
 
-/// Why a host cannot be had.
+/// The reason why a host is not available.
 pub enum NoHost {
     /// It will be known later: plan without it.
     NotKnownYet,
@@ -57,7 +57,7 @@ pub enum NoHost {
 }
 
 impl Client {
-    /// Values may be unknown.
+    /// A client of a configuration, in which values may be unknown.
     pub fn new(config: &ProviderModel) -> Result<Self, Diagnostic> {
         let surroundings =
             Surroundings { environment: ProcessEnvironment::of_process(), registries: registry_auth(config) };
@@ -83,9 +83,9 @@ impl Client {
             gpus: GpuLedger::default(),
             caches: CacheLedger::default(),
             logins_known: logins_known(config),
-            servers: Servers::default(),
+            servers: CacheServers::default(),
             answers: ImageAnswers::default(),
-            rolling: Turns::default(),
+            rolling: RollingUpdates::default(),
         })
     }
 
@@ -109,7 +109,7 @@ impl Client {
     pub fn host(&self, name: &str) -> Result<Machine, NoHost> {
         let hosts = self.hosts.as_ref().ok_or(NoHost::NotKnownYet)?;
         match hosts.get(name) {
-            Some(Some(entry)) => Ok(entry.clone()),
+            Some(Some(machine)) => Ok(machine.clone()),
             Some(None) => Err(NoHost::NotKnownYet),
             None => {
                 let detail = format!("The provider has no host {name:?}; it has {}.", self.names());
@@ -137,7 +137,7 @@ impl Client {
 
     /// Ends the connections to all hosts.
     pub async fn close(&self) {
-        futures_util::future::join_all(self.entries().map(|entry| entry.host.close())).await;
+        futures_util::future::join_all(self.entries().map(|machine| machine.host.close())).await;
     }
 
     /// The host that a data source reads, filled in where it was left out.
@@ -147,9 +147,9 @@ impl Client {
             Attr::Null | Attr::Unknown => self.default_host().map(str::to_owned),
         };
         let found = named.and_then(|name| {
-            let entry = self.host(&name)?;
+            let machine = self.host(&name)?;
             *host = Attr::Known(name);
-            Ok(entry)
+            Ok(machine)
         });
         found.map_err(|error| match error {
             NoHost::Wrong(diagnostic) => diagnostic,
@@ -166,8 +166,8 @@ impl Client {
         names.collect::<Vec<_>>().join(", ")
     }
 
-    /// The turn to replace a worker of a deployment's role.
-    pub async fn rolling_turn(&self, deployment: &str, role: Role) -> Turn {
+    /// Waits for the slot to replace a worker of a deployment's role.
+    pub async fn rolling_slot(&self, deployment: &str, role: Role) -> Slot {
         self.rolling.take(deployment, role).await
     }
 }
@@ -267,8 +267,8 @@ mod tests {
             HostModel { model_paths: Attr::Unknown, ..HostModel::default() },
         ];
         for model in later {
-            let entry = machine::configured("later", &host(model), &Surroundings::default()).unwrap();
-            assert!(entry.roots_are_known().is_err());
+            let machine = machine::configured("later", &host(model), &Surroundings::default()).unwrap();
+            assert!(machine.roots_are_known().is_err());
         }
         assert_eq!(known.advertise_address(), &"10.0.0.2".into());
         assert!(matches!(client.host("other"), Err(NoHost::Wrong(_))));

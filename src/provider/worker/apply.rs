@@ -13,7 +13,7 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::words::{DesiredState, PullPolicy};
 use crate::hosts::{Age, Filter, HostError};
-use crate::provider::allocation::gpus::PromisedGpus;
+use crate::provider::allocation::gpus::GpuLease;
 use crate::provider::allocation::port_leases::PortLease;
 use crate::provider::allocation::{gpus, port_leases};
 use crate::provider::attributes::{host_errors, paths, picked_ports};
@@ -144,7 +144,7 @@ impl Place {
         planned: &mut WorkerModel,
         had: &[String],
         summary: &str,
-    ) -> Result<PromisedGpus, Diagnostics> {
+    ) -> Result<GpuLease, Diagnostics> {
         let request = match &planned.gpu_uuids {
             Attr::Known(_) => gpus::the_same(&uuids(&planned.gpu_uuids)),
             Attr::Null | Attr::Unknown => {

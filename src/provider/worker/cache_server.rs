@@ -11,7 +11,7 @@ use crate::dynamo::facts::topology::{Told, WorkerPort};
 use crate::dynamo::terms::ports::THIS_MACHINE;
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter, HostError};
-use crate::provider::allocation::cache_servers::Held;
+use crate::provider::allocation::cache_servers::Lease;
 use crate::provider::allocation::port_leases;
 use crate::provider::attributes::picked_ports::Ports;
 use crate::provider::attributes::{host_errors, picked_ports};
@@ -58,12 +58,12 @@ impl Place {
         picks: bool,
         budget: &Deadline,
         summary: &str,
-    ) -> Result<Result<Option<Held>, NotDone>, Diagnostics> {
+    ) -> Result<Result<Option<Lease>, NotDone>, Diagnostics> {
         let Some((server, name)) = server_of(planned) else { return Ok(Ok(None)) };
         // On a private network they are constants, and no part of the worker's.
         let picks = picks && !picked(planned).is_empty();
         let (host, began) = (&self.entry.host, Instant::now());
-        let _alone = call.client.servers.alone(host.name(), shown(&deployment(planned).name)).await;
+        let _lock = call.client.servers.lock(host.name(), shown(&deployment(planned).name)).await;
         let seen =
             host.inspect(&name).await.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
         let mut promised = Vec::new();
@@ -102,7 +102,7 @@ impl Place {
         picks: bool,
         budget: &Deadline,
         summary: &str,
-    ) -> Result<Option<Held>, Diagnostics> {
+    ) -> Result<Option<Lease>, Diagnostics> {
         let brought = self.bring_server(call, planned, picks, budget, summary).await?;
         brought.map_err(|failed| not_done(summary, &failed).into())
     }

@@ -151,7 +151,7 @@ impl Resource for Workers {
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
         let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time: the others serve meanwhile.
-        let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), model::role(&planned)).await;
+        let _slot = call.client.rolling_slot(shown(&deployment(&planned).id), model::role(&planned)).await;
         place.find_model(&mut planned).await;
         planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();

@@ -6,7 +6,7 @@ use crate::provider::attributes::blocks::{
 };
 use crate::provider::attributes::connector::ConnectorView;
 use crate::provider::attributes::picked_ports::Ports;
-use crate::provider::attributes::secret_env::SecretMap;
+use crate::provider::attributes::secret_env::{SecretMap, has_secrets};
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
@@ -68,6 +68,8 @@ model! {
         timeouts: Block<TimeoutsModel> = block("How long operations may take."),
     }
 }
+
+has_secrets!(WorkerModel);
 
 model! {
     /// What a worker asks of its deployment: only what is stable, so that a change of status never ripples.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::lifetime::{Departure, Lifetime, Mode};
+use super::lifetime::{Departure, LaunchMode, Lifetime};
 use crate::tf_provider::wire::plugin::grpc_broker_server::GrpcBroker;
 use crate::tf_provider::wire::plugin::grpc_controller_server::GrpcController;
 use crate::tf_provider::wire::plugin::grpc_stdio_server::GrpcStdio;
@@ -24,7 +24,7 @@ pub(super) struct GoPlugin(pub Lifetime);
 impl GrpcController for GoPlugin {
     /// Once more does no harm. In debug mode whoever started the process ends it, not one of its many clients.
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
-        if self.0.mode() == Mode::Plugin {
+        if self.0.mode() == LaunchMode::Plugin {
             self.0.close(Departure::Shutdown);
         }
         Ok(Response::new(Empty {}))

@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Who started the process, and so who ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum LaunchMode {
     /// Terraform, for one provider configuration.
     Plugin,
     /// A developer, for any number of Terraform commands (`-debug`).
@@ -70,7 +70,7 @@ type Hook = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Lifetime(Arc<Inner>);
 
 struct Inner {
-    mode: Mode,
+    mode: LaunchMode,
     stopping: Mutex<CancellationToken>,
     closing: CancellationToken,
     departure: OnceLock<Departure>,
@@ -79,7 +79,7 @@ struct Inner {
 
 impl Lifetime {
     /// The life of a process that was started in `mode`.
-    pub fn new(mode: Mode) -> Self {
+    pub fn new(mode: LaunchMode) -> Self {
         let closing = CancellationToken::new();
         Self(Arc::new(Inner {
             mode,
@@ -91,7 +91,7 @@ impl Lifetime {
     }
 
     /// The mode in which the process was started.
-    pub fn mode(&self) -> Mode {
+    pub fn mode(&self) -> LaunchMode {
         self.0.mode
     }
 
@@ -113,7 +113,7 @@ impl Lifetime {
     /// What `ConfigureProvider` does first. A process in debug mode outlives the command that was stopped, and the next
     /// command's work must not find itself stopped. In the other mode there is no next command: a stop is for good.
     pub fn begin_session(&self) {
-        if self.0.mode == Mode::Debug {
+        if self.0.mode == LaunchMode::Debug {
             let mut stopping = self.0.stopping.lock().unwrap_or_else(PoisonError::into_inner);
             if stopping.is_cancelled() {
                 *stopping = self.0.closing.child_token();
@@ -156,7 +156,7 @@ impl Lifetime {
         for (kind, meaning) in meanings(self.0.mode) {
             tokio::spawn(heed(signal(kind)?, meaning, self.clone()));
         }
-        if self.0.mode == Mode::Plugin {
+        if self.0.mode == LaunchMode::Plugin {
             let lifetime = self.clone();
             tokio::spawn(async move {
                 while getppid() == parent {
@@ -170,10 +170,10 @@ impl Lifetime {
 }
 
 /// What each signal means; `None` is to go on.
-fn meanings(mode: Mode) -> [(SignalKind, Option<Departure>); 3] {
+fn meanings(mode: LaunchMode) -> [(SignalKind, Option<Departure>); 3] {
     let from_group = match mode {
-        Mode::Plugin => None,
-        Mode::Debug => Some(Departure::Interrupted),
+        LaunchMode::Plugin => None,
+        LaunchMode::Debug => Some(Departure::Interrupted),
     };
     [
         (SignalKind::interrupt(), from_group),
@@ -197,11 +197,11 @@ mod tests {
 
     #[tokio::test]
     async fn closing_implies_stopping_but_not_the_reverse() {
-        let lifetime = Lifetime::new(Mode::Plugin);
+        let lifetime = Lifetime::new(LaunchMode::Plugin);
         lifetime.stop();
         assert!(lifetime.stopping().is_cancelled() && !lifetime.closing().is_cancelled());
 
-        let lifetime = Lifetime::new(Mode::Plugin);
+        let lifetime = Lifetime::new(LaunchMode::Plugin);
         let work = lifetime.stopping();
         lifetime.close(Departure::Orphaned);
         lifetime.close(Departure::Shutdown);
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn only_debug_mode_forgets_a_stop() {
-        for (mode, forgotten) in [(Mode::Plugin, false), (Mode::Debug, true)] {
+        for (mode, forgotten) in [(LaunchMode::Plugin, false), (LaunchMode::Debug, true)] {
             let lifetime = Lifetime::new(mode);
             let old = lifetime.stopping();
             lifetime.stop();
@@ -226,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hook_that_panics_or_hangs_does_not_keep_the_others() {
-        let lifetime = Lifetime::new(Mode::Plugin);
+        let lifetime = Lifetime::new(LaunchMode::Plugin);
         let done = CancellationToken::new();
         lifetime.on_close(async { panic!("one") });
         lifetime.on_close(std::future::pending());
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn signals_to_the_group_end_only_a_debug_process() {
         let ends = |mode| meanings(mode).map(|(_, meaning)| meaning.is_some());
-        assert_eq!(ends(Mode::Plugin), [false, false, true]);
-        assert_eq!(ends(Mode::Debug), [true, true, true]);
+        assert_eq!(ends(LaunchMode::Plugin), [false, false, true]);
+        assert_eq!(ends(LaunchMode::Debug), [true, true, true]);
     }
 }

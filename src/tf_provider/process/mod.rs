@@ -30,7 +30,7 @@ use crate::tf_provider::wire::tfplugin6::provider_server::{Provider, ProviderSer
 pub use error::StartError;
 use goplugin::GoPlugin;
 use handshake::Environment;
-pub use lifetime::{Departure, Lifetime, Mode};
+pub use lifetime::{Departure, LaunchMode, Lifetime};
 use socket::SocketFile;
 
 /// Bytes of one message, in either direction: what Go providers take. tonic alone would refuse states over 4 MiB.
@@ -44,7 +44,7 @@ const HEALTH_SERVICE: &str = "plugin";
 pub struct Options {
     /// `<namespace>/<name>` as in `required_providers`, without a registry.
     pub address: &'static str,
-    pub mode: Mode,
+    pub mode: LaunchMode,
 }
 
 impl Options {
@@ -58,7 +58,7 @@ impl Options {
 /// `build` runs inside the runtime, before the address is announced, and should be quick.
 pub fn run<P: Provider>(options: Options, build: impl FnOnce(Lifetime) -> P) -> ExitCode {
     let parent = rustix::process::getppid();
-    if options.mode == Mode::Plugin {
+    if options.mode == LaunchMode::Plugin {
         keep_memory_private();
     }
     log::install(options.name());
@@ -104,12 +104,12 @@ async fn serve<P: Provider>(
     build: impl FnOnce(Lifetime) -> P,
 ) -> Result<(), StartError> {
     let environment = Environment::of_process();
-    if options.mode == Mode::Plugin {
+    if options.mode == LaunchMode::Plugin {
         environment.check_cookie()?;
         environment.check_protocol()?;
     }
     let identity = match (&environment.client_certificate, options.mode) {
-        (Some(pem), Mode::Plugin) => Some(tls::identity(pem)?),
+        (Some(pem), LaunchMode::Plugin) => Some(tls::identity(pem)?),
         _ => None,
     };
     let (listener, file) = socket::bind(environment.socket_directory.as_deref(), &environment.temporary)?;
@@ -119,8 +119,8 @@ async fn serve<P: Provider>(
 
     let certificate = identity.as_ref().map(|identity| identity.certificate.as_slice());
     announce(&match options.mode {
-        Mode::Plugin => handshake::line(file.path(), certificate, environment.multiplex),
-        Mode::Debug => reattach::instructions(options.address, std::process::id(), file.path()),
+        LaunchMode::Plugin => handshake::line(file.path(), certificate, environment.multiplex),
+        LaunchMode::Debug => reattach::instructions(options.address, std::process::id(), file.path()),
     })?;
     converse(provider, lifetime, listener, identity.map(|identity| identity.acceptor), file).await
 }

@@ -52,7 +52,7 @@ struct Started {
     _directory: tempfile::TempDir,
 }
 
-async fn start(mode: Mode) -> Started {
+async fn start(mode: LaunchMode) -> Started {
     let directory = tempfile::tempdir().unwrap();
     let (listener, file) = socket::bind(None, directory.path()).unwrap();
     let lifetime = Lifetime::new(mode);
@@ -73,7 +73,7 @@ async fn start(mode: Mode) -> Started {
 
 #[tokio::test]
 async fn a_panic_in_one_call_leaves_the_others_alone() {
-    let started = start(Mode::Plugin).await;
+    let started = start(LaunchMode::Plugin).await;
     let mut client = ProviderClient::new(started.channel);
     let mut other = client.clone();
     let waiting = tokio::spawn(async move { other.get_functions(get_functions::Request {}).await });
@@ -87,14 +87,14 @@ async fn a_panic_in_one_call_leaves_the_others_alone() {
 
 #[tokio::test]
 async fn an_rpc_that_is_not_written_is_unimplemented() {
-    let mut client = ProviderClient::new(start(Mode::Plugin).await.channel);
+    let mut client = ProviderClient::new(start(LaunchMode::Plugin).await.channel);
     let answer = client.get_metadata(get_metadata::Request {}).await.unwrap_err();
     assert_eq!(answer.code(), Code::Unimplemented);
 }
 
 #[tokio::test]
 async fn shutdown_answers_calls_in_flight_says_goodbye_and_removes_the_socket() {
-    let started = start(Mode::Plugin).await;
+    let started = start(LaunchMode::Plugin).await;
     let farewell = CancellationToken::new();
     let told = farewell.clone();
     started.lifetime.on_close(async move { told.cancel() });
@@ -111,7 +111,7 @@ async fn shutdown_answers_calls_in_flight_says_goodbye_and_removes_the_socket() 
 
 #[tokio::test]
 async fn in_debug_mode_a_client_cannot_end_the_process() {
-    let started = start(Mode::Debug).await;
+    let started = start(LaunchMode::Debug).await;
     GrpcControllerClient::new(started.channel.clone()).shutdown(Empty {}).await.unwrap();
     assert!(!started.lifetime.closing().is_cancelled());
     started.lifetime.close(Departure::Interrupted);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// Who sets an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum AttributeMode {
     Required,
     Optional,
     /// The user may set it; the provider fills it in when left out.
@@ -77,7 +77,7 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Attribute {
     pub ty: AttributeType,
-    pub mode: Mode,
+    pub mode: AttributeMode,
     pub sensitive: bool,
     pub write_only: bool,
     /// Planned when the configuration leaves the attribute out. Implies [`Mode::OptionalComputed`].
@@ -97,7 +97,7 @@ pub struct Declaration {
     attribute: Attribute,
 }
 
-fn declare(mode: Mode, description: &str) -> Declaration {
+fn declare(mode: AttributeMode, description: &str) -> Declaration {
     Declaration {
         description: description.to_owned(),
         deprecated: None,
@@ -117,27 +117,27 @@ fn declare(mode: Mode, description: &str) -> Declaration {
 
 /// An attribute that the configuration must set.
 pub fn required(description: &str) -> Declaration {
-    declare(Mode::Required, description)
+    declare(AttributeMode::Required, description)
 }
 
 /// An attribute that the configuration may set.
 pub fn optional(description: &str) -> Declaration {
-    declare(Mode::Optional, description)
+    declare(AttributeMode::Optional, description)
 }
 
 /// An attribute that the configuration may set, and that the provider fills in otherwise.
 pub fn optional_computed(description: &str) -> Declaration {
-    declare(Mode::OptionalComputed, description)
+    declare(AttributeMode::OptionalComputed, description)
 }
 
 /// An attribute that only the provider sets.
 pub fn computed(description: &str) -> Declaration {
-    declare(Mode::Computed, description)
+    declare(AttributeMode::Computed, description)
 }
 
 /// A block; whether it may repeat is said by the field's type.
 pub fn block(description: &str) -> Declaration {
-    declare(Mode::Optional, description)
+    declare(AttributeMode::Optional, description)
 }
 
 impl Declaration {
@@ -156,7 +156,7 @@ impl Declaration {
     /// Planned when the configuration leaves the attribute out.
     pub fn default(mut self, value: impl Into<Value>) -> Self {
         self.attribute.default = Some(value.into());
-        self.attribute.mode = Mode::OptionalComputed;
+        self.attribute.mode = AttributeMode::OptionalComputed;
         self
     }
 

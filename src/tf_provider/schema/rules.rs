@@ -1,7 +1,7 @@
 //! What Terraform demands of a schema. A schema that breaks a rule breaks every command of every configuration that
 //! names the provider, so a test walks the registered ones; the rules are those of core's loader and of the Go framework.
 
-use super::{Attribute, AttributeType, Entry, Kind, Mode};
+use super::{Attribute, AttributeMode, AttributeType, Entry, Kind};
 use crate::tf_provider::value::Type;
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ fn object(place: &str, entries: &[Entry], used_for: Use, found: &mut Vec<String>
 }
 
 fn attribute(place: &str, it: &Attribute, used_for: Use, found: &mut Vec<String>) {
-    let computed = matches!(it.mode, Mode::Computed | Mode::OptionalComputed);
+    let computed = matches!(it.mode, AttributeMode::Computed | AttributeMode::OptionalComputed);
     if it.write_only && computed {
         found.push(format!("{place}: write-only cannot be computed"));
     }
@@ -88,7 +88,8 @@ fn nested(place: &str, entries: &[Entry], computed: bool, found: &mut Vec<String
                 found.push(format!("{place}.{}: no blocks inside a nested attribute", entry.name))
             }
             Kind::Attribute(child)
-                if child.mode == Mode::OptionalComputed || (child.mode == Mode::Computed) != computed =>
+                if child.mode == AttributeMode::OptionalComputed
+                    || (child.mode == AttributeMode::Computed) != computed =>
             {
                 found.push(format!(
                     "{place}.{}: children are computed exactly when their parent is",

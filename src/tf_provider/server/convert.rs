@@ -1,7 +1,7 @@
 //! Between our words and the wire's.
 
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics, Severity};
-use crate::tf_provider::schema::{Attribute, AttributeType, Entry, Kind, Mode, Nesting};
+use crate::tf_provider::schema::{Attribute, AttributeMode, AttributeType, Entry, Kind, Nesting};
 use crate::tf_provider::value::{Path, PathError, Step, Type, Value, json, msgpack};
 use crate::tf_provider::wire::tfplugin6 as wire;
 
@@ -135,9 +135,9 @@ fn attribute(entry: &Entry, it: &Attribute) -> wire::schema::Attribute {
         nested_type,
         description: entry.description.clone(),
         description_kind: wire::StringKind::Markdown.into(),
-        required: it.mode == Mode::Required,
-        optional: matches!(it.mode, Mode::Optional | Mode::OptionalComputed),
-        computed: matches!(it.mode, Mode::Computed | Mode::OptionalComputed),
+        required: it.mode == AttributeMode::Required,
+        optional: matches!(it.mode, AttributeMode::Optional | AttributeMode::OptionalComputed),
+        computed: matches!(it.mode, AttributeMode::Computed | AttributeMode::OptionalComputed),
         sensitive: it.sensitive,
         write_only: it.write_only,
         deprecated: entry.deprecated.is_some(),

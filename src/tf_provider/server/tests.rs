@@ -6,7 +6,7 @@ use crate::tf_provider::attr::{Attr, Block, Blocks, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::erased::identity_type;
 use crate::tf_provider::model::{Empty, Model};
-use crate::tf_provider::process::{Lifetime, Mode};
+use crate::tf_provider::process::{LaunchMode, Lifetime};
 use crate::tf_provider::provider::*;
 use crate::tf_provider::schema::rules::{Use, violations};
 use crate::tf_provider::schema::{
@@ -242,7 +242,7 @@ fn unpack(value: Option<wire::DynamicValue>) -> Value {
 }
 
 async fn server() -> Server<Toy> {
-    let server = Server::new(Toy, Lifetime::new(Mode::Debug));
+    let server = Server::new(Toy, Lifetime::new(LaunchMode::Debug));
     let answer = server.configure_provider(Request::new(Default::default())).await.unwrap().into_inner();
     assert!(answer.diagnostics.is_empty());
     server
@@ -523,7 +523,7 @@ async fn data_sources_get_defaults_and_echo_their_arguments() {
 
 #[tokio::test]
 async fn functions_work_unconfigured_and_name_the_argument() {
-    let server = Server::new(Toy, Lifetime::new(Mode::Debug));
+    let server = Server::new(Toy, Lifetime::new(LaunchMode::Debug));
     let argument = |value: Value| {
         let msgpack = msgpack::encode(&value, &Type::String).unwrap();
         wire::call_function::Request {
@@ -543,7 +543,7 @@ async fn functions_work_unconfigured_and_name_the_argument() {
 
 #[tokio::test]
 async fn what_needs_a_configuration_says_so() {
-    let server = Server::new(Toy, Lifetime::new(Mode::Debug));
+    let server = Server::new(Toy, Lifetime::new(LaunchMode::Debug));
     let request = wire::read_resource::Request {
         type_name: "toy_thing".into(),
         current_state: pack(&thing("a").to_value()),

@@ -62,23 +62,14 @@ mod tests {
             spec: String::new(),
         };
         let binding = PortBinding { container_port: 8000, host_address: "127.0.0.1".into(), host_port: 8001 };
-        ObservedContainer {
-            id: "1".into(),
-            spec: ContainerSpec {
-                name: "w".into(),
-                labels: own.to_labels(),
-                ports: vec![binding],
-                gpus: vec!["GPU-1".into()],
-                ..ContainerSpec::default()
-            },
-            image_id: String::new(),
-            state,
-            health: None,
-            restart_count: 2,
-            started_at: String::new(),
-            ip_address: None,
-            networks: Vec::new(),
-        }
+        let spec = ContainerSpec {
+            name: "w".into(),
+            labels: own.to_labels(),
+            ports: vec![binding],
+            gpus: vec!["GPU-1".into()],
+            ..ContainerSpec::default()
+        };
+        ObservedContainer { id: "1".into(), restart_count: 2, ..ObservedContainer::in_state(spec, state) }
     }
 
     #[test]

@@ -13,14 +13,14 @@ use crate::tf_provider::attr::{Attr, Nested};
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{About, Applied, Call, DataSource};
 use async_trait::async_trait;
-use schema::{ABOUT, DiskModel, HostModel, ReservedModel};
+use schema::{ABOUT, HostDiskModel, HostInfoModel, HostReserveModel};
 
-/// `dynamo_host`.
-pub(crate) struct HostFacts;
+/// The data source `dynamo_host`.
+pub(crate) struct HostDataSource;
 
 #[async_trait]
-impl DataSource for HostFacts {
-    type Model = HostModel;
+impl DataSource for HostDataSource {
+    type Model = HostInfoModel;
     type Client = Client;
 
     fn about(&self) -> About {
@@ -30,19 +30,20 @@ impl DataSource for HostFacts {
     async fn read(
         &self,
         call: &Call<Client>,
-        mut config: HostModel,
-    ) -> Result<Applied<HostModel>, Diagnostics> {
-        let entry = call.client.host_to_read(&mut config.host)?;
-        let asked =
-            async { Ok((entry.host.machine().await?, entry.reserve().await?, entry.host.gpus().await?)) };
-        let (machine, reserve, gpus) = asked.await.map_err(|error: HostError| {
-            host_errors::diagnostic(format!("Unable to read host {:?}", entry.host.name()), &error, None)
+        mut config: HostInfoModel,
+    ) -> Result<Applied<HostInfoModel>, Diagnostics> {
+        let machine = call.client.host_to_read(&mut config.host)?;
+        let asked = async {
+            Ok((machine.host.machine().await?, machine.reserve().await?, machine.host.gpus().await?))
+        };
+        let (details, reserve, gpus) = asked.await.map_err(|error: HostError| {
+            host_errors::diagnostic(format!("Unable to read host {:?}", machine.host.name()), &error, None)
         })?;
-        Ok(shown(config.host, machine, reserve, &gpus).into())
+        Ok(shown(config.host, details, reserve, &gpus).into())
     }
 }
 
-fn shown(host: Attr<String>, machine: HostDetails, reserve: Share, gpus: &GpuSight) -> HostModel {
+fn shown(host: Attr<String>, details: HostDetails, reserve: Share, gpus: &GpuSight) -> HostInfoModel {
     let driver = match gpus {
         GpuSight::Seen(inventory) => inventory.driver.clone(),
         GpuSight::Absent(_) | GpuSight::Unseen(_) => None,
@@ -58,8 +59,8 @@ fn shown(host: Attr<String>, machine: HostDetails, reserve: Share, gpus: &GpuSig
         cdi_folders,
         root_folder,
         disk,
-    } = machine;
-    HostModel {
+    } = details;
+    HostInfoModel {
         host,
         hostname: Attr::Known(name),
         cpus: Attr::Known(i64::from(cpus)),
@@ -71,15 +72,15 @@ fn shown(host: Attr<String>, machine: HostDetails, reserve: Share, gpus: &GpuSig
         runtimes: texts(runtimes),
         default_runtime: Attr::Known(default_runtime),
         cdi_folders: texts(cdi_folders),
-        reserved: Attr::Known(Nested(ReservedModel {
+        reserved: Attr::Known(Nested(HostReserveModel {
             cpus: ratio(reserve.nano_cpus, 1_000_000_000).into(),
             memory_gb: gigabytes(reserve.memory_bytes),
         })),
     }
 }
 
-fn disk_model(path: String, DiskSpace { size_bytes, free_bytes }: DiskSpace) -> DiskModel {
-    DiskModel { path: Attr::Known(path), size_gb: gigabytes(size_bytes), free_gb: gigabytes(free_bytes) }
+fn disk_model(path: String, DiskSpace { size_bytes, free_bytes }: DiskSpace) -> HostDiskModel {
+    HostDiskModel { path: Attr::Known(path), size_gb: gigabytes(size_bytes), free_gb: gigabytes(free_bytes) }
 }
 
 fn texts(items: Vec<String>) -> Attr<Vec<Attr<String>>> {
@@ -94,14 +95,14 @@ mod tests {
 
     #[test]
     fn everything_is_known_and_what_cannot_be_seen_is_null() {
-        let machine = HostDetails {
+        let details = HostDetails {
             memory_bytes: 3 * GIB / 2,
             cpus: 8,
             runtimes: vec!["nvidia".into(), "runc".into()],
             ..HostDetails::default()
         };
         let reserve = Share { nano_cpus: 1_500_000_000, memory_bytes: GIB };
-        let model = shown("a".into(), machine, reserve, &GpuSight::Unseen("far away".into()));
+        let model = shown("a".into(), details, reserve, &GpuSight::Unseen("far away".into()));
         assert!(model.to_value().is_wholly_known());
         assert!(model.disk.is_null() && model.driver_version.is_null());
         assert_eq!(model.memory_gb, Attr::Known("1.5".parse().unwrap()));

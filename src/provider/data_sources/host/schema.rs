@@ -12,12 +12,12 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
-    pub(crate) struct HostModel {
+    pub(crate) struct HostInfoModel {
         host: Attr<String> = optional_computed("Entry of the provider's `hosts`. May be left out when there is only one."),
         hostname: Attr<String> = computed("What the machine calls itself."),
         cpus: Attr<i64> = computed("Logical CPUs."),
         memory_gb: Attr<Number> = computed("Memory, in GB (2³⁰ bytes)."),
-        disk: Attr<Nested<DiskModel>> = computed("The disk with Docker's images and volumes. Null where it cannot be seen: when the \
+        disk: Attr<Nested<HostDiskModel>> = computed("The disk with Docker's images and volumes. Null where it cannot be seen: when the \
             Engine is on another machine, and nothing leads there but its API."),
         docker_version: Attr<String> = computed("Version of the Docker Engine."),
         api_version: Attr<String> = computed("API version that is spoken with it."),
@@ -28,13 +28,13 @@ model! {
         default_runtime: Attr<String> = computed("Runtime of containers that ask for none."),
         cdi_folders: Attr<Vec<Attr<String>>> = computed("Folders in which the Engine looks for device descriptions (CDI), sorted; none \
             with Docker older than 25."),
-        reserved: Attr<Nested<ReservedModel>> = computed("What is kept for the system when limits of containers are worked out: as \
+        reserved: Attr<Nested<HostReserveModel>> = computed("What is kept for the system when limits of containers are worked out: as \
             configured, or worked out."),
     }
 }
 
 model! {
-    pub(crate) struct DiskModel {
+    pub(crate) struct HostDiskModel {
         path: Attr<String> = computed("Docker's folder on it."),
         size_gb: Attr<Number> = computed("Size, in GB (2³⁰ bytes)."),
         free_gb: Attr<Number> = computed("Free, in GB (2³⁰ bytes)."),
@@ -42,7 +42,7 @@ model! {
 }
 
 model! {
-    pub(crate) struct ReservedModel {
+    pub(crate) struct HostReserveModel {
         cpus: Attr<Number> = computed("CPUs."),
         memory_gb: Attr<Number> = computed("Memory, in GB (2³⁰ bytes)."),
     }

@@ -5,7 +5,7 @@ pub(crate) mod schema;
 use crate::hosts::Age;
 use crate::inventory::gpu::{Gpu, MigInstance};
 use crate::provider::allocation::gpus;
-use crate::provider::allocation::gpus::Sight;
+use crate::provider::allocation::gpus::GpuSnapshot;
 use crate::provider::attributes::convert::gigabytes;
 use crate::provider::session::Client;
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
@@ -31,10 +31,10 @@ impl DataSource for HostGpus {
         call: &Call<Client>,
         mut config: GpusModel,
     ) -> Result<Applied<GpusModel>, Diagnostics> {
-        let entry = call.client.host_to_read(&mut config.host)?;
-        let summary = format!("Unable to read the GPUs of host {:?}", entry.host.name());
-        let model = match gpus::look(&entry, Age::Walk, &summary).await? {
-            Ok(sight) => shown(config.host, &sight),
+        let machine = call.client.host_to_read(&mut config.host)?;
+        let summary = format!("Unable to read the GPUs of host {:?}", machine.host.name());
+        let model = match gpus::look(&machine, Age::Walk, &summary).await? {
+            Ok(snapshot) => shown(config.host, &snapshot),
             Err(refusal) => GpusModel {
                 host: config.host,
                 gpus: Attr::Known(NestedList(Vec::new())),
@@ -47,10 +47,10 @@ impl DataSource for HostGpus {
     }
 }
 
-fn shown(host: Attr<String>, sight: &Sight) -> GpusModel {
-    let Sight { inventory, occupancy } = sight;
+fn shown(host: Attr<String>, snapshot: &GpuSnapshot) -> GpusModel {
+    let GpuSnapshot { inventory, occupancy } = snapshot;
     let free = occupancy.free(inventory).into_iter();
-    let gpus = inventory.gpus.iter().map(|gpu| Attr::Known(Nested(gpu_model(gpu, sight))));
+    let gpus = inventory.gpus.iter().map(|gpu| Attr::Known(Nested(gpu_model(gpu, snapshot))));
     GpusModel {
         host,
         gpus: Attr::Known(NestedList(gpus.collect())),
@@ -60,13 +60,13 @@ fn shown(host: Attr<String>, sight: &Sight) -> GpusModel {
     }
 }
 
-fn gpu_model(gpu: &Gpu, sight: &Sight) -> GpuModel {
-    let others = sight.inventory.gpus.iter().filter(|other| other.index != gpu.index);
+fn gpu_model(gpu: &Gpu, snapshot: &GpuSnapshot) -> GpuModel {
+    let others = snapshot.inventory.gpus.iter().filter(|other| other.index != gpu.index);
     let links = others.map(|other| {
-        let link = sight.inventory.links.between(gpu.index, other.index);
+        let link = snapshot.inventory.links.between(gpu.index, other.index);
         (other.index.to_string(), Attr::Known(link.word()))
     });
-    let mig = gpu.mig.iter().map(|part| Attr::Known(Nested(mig_model(part, sight))));
+    let mig = gpu.mig.iter().map(|part| Attr::Known(Nested(mig_model(part, snapshot))));
     GpuModel {
         index: Attr::Known(i64::from(gpu.index)),
         uuid: gpu.uuid.as_str().into(),
@@ -78,25 +78,25 @@ fn gpu_model(gpu: &Gpu, sight: &Sight) -> GpuModel {
         compute_capability: gpu.compute_capability.clone().into(),
         mig_enabled: Attr::Known(gpu.mig_enabled),
         mig: Attr::Known(NestedList(mig.collect())),
-        links: Attr::Known(if sight.inventory.links.is_empty() {
+        links: Attr::Known(if snapshot.inventory.links.is_empty() {
             Default::default()
         } else {
             links.collect()
         }),
-        assigned_to: holder(sight, &gpu.uuid),
+        assigned_to: holder(snapshot, &gpu.uuid),
     }
 }
 
-fn mig_model(part: &MigInstance, sight: &Sight) -> MigModel {
+fn mig_model(part: &MigInstance, snapshot: &GpuSnapshot) -> MigModel {
     MigModel {
         uuid: part.uuid.as_str().into(),
         profile: part.profile.as_str().into(),
-        assigned_to: holder(sight, &part.uuid),
+        assigned_to: holder(snapshot, &part.uuid),
     }
 }
 
-fn holder(sight: &Sight, device: &str) -> Attr<String> {
-    sight.occupancy.holder(device).map(|holder| holder.name()).into()
+fn holder(snapshot: &GpuSnapshot, device: &str) -> Attr<String> {
+    snapshot.occupancy.holder(device).map(|holder| holder.name()).into()
 }
 
 #[cfg(test)]
@@ -117,7 +117,7 @@ mod tests {
         inventory.gpus[0].processes.push(GpuProcess { pid: 7, name: Some("python3".into()) });
         inventory.links.set(0, 1, Link::Nvlink(4));
         let occupancy = Occupancy::of(&inventory, &[]);
-        let model = shown("a".into(), &Sight { inventory, occupancy });
+        let model = shown("a".into(), &GpuSnapshot { inventory, occupancy });
         assert!(model.to_value().is_wholly_known());
         assert_eq!(model.available, Attr::Known(vec!["GPU-1".into(), "MIG-2".into()]));
         let Attr::Known(NestedList(gpus)) = model.gpus else { panic!("no list") };

@@ -25,14 +25,14 @@ impl DataSource for InstalledModels {
         call: &Call<Client>,
         mut config: InstalledModelsModel,
     ) -> Result<Applied<InstalledModelsModel>, Diagnostics> {
-        let entry = call.client.host_to_read(&mut config.host)?;
-        entry.roots_are_known()?;
-        let trees = entry.model_trees().await;
+        let machine = call.client.host_to_read(&mut config.host)?;
+        machine.roots_are_known()?;
+        let trees = machine.model_trees().await;
         let trees =
             trees.map_err(|error| host_errors::diagnostic("Unable to look for models", &error, None))?;
-        let warnings = model::warnings(entry.host.name(), entry.model_paths(), &trees);
+        let warnings = model::warnings(machine.host.name(), machine.model_paths(), &trees);
         config.models = convert::list(model::models(&trees).into_iter().map(model::row));
-        config.host = convert::text(entry.host.name());
+        config.host = convert::text(machine.host.name());
         Ok(Applied { state: config, warnings })
     }
 }
