@@ -7,4 +7,5 @@ pub(crate) mod drift;
 pub(crate) mod image_modules;
 pub(crate) mod job;
 pub(crate) mod probes;
+pub(crate) mod resource;
 pub(crate) mod spec_label;

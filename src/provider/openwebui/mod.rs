@@ -1,5 +1,6 @@
 //! `dynamo_openwebui`.
 pub(crate) mod apply;
+mod decide;
 pub(crate) mod model;
 pub(crate) mod ops;
 pub(crate) mod plan;

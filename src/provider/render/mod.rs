@@ -28,6 +28,7 @@ use crate::provider::attributes::{paths, picked_ports, to_draft};
 use crate::provider::deployment::model::HostSays;
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::deployment::{image_tag, model as deployments};
+use crate::provider::lifecycle::resource;
 use crate::provider::plan_checks::docker;
 use crate::provider::worker::model as workers;
 use crate::provider::worker::schema::{DeploymentView, WorkerModel};
@@ -255,7 +256,7 @@ fn owner(spec_json: String) -> Owner {
 
 fn decide_deployment(planned: &DeploymentModel, facts: &HostFacts) -> Result<Blueprint, Diagnostics> {
     let spec = deployments::draft(planned)?.complete().map_err(paths::diagnostics)?;
-    decide::deployment(&spec, facts, &owner(deployments::label(planned)?)).map_err(paths::diagnostics)
+    decide::deployment(&spec, facts, &owner(resource::label(planned)?)).map_err(paths::diagnostics)
 }
 
 fn decide_worker(planned: &mut WorkerModel, name: &str, host: &mut Host) -> Result<Blueprint, Diagnostics> {
@@ -268,7 +269,7 @@ fn decide_worker(planned: &mut WorkerModel, name: &str, host: &mut Host) -> Resu
     let spec = workers::draft(planned)?.complete().map_err(paths::diagnostics)?;
     host.pin(&spec, shown(&planned.container), name)
         .map_err(|objection| paths::diagnostics(vec![objection]))?;
-    decide::worker(&spec, &host.facts, &owner(workers::label(planned)?)).map_err(paths::diagnostics)
+    decide::worker(&spec, &host.facts, &owner(resource::label(planned)?)).map_err(paths::diagnostics)
 }
 
 impl Host {

@@ -1,7 +1,7 @@
 //! A worker's place: its host and its frontend's, and what is done there for it.
 
 use super::cache_server;
-use super::model::{deployment, draft, label, model_source, own_rows, picked, uuids, wanted_state};
+use super::model::{deployment, draft, model_source, own_rows, picked, uuids, wanted_state};
 use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::{Blueprint, Readiness};
@@ -18,15 +18,17 @@ use crate::provider::allocation::port_leases::PortLease;
 use crate::provider::allocation::{gpus, port_leases};
 use crate::provider::attributes::{host_errors, paths, picked_ports};
 use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, drift, image_modules, probes};
+use crate::provider::lifecycle::resource::{Attempt, ContainerResource, Maker};
+use crate::provider::lifecycle::{assembly, drift, image_modules, probes, resource};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::session::Client;
 use crate::reconcile;
-use crate::reconcile::{Deadline, ReconcileError as NotDone};
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, Failed, shown};
 use crate::tf_provider::value::Path;
+use async_trait::async_trait;
 use std::time::Duration;
 
 /// A frontend finds a worker a moment after that serves: pauses between looks, before it is called lost.
@@ -54,7 +56,7 @@ impl Place {
     ) -> Result<(Blueprint, PullPolicy), Diagnostics> {
         let (facts, _) = facts::facts(&self.entry, summary).await?;
         let spec = draft(model)?.complete().map_err(paths::diagnostics)?;
-        let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        let owner = Owner { run: call.client.run.clone(), spec_json: resource::label(model)? };
         let facts = model_source(model).known_to(&facts);
         Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
     }
@@ -70,42 +72,33 @@ impl Place {
     pub(super) async fn create(
         &self,
         call: &Call<Client>,
-        planned: &mut WorkerModel,
+        planned: &WorkerModel,
         budget: &Deadline,
         summary: &str,
     ) -> Result<WorkerModel, Failed<WorkerModel>> {
-        for attempt in 1.. {
-            let made = self.create_once(call, planned, budget, summary).await?;
-            let Err(failed) = made else { break };
-            let again = failed.left.is_empty() && port_leases::is_taken(&failed);
-            if !again || attempt >= port_leases::ATTEMPTS {
-                let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
-                return Err(Failed { state, diagnostics: not_done(summary, &failed).into() });
-            }
-        }
-        let settled = self.settle(planned, budget, summary).await;
-        settled.map_err(|diagnostics| Failed { state: Some(half_made(planned.clone())), diagnostics })
+        resource::make(&MakeWorker { place: self, call, budget, summary }, planned, true, summary).await
     }
 
     /// Picks ports and brings the container up, and before it what it shares with others there.
-    async fn create_once(
+    async fn bring_up(
         &self,
         call: &Call<Client>,
-        planned: &mut WorkerModel,
+        mut wanted: WorkerModel,
         budget: &Deadline,
         summary: &str,
-    ) -> Result<Result<(), NotDone>, Diagnostics> {
-        planned.ports = Attr::Unknown;
-        let _promised = self.promise_ports(&call.client, planned, summary).await?;
-        self.image_is_complete(call, planned, summary).await?;
-        let _held = match self.bring_server(call, planned, true, budget, summary).await? {
+    ) -> Result<Attempt<WorkerModel>, Diagnostics> {
+        wanted.ports = Attr::Unknown;
+        let _promised = self.promise_ports(&call.client, &mut wanted, summary).await?;
+        self.image_is_complete(call, &wanted, summary).await?;
+        let _held = match self.bring_server(call, &mut wanted, true, budget, summary).await? {
             Ok(held) => held,
-            Err(failed) => return Ok(Err(failed)),
+            Err(failed) => return Ok((wanted, Err(failed))),
         };
-        let (blueprint, pull) = self.blueprint(call, planned, summary).await?;
-        let state = wanted_state(planned);
+        let (blueprint, pull) = self.blueprint(call, &wanted, summary).await?;
+        let state = wanted_state(&wanted);
         let assembly = assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &[]);
-        Ok(reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop))
+        let up = reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop);
+        Ok((wanted, up))
     }
 
     /// Before anything is stopped for it.
@@ -251,7 +244,7 @@ impl Place {
             assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &seen);
         let converged = reconcile::converge(&self.entry.host, &assembly, &[], budget).await;
         drop(promised);
-        converged.map_err(|failed| Diagnostics::from(not_done(summary, &failed)))?;
+        converged.map_err(|failed| Diagnostics::from(resource::not_done(summary, &failed, planned)))?;
         Ok(())
     }
 
@@ -303,27 +296,35 @@ impl Place {
     }
 
     /// Stops what should be stopped, and reads back.
-    pub(super) async fn settle(
+    pub(super) async fn stop_if_wanted_and_read(
         &self,
-        model: &WorkerModel,
+        mut model: WorkerModel,
         budget: &Deadline,
         summary: &str,
     ) -> Result<WorkerModel, Diagnostics> {
-        let container = shown(&model.container).to_owned();
-        if wanted_state(model) == DesiredState::Stopped {
-            let halted =
-                reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
-            halted.map_err(|failure| Diagnostic::from_error(summary, &failure))?;
-        }
-        let seen = self.entry.host.inspect(&container).await;
-        let seen = seen.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
-        let mut state = model.clone();
-        let Some(seen) = seen else {
-            let detail = format!("Container {container} on host {:?} vanished.", self.entry.host.name());
-            return Err(Diagnostic::error(summary, detail).into());
-        };
-        show(&mut state, &seen);
-        Ok(state)
+        let (container, state) = (model.main_container(), wanted_state(&model));
+        let seen = resource::stop_if_wanted_and_read(&self.entry, container, state, budget, summary).await?;
+        show(&mut model, &seen);
+        Ok(model)
+    }
+}
+
+/// How a worker is made.
+struct MakeWorker<'a> {
+    place: &'a Place,
+    call: &'a Call<Client>,
+    budget: &'a Deadline,
+    summary: &'a str,
+}
+
+#[async_trait]
+impl Maker<WorkerModel> for MakeWorker<'_> {
+    async fn bring_up(&self, wanted: WorkerModel) -> Result<Attempt<WorkerModel>, Diagnostics> {
+        self.place.bring_up(self.call, wanted, self.budget, self.summary).await
+    }
+
+    async fn read_back(&self, wanted: WorkerModel) -> Result<WorkerModel, Diagnostics> {
+        self.place.stop_if_wanted_and_read(wanted, self.budget, self.summary).await
     }
 }
 
@@ -346,21 +347,6 @@ pub(super) async fn restart(entry: &Machine, container: &str, summary: &str) -> 
     restarted.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
 }
 
-/// State of a worker that exists in parts: everything known, so that it can be removed again.
-pub(super) fn half_made(wanted: WorkerModel) -> WorkerModel {
-    WorkerModel {
-        image_id: Attr::Null,
-        registered: Attr::Known(false),
-        status: "failed".into(),
-        drift: Attr::Known(Vec::new()),
-        ..wanted
-    }
-}
-
 pub(super) fn decided(spec: &WorkerSpec, facts: &HostFacts, owner: &Owner) -> Result<Blueprint, Diagnostics> {
     decide::worker(spec, facts, owner).map_err(paths::diagnostics)
-}
-
-pub(super) fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
-    host_errors::not_done(summary, failed, None)
 }

@@ -1,7 +1,7 @@
 //! The cache server that a host has for its workers, as one of them sees it: brought along before the worker, looked at with it,
 //! and left to those that are still there.
 
-use super::apply::{Place, not_done};
+use super::apply::Place;
 use super::model::{deployment, picked, server_of};
 use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
@@ -16,7 +16,7 @@ use crate::provider::allocation::port_leases;
 use crate::provider::attributes::picked_ports::Ports;
 use crate::provider::attributes::{host_errors, picked_ports};
 use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, drift};
+use crate::provider::lifecycle::{assembly, drift, resource};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::session::Client;
 use crate::reconcile;
@@ -104,7 +104,7 @@ impl Place {
         summary: &str,
     ) -> Result<Option<Held>, Diagnostics> {
         let brought = self.bring_server(call, planned, picks, budget, summary).await?;
-        brought.map_err(|failed| not_done(summary, &failed).into())
+        brought.map_err(|failed| resource::not_done(summary, &failed, planned).into())
     }
 
     /// What is wrong with the server of a worker that should run, as sentences.

@@ -14,10 +14,11 @@ use crate::dynamo::terms::words::{DesiredState, NetworkMode, Role};
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{connector, model_args, picked_ports, secret_env, to_draft};
-use crate::provider::lifecycle::spec_label;
+use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::provider::plan_checks::model_source::ModelSource;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
 
@@ -293,16 +294,28 @@ pub(crate) fn wanted_state(model: &WorkerModel) -> DesiredState {
     expected_state(model).known().copied().unwrap_or(DesiredState::Running)
 }
 
-/// What import rebuilds a worker from: its attributes without what is only ever observed.
-pub(crate) fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
-    let lasting = WorkerModel {
-        status: Attr::Null,
-        registered: Attr::Null,
-        drift: Attr::Null,
-        image_id: Attr::Null,
-        ..model.clone()
-    };
-    spec_label::to_text(&lasting)
+impl ContainerResource for WorkerModel {
+    fn observed(&mut self) -> Observed<'_> {
+        Observed {
+            image_id: &mut self.image_id,
+            status: &mut self.status,
+            drift: &mut self.drift,
+            containers: None,
+            registered: Some(&mut self.registered),
+        }
+    }
+
+    fn host(&self) -> &Attr<String> {
+        &self.host
+    }
+
+    fn secret_env_status(&self) -> &Attr<TextMap> {
+        &self.secret_env_status
+    }
+
+    fn main_container(&self) -> String {
+        shown(&self.container).to_owned()
+    }
 }
 
 #[cfg(test)]

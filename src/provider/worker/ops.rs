@@ -13,14 +13,14 @@ use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
 use crate::provider::attributes::{host_errors, import_id, paths, picked_ports, secret_env, timeouts};
 use crate::provider::lifecycle::drift::Explained;
-use crate::provider::lifecycle::{drift, spec_label};
+use crate::provider::lifecycle::resource::{Belongings, ContainerResource};
+use crate::provider::lifecycle::{drift, resource, spec_label};
 use crate::provider::machine::facts;
 use crate::provider::plan_checks::{docker, secret_values};
 use crate::provider::session::{Client, random};
-use crate::reconcile;
 use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
-use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
@@ -85,7 +85,7 @@ impl Resource for Workers {
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
-        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let before = Some(resource::secrets_of(prior, changed || planned != *prior));
         let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let other_secrets = planned.secret_env_status != prior.secret_env_status;
         if other_secrets {
@@ -128,7 +128,7 @@ impl Resource for Workers {
         planned.effective_engine_args = effective_args(&planned);
         let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let made = place.create(call, &mut planned, &budget, &summary).await;
+        let made = place.create(call, &planned, &budget, &summary).await;
         if made.is_err() || wanted_state(&planned) == DesiredState::Stopped {
             let swept = cache_server::sweep(call, &place.entry, &[&planned], &summary).await;
             let state = made?;
@@ -160,7 +160,7 @@ impl Resource for Workers {
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let changed = async {
             place.change(call, &prior, &mut planned, picks, &budget, &summary).await?;
-            place.settle(&planned, &budget, &summary).await
+            place.stop_if_wanted_and_read(planned.clone(), &budget, &summary).await
         };
         let changed = changed.await;
         let swept = cache_server::sweep(call, &place.entry, &[&prior, &planned], &summary).await;
@@ -208,16 +208,11 @@ impl Resource for Workers {
     }
 
     async fn delete(&self, call: &Call<Client>, state: WorkerModel) -> Result<(), Failed<WorkerModel>> {
-        let containers = [shown(&state.container).to_owned()];
         let summary = format!("Unable to remove worker {:?}", shown(&state.container));
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let time = timeouts::delete(&state.timeouts);
-        let removal = reconcile::take_down(&entry.host, &containers, &[], &[], &call.stopping);
-        match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => Ok(cache_server::sweep(call, &entry, &[&state], &summary).await?),
-            Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
-            Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
-        }
+        let all = Belongings { containers: vec![state.main_container()], ..Belongings::default() };
+        resource::remove(call, &entry, &all, &state.timeouts, &summary).await?;
+        Ok(cache_server::sweep(call, &entry, &[&state], &summary).await?)
     }
 
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<WorkerModel, Diagnostics> {
@@ -228,9 +223,4 @@ impl Resource for Workers {
         let id = Attr::Known(format!("{host}/{container}"));
         Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
     }
-}
-
-fn secrets_of(prior: &WorkerModel, changes: bool) -> secret_values::Prior<'_> {
-    let container = shown(&prior.container).to_owned();
-    secret_values::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
