@@ -7,7 +7,7 @@
 use super::blocks::TextMap;
 use crate::dynamo::models::catalog::defaults::written;
 use crate::dynamo::spec::arguments;
-use crate::dynamo::spec::draft::{SecretDraft, WorkerDraft};
+use crate::dynamo::spec::draft::{DockerDraft, ResourceDraft, SecretDraft, WorkerDraft};
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
@@ -26,6 +26,8 @@ pub(crate) fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
     // None of these says anything to the engine.
     draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
     draft.secret_env = SecretDraft::default();
+    (draft.docker, draft.deployment.docker) = (DockerDraft::default(), DockerDraft::default());
+    (draft.resources, draft.deployment.resources) = (None, ResourceDraft::default());
     if draft.gpus.assigned.is_unknown() {
         draft.gpus.assigned = Given::Absent;
     }

@@ -21,17 +21,13 @@ use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
 use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::provider::plan_checks::model_source::ModelSource;
-use crate::tf_provider::attr::{Attr, Block};
+use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 
 /// The draft that the attributes make, known or not.
 pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
-    let resources = match &model.resources {
-        Block::Present(block) => to_draft::resources(block),
-        Block::Absent | Block::Unknown => Default::default(),
-    };
     Ok(DeploymentDraft {
         common: CommonDraft {
             name: given(&model.name),
@@ -44,9 +40,9 @@ pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnost
             mode: given(&model.mode),
             network: given(&model.network),
             services: to_draft::texts(&model.services),
-            router: to_draft::router(&model.router),
+            router: to_draft::router(&model.router.open()),
             env: to_draft::texts(&model.env),
-            connector: connector::draft(&model.connector),
+            connector: connector::draft(&model.connector.open()),
             model_args: model_args::draft(&model.model_args),
             engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
             prefill_engine_args: to_draft::engine_args(
@@ -57,8 +53,8 @@ pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnost
                 &model.decode_engine_args,
                 &Path::of("decode_engine_args"),
             )?,
-            resources,
-            docker: to_draft::docker(&model.docker),
+            resources: to_draft::resources(&model.resources.open()),
+            docker: to_draft::docker(&model.docker.open()),
         },
         secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
         port: given(&model.port),
@@ -355,7 +351,7 @@ mod tests {
         ] {
             assert_eq!(frontend_url(bind, 80, None), url);
         }
-        let known_as = "10.0.0.11".into();
+        let known_as = "10.0.0.11";
         assert_eq!(frontend_url("0.0.0.0", 80, Some(known_as)), "http://10.0.0.11:80");
         assert_eq!(frontend_url("127.0.0.1", 80, Some(known_as)), "http://127.0.0.1:80");
     }

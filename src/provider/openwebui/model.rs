@@ -13,6 +13,7 @@ use crate::provider::attributes::{secret_env, to_draft};
 use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostic;
+use crate::tf_provider::model::Model as _;
 use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 
@@ -21,28 +22,13 @@ pub(crate) fn sources(model: &OpenWebuiModel) -> Given<Vec<SourceView>> {
     let view = |item: &Attr<Nested<SourceView>>| match item {
         Attr::Known(Nested(view)) => view.clone(),
         Attr::Null => SourceView::default(),
-        Attr::Unknown => unknown(),
+        Attr::Unknown => SourceView::unknown(),
     };
     match (&model.deployment, &model.deployments) {
         (Attr::Null, Attr::Known(NestedList(items))) => Given::Is(items.iter().map(view).collect()),
         (Attr::Null, Attr::Unknown) => Given::Unknown,
         (Attr::Null, Attr::Null) => Given::Absent,
         (one, _) => Given::Is(vec![view(one)]),
-    }
-}
-
-fn unknown() -> SourceView {
-    SourceView {
-        id: Attr::Unknown,
-        name: Attr::Unknown,
-        host: Attr::Unknown,
-        dynamo_version: Attr::Unknown,
-        engine: Attr::Unknown,
-        served_model_name: Attr::Unknown,
-        network: Attr::Unknown,
-        port: Attr::Unknown,
-        bind_address: Attr::Unknown,
-        desired_state: Attr::Unknown,
     }
 }
 
@@ -72,8 +58,8 @@ pub(crate) fn draft(model: &OpenWebuiModel, advertise: &dyn Fn(&str) -> Attr<Str
         admin_password_version: given(&model.admin_password_version),
         env: to_draft::texts(&model.env),
         secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
-        resources: model.resources.present().map(to_draft::resources).unwrap_or_default(),
-        docker: to_draft::docker(&model.docker),
+        resources: to_draft::resources(&model.resources.open()),
+        docker: to_draft::docker(&model.docker.open()),
         desired_state: given(&model.desired_state),
     }
 }

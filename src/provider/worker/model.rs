@@ -12,12 +12,14 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode, Role};
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
+use crate::provider::attributes::connector::ConnectorModel;
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{connector, model_args, picked_ports, secret_env, to_draft};
 use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::provider::plan_checks::model_source::ModelSource;
 use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::model::Model as _;
 use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
@@ -27,30 +29,7 @@ pub(crate) fn deployment(model: &WorkerModel) -> DeploymentView {
     match &model.deployment {
         Attr::Known(Nested(view)) => view.clone(),
         Attr::Null => DeploymentView::default(),
-        Attr::Unknown => DeploymentView {
-            id: Attr::Unknown,
-            name: Attr::Unknown,
-            host: Attr::Unknown,
-            engine: Attr::Unknown,
-            dynamo_version: Attr::Unknown,
-            image: Attr::Unknown,
-            image_pull_policy: Attr::Unknown,
-            model: Attr::Unknown,
-            served_model_name: Attr::Unknown,
-            mode: Attr::Unknown,
-            network: Attr::Unknown,
-            services: Attr::Unknown,
-            env: Attr::Unknown,
-            model_args: Attr::Unknown,
-            engine_args: Attr::Unknown,
-            prefill_engine_args: Attr::Unknown,
-            decode_engine_args: Attr::Unknown,
-            desired_state: Attr::Unknown,
-            router: Attr::Unknown,
-            connector: Attr::Unknown,
-            resources: Attr::Unknown,
-            docker: Attr::Unknown,
-        },
+        Attr::Unknown => DeploymentView::unknown(),
     }
 }
 
@@ -80,6 +59,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         docker,
     } = view;
     let router: Block<RouterModel> = block_of(router);
+    let connector: Block<ConnectorModel> = block_of(connector);
     let resources: Block<ResourcesModel> = block_of(resources);
     let docker: Block<DockerModel> = block_of(docker);
     Ok(CommonDraft {
@@ -93,15 +73,15 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         mode: given(&mode),
         network: given(&network),
         services: to_draft::texts(&services),
-        router: to_draft::router(&router),
+        router: to_draft::router(&router.open()),
         env: to_draft::texts(&env),
-        connector: connector::draft(&block_of(connector)),
+        connector: connector::draft(&connector.open()),
         model_args: model_args::draft(&model_args),
         engine_args: to_draft::engine_args(&engine_args, &Path::of("deployment"))?,
         prefill_engine_args: to_draft::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
         decode_engine_args: to_draft::engine_args(&decode_engine_args, &Path::of("deployment"))?,
-        resources: resources.present().map(to_draft::resources).unwrap_or_default(),
-        docker: to_draft::docker(&docker),
+        resources: to_draft::resources(&resources.open()),
+        docker: to_draft::docker(&docker.open()),
     })
 }
 
@@ -114,8 +94,8 @@ pub(crate) fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         env: to_draft::texts(&model.env),
         secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
         engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
-        resources: model.resources.present().map(to_draft::resources),
-        docker: to_draft::docker(&model.docker),
+        resources: model.resources.open_if_written().as_ref().map(to_draft::resources),
+        docker: to_draft::docker(&model.docker.open()),
         gpus: to_draft::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
         desired_state: given(&model.desired_state),
         ports: to_draft::ports(&model.ports),
@@ -428,10 +408,52 @@ mod tests {
             open(DeploymentView { model_args: Attr::Unknown, ..view.clone() }),
             open(DeploymentView { engine_args: Attr::Unknown, ..view.clone() }),
             open(DeploymentView { prefill_engine_args: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { mode: Attr::Unknown, ..view }),
+            open(DeploymentView { mode: Attr::Unknown, ..view.clone() }),
+            // As a `dynamic` block whose `for_each` is not known. The KV router adds an argument.
+            open(DeploymentView { router: Attr::Unknown, ..view.clone() }),
+            open(DeploymentView { connector: Attr::Unknown, ..view.clone() }),
         ] {
             assert_eq!(effective_args(&unknown), Attr::Unknown, "{unknown:?}");
         }
+        // What says nothing to the engine leaves its arguments known.
+        for known in [
+            WorkerModel { docker: Block::Unknown, ..worker.clone() },
+            WorkerModel { resources: Block::Unknown, ..worker.clone() },
+            WorkerModel {
+                deployment: Attr::Known(Nested(DeploymentView {
+                    docker: Attr::Unknown,
+                    resources: Attr::Unknown,
+                    ..view
+                })),
+                ..worker
+            },
+        ] {
+            assert_eq!(effective_args(&known), expected, "{known:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_is_not_known_is_all_unknown_whichever_it_is() {
+        let open = DeploymentView {
+            router: Attr::Unknown,
+            connector: Attr::Unknown,
+            resources: Attr::Unknown,
+            docker: Attr::Unknown,
+            ..chat()
+        };
+        let worker =
+            WorkerModel { resources: Block::Unknown, docker: Block::Unknown, ..with_deployment(open) };
+        let draft = draft(&worker).unwrap();
+        let common = &draft.deployment;
+        assert!(common.router.mode.is_unknown() && common.router.kv_events.is_unknown());
+        assert!(common.connector.kind.is_unknown() && common.connector.server.is_unknown());
+        assert!(common.resources.cpus.is_unknown() && common.docker.ipc.is_unknown());
+        assert!(draft.docker.networks.is_unknown());
+        assert!(draft.resources.is_some_and(|own| own.memory_gb.is_unknown()));
+        assert_eq!(objections(&worker).unwrap(), []);
+        let absent = super::draft(&with_deployment(chat())).unwrap();
+        assert_eq!(absent.resources, None);
+        assert!(absent.deployment.router.mode.is_absent() && absent.docker.networks.is_absent());
     }
 
     #[test]
