@@ -137,7 +137,7 @@ mod tests {
     use crate::dynamo::facts::release::v1_6;
     use crate::inventory::PortHolder;
     use crate::provider::attributes::picked_ports::set;
-    use crate::provider::attributes::picked_ports::with_those_to_come;
+    use crate::provider::attributes::picked_ports::with_provisional_ports;
     use crate::provider::config::ProviderModel;
     use crate::provider::session::Client;
 
@@ -163,12 +163,12 @@ mod tests {
         let (services, _) = services(&client.ports, &entry, topology, &[taken(2379)]).unwrap().unwrap();
         assert_eq!(services, TextMap::from([("etcd".to_owned(), "127.0.0.1:2380".into())]));
         let had = Attr::Known(Ports::from([("rpc".to_owned(), Attr::Known(7))]));
-        assert_eq!(numbers(with_those_to_come(&had, &rows).known().unwrap()), [7, 9090]);
+        assert_eq!(numbers(with_provisional_ports(&had, &rows).known().unwrap()), [7, 9090]);
         let more = Attr::Known(Ports::from([
             ("rpc".to_owned(), Attr::Known(7)),
             ("nixl".to_owned(), Attr::Known(8)),
         ]));
-        assert_eq!(with_those_to_come(&more, &rows), with_those_to_come(&had, &rows));
+        assert_eq!(with_provisional_ports(&more, &rows), with_provisional_ports(&had, &rows));
         let mut ports = Attr::Unknown;
         set(&mut ports, Ports::from([("rpc".to_owned(), Attr::Known(7))]));
         set(

@@ -1,14 +1,13 @@
 //! A worker's place: its host and its frontend's, and what is done there for it.
 
-use super::cache_server;
-use super::model::{deployment, draft, model_source, own_rows, picked, uuids, wanted_state};
+use super::model::{deployment, draft, model_source, uuids, wanted_state};
+use super::provisional::{own_rows, provisional_spec, with_provisional_ports};
 use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::{Blueprint, Readiness};
 use crate::dynamo::check::ranks;
 use crate::dynamo::decide;
 use crate::dynamo::spec::{HostFacts, Owner, WorkerSpec};
-use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::words::{DesiredState, PullPolicy};
@@ -108,7 +107,7 @@ impl Place {
         model: &WorkerModel,
         summary: &str,
     ) -> Result<(), Diagnostics> {
-        let model = cache_server::with_stand_ins(model);
+        let model = with_provisional_ports(model);
         let (blueprint, _) = self.blueprint(call, &model, summary).await?;
         image_modules::of_a_worker(call, &self.entry, &draft(&model)?, &blueprint, summary).await
     }
@@ -140,14 +139,7 @@ impl Place {
     ) -> Result<PromisedGpus, Diagnostics> {
         let request = match &planned.gpu_uuids {
             Attr::Known(_) => gpus::the_same(&uuids(&planned.gpu_uuids)),
-            Attr::Null | Attr::Unknown => {
-                let mut draft = draft(planned)?;
-                draft.gpus.assigned = Given::Absent;
-                if planned.ports.is_unknown() {
-                    draft.ports = picked_ports::ports_to_come(&picked(planned));
-                }
-                draft.complete().map_err(paths::diagnostics)?.gpu_request
-            }
+            Attr::Null | Attr::Unknown => provisional_spec(planned)?.gpu_request,
         };
         let container = shown(&planned.container);
         let promised = client.gpus.assign(&self.entry, &request, container, had, summary).await?;

@@ -2,7 +2,8 @@
 //! and left to those that are still there.
 
 use super::apply::Place;
-use super::model::{deployment, picked, server_of};
+use super::model::deployment;
+use super::provisional::{picked, server_of, with_provisional_ports};
 use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::Blueprint;
@@ -25,15 +26,6 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, shown};
 use std::time::Instant;
-
-/// The worker with some port wherever it has none.
-pub(super) fn with_stand_ins(model: &WorkerModel) -> WorkerModel {
-    let ports = match &model.ports {
-        Attr::Unknown => Attr::Known(Ports::new()),
-        known => known.clone(),
-    };
-    WorkerModel { ports: picked_ports::with_those_to_come(&ports, &picked(model)), ..model.clone() }
-}
 
 /// Removes and stops what nobody on the host has any more of the servers that one of `models` has or had.
 pub(super) async fn sweep(
@@ -83,7 +75,7 @@ impl Place {
                 }
             }
         }
-        let (blueprint, pull) = self.blueprint(call, &with_stand_ins(planned), summary).await?;
+        let (blueprint, pull) = self.blueprint(call, &with_provisional_ports(planned), summary).await?;
         let alone = Blueprint { containers: blueprint.shared, ..Blueprint::default() };
         let seen: Vec<ObservedContainer> = seen.into_iter().collect();
         let assembly = assembly::assembly(alone, pull, host, host, DesiredState::Running, &seen);

@@ -2,9 +2,8 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
-use crate::dynamo::facts::cache_server::CacheServer;
 use crate::dynamo::facts::release;
-use crate::dynamo::facts::topology::{Topology, WorkerPort};
+use crate::dynamo::facts::topology::Topology;
 use crate::dynamo::spec::draft::{CommonDraft, WorkerDraft};
 use crate::dynamo::spec::gpus::GpuName;
 use crate::dynamo::terms::given::Given;
@@ -14,10 +13,10 @@ use crate::dynamo::terms::words::{DesiredState, NetworkMode, Role};
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
 use crate::provider::attributes::connector::ConnectorModel;
 use crate::provider::attributes::to_draft::given;
-use crate::provider::attributes::{connector, model_args, picked_ports, secret_env, to_draft};
+use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
 use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::provider::plan_checks::model_source::ModelSource;
-use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
+use crate::tf_provider::attr::{Attr, Block, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::model::Model as _;
 use crate::tf_provider::provider::shown;
@@ -130,56 +129,6 @@ pub(crate) fn topology(model: &WorkerModel) -> Option<&'static Topology> {
         word => NetworkMode::parse(word.known()?)?,
     };
     release::find(release::ALL, version).ok()?.0.topology(network)
-}
-
-/// The ports that are picked when the worker's container is made; none while what they depend on is not known.
-pub(crate) fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
-    let Ok(mut draft) = draft(model) else { return Vec::new() };
-    if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
-    }
-    check::picked_ports(&draft).unwrap_or_default()
-}
-
-/// The cache server that the worker uses, with its container's name.
-pub(crate) fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
-    let mut draft = draft(model).ok()?;
-    if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
-    }
-    check::cache_server(&draft)
-}
-
-/// The ports that are picked for the worker alone.
-pub(crate) fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
-    let server = server_of(model).map_or(&[][..], |(server, _)| server.ports);
-    picked(model).into_iter().filter(|row| server.iter().all(|other| other.name != row.name)).collect()
-}
-
-/// What the worker's engine is told; unknown while some of it is.
-pub(crate) fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
-    let view = deployment(model);
-    let written =
-        [&view.engine_args, &view.prefill_engine_args, &view.decode_engine_args, &model.engine_args];
-    if view.model_args.is_unknown() || written.into_iter().any(is_open) {
-        return Attr::Unknown;
-    }
-    let Ok(mut draft) = draft(model) else { return Attr::Unknown };
-    if view.services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
-    }
-    if model.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(&picked(model));
-    }
-    model_args::effective(draft)
-}
-
-fn is_open(written: &Attr<Dynamic>) -> bool {
-    match written {
-        Attr::Null => false,
-        Attr::Unknown => true,
-        Attr::Known(Dynamic(value)) => !value.is_wholly_known(),
-    }
 }
 
 /// What is wrong with a configuration, as far as it is known.
@@ -301,7 +250,6 @@ impl ContainerResource for WorkerModel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tf_provider::value::{Type, Value};
 
     fn with_deployment(view: DeploymentView) -> WorkerModel {
         WorkerModel {
@@ -370,65 +318,6 @@ mod tests {
         ];
         for (prior, planned, expected) in table {
             assert_eq!(planned_gpus(prior.as_ref(), &planned), expected, "{prior:?} → {:?}", planned.gpus);
-        }
-    }
-
-    #[test]
-    fn the_arguments_of_all_layers_are_shown_as_far_as_they_are_known() {
-        let texts = |entries: &[(&str, &str)]| -> Attr<TextMap> {
-            Attr::Known(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
-        };
-        let args = |name: &str, value: &str| {
-            let ty = Type::Object([(name.to_owned(), Type::String)].into());
-            Attr::Known(Dynamic(Value::dynamic(ty, Value::object([(name, value)]))))
-        };
-        let view = DeploymentView {
-            engine: "vllm".into(),
-            model: "Qwen/Qwen3-8B".into(),
-            model_args: texts(&[("dyn-reasoning-parser", "qwen3"), ("dyn-tool-call-parser", "hermes")]),
-            engine_args: args("dyn_reasoning_parser", "basic"),
-            ..chat()
-        };
-        let worker = WorkerModel {
-            gpu_count: Attr::Known(2),
-            engine_args: args("seed", "7"),
-            ..with_deployment(view.clone())
-        };
-        let expected = texts(&[
-            ("dyn-reasoning-parser", "basic"),
-            ("dyn-tool-call-parser", "hermes"),
-            ("seed", "7"),
-            ("tensor-parallel-size", "2"),
-        ]);
-        assert_eq!(effective_args(&worker), expected);
-        let open = |view: DeploymentView| WorkerModel { gpu_count: Attr::Known(2), ..with_deployment(view) };
-        for unknown in [
-            WorkerModel { engine_args: Attr::Unknown, ..worker.clone() },
-            WorkerModel { gpu_count: Attr::Unknown, ..worker.clone() },
-            open(DeploymentView { model_args: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { engine_args: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { prefill_engine_args: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { mode: Attr::Unknown, ..view.clone() }),
-            // As a `dynamic` block whose `for_each` is not known. The KV router adds an argument.
-            open(DeploymentView { router: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { connector: Attr::Unknown, ..view.clone() }),
-        ] {
-            assert_eq!(effective_args(&unknown), Attr::Unknown, "{unknown:?}");
-        }
-        // What says nothing to the engine leaves its arguments known.
-        for known in [
-            WorkerModel { docker: Block::Unknown, ..worker.clone() },
-            WorkerModel { resources: Block::Unknown, ..worker.clone() },
-            WorkerModel {
-                deployment: Attr::Known(Nested(DeploymentView {
-                    docker: Attr::Unknown,
-                    resources: Attr::Unknown,
-                    ..view
-                })),
-                ..worker
-            },
-        ] {
-            assert_eq!(effective_args(&known), expected, "{known:?}");
         }
     }
 

@@ -1,10 +1,9 @@
 //! Planning, making, changing, reading and removing a worker.
 
 use super::apply::{Place, show};
-use super::model::{
-    container_name, deployment, derive, effective_args, objections, picked, planned_gpus, wanted_state,
-};
+use super::model::{container_name, deployment, derive, objections, planned_gpus, wanted_state};
 use super::plan::{check, stays};
+use super::provisional::{effective_args, picked, with_provisional_ports};
 use super::schema::{ABOUT, WorkerModel};
 use super::{cache_server, model};
 use crate::dynamo::terms::names;
@@ -155,7 +154,7 @@ impl Resource for Workers {
         planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();
         if picks {
-            planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
+            planned.ports = picked_ports::with_provisional_ports(&prior.ports, &picked(&planned));
         }
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let changed = async {
@@ -181,7 +180,7 @@ impl Resource for Workers {
         let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
         secret_env::take_found(&mut state, seen.first());
-        let (blueprint, _) = place.blueprint(call, &cache_server::with_stand_ins(&state), &summary).await?;
+        let (blueprint, _) = place.blueprint(call, &with_provisional_ports(&state), &summary).await?;
         let look = place.look(&blueprint, Age::Walk, &summary).await?;
         let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
