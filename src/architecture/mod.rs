@@ -79,7 +79,6 @@ const CROWDED: &[(&str, usize)] = &[];
 /// Names that more than one public type has, and how many do. The numbers only become smaller.
 const SHARED_NAMES: &[(&str, usize)] = &[
     ("Cache", 2),
-    ("Containers", 2),
     ("DiskModel", 2),
     ("Field", 2),
     ("HostFacts", 2),

@@ -13,7 +13,7 @@ use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode};
 use crate::hosts::Age;
 use crate::provider::attributes::{import_id, paths, secret_env, timeouts};
-use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::comparison::Comparison;
 use crate::provider::lifecycle::resource::Belongings;
 use crate::provider::lifecycle::{assembly, comparison, deployment_containers, resource, spec_label};
 use crate::provider::machine::{Machine, facts};
@@ -140,17 +140,18 @@ impl Resource for Deployments {
         let blueprint = blueprint(&call.client, &planned, &facts)?;
         let seen = deployment_containers::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
-        let look = Look::at(&entry.host, &blueprint, &seen).await;
-        let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
+        let compared = Comparison::of(&entry.host, &blueprint, &seen).await;
+        let compared =
+            compared.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let mut previous = own_containers(&seen);
         previous.extend(comparison::leftovers(&seen, &call.client.run));
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
-        let in_order = look.is_in_order() && comparison::leftovers(&seen, &call.client.run).is_empty();
+        let in_order = compared.is_in_order() && comparison::leftovers(&seen, &call.client.run).is_empty();
         if wanted_state(&planned) == DesiredState::Running || !in_order {
             // What a new store knows nothing of would go on for a while, and then end by itself.
-            if services_are_missing(&planned, &blueprint, &look) {
+            if services_are_missing(&planned, &blueprint, &compared) {
                 let frontend = [names::container(shown(&planned.name), FRONTEND)];
                 reconcile::halt(&entry.host, &frontend, &budget.cancel).await.map_err(|failure| {
                     Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
@@ -184,9 +185,9 @@ impl Resource for Deployments {
         secret_env::take_found(&mut state, frontend);
         let blueprint = blueprint(&call.client, &state, &facts)?;
         secret_env::show(&mut state, frontend);
-        let look = Look::at(&entry.host, &blueprint, &seen).await;
-        let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
-        show(&mut state, &look, &comparison::leftovers(&seen, &call.client.run));
+        let compared = Comparison::of(&entry.host, &blueprint, &seen).await;
+        let compared = compared.map_err(|error| diagnostic_of(&summary, &error, &state))?;
+        show(&mut state, &compared, &comparison::leftovers(&seen, &call.client.run));
         Ok(Some(state))
     }
 
@@ -224,9 +225,9 @@ impl Resource for Deployments {
 }
 
 /// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
-fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, look: &Look) -> bool {
+fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, compared: &Comparison) -> bool {
     let services = topology_of(model).map(|row| row.services).unwrap_or_default();
-    let found = look.containers();
+    let found = compared.containers();
     let mut planned = blueprint.containers.iter().zip(found);
     planned.any(|(planned, found)| {
         services.iter().any(|service| service.name == planned.component) && found.is_none()

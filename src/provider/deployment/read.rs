@@ -7,15 +7,15 @@ use crate::dynamo::terms::names::FRONTEND;
 use crate::provider::allocation::cache_servers;
 use crate::provider::attributes::containers;
 use crate::provider::attributes::containers::ByComponent;
-use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::comparison::Comparison;
 use crate::provider::lifecycle::drift::Explained;
 use crate::provider::lifecycle::{assembly, drift};
 use crate::tf_provider::attr::{Attr, Block, NestedMap};
 
 /// Writes what was seen into the attributes.
-pub(super) fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
+pub(super) fn show(state: &mut DeploymentModel, compared: &Comparison, leftovers: &[String]) {
     let mut sentences = drift::left(leftovers);
-    for (differences, observed) in look.differing() {
+    for (differences, observed) in compared.differing() {
         // What the attributes say is the frontend's; of a service only the sentences speak.
         let (mut no_env, mut no_resources) = (Attr::Null, Block::Absent);
         let is_frontend = assembly::ownership(observed).is_some_and(|owner| owner.component == FRONTEND);
@@ -39,8 +39,8 @@ pub(super) fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String
         sentences.extend(drift::explain(differences, observed, explained));
     }
     state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
-    state.status = drift::status(wanted_state(state), &look.containers()).as_str().into();
-    let seen: Vec<ObservedContainer> = look.containers().into_iter().flatten().cloned().collect();
+    state.status = drift::status(wanted_state(state), &compared.containers()).as_str().into();
+    let seen: Vec<ObservedContainer> = compared.containers().into_iter().flatten().cloned().collect();
     show_containers(state, &seen);
 }
 

@@ -176,3 +176,78 @@ pub(crate) async fn remove(
         Err(_) => Err(timeouts::expired(summary, machine.host.name(), time).into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::worker::schema::WorkerModel;
+    use crate::reconcile::Failure;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Its first containers die with these last words.
+    struct Dying {
+        times: usize,
+        words: &'static str,
+        made: AtomicUsize,
+        vanishes: bool,
+    }
+
+    #[async_trait]
+    impl Maker<WorkerModel> for Dying {
+        async fn bring_up(&self, wanted: WorkerModel) -> Result<Attempt<WorkerModel>, Diagnostics> {
+            if self.made.fetch_add(1, Ordering::Relaxed) >= self.times {
+                return Ok((wanted, Ok(())));
+            }
+            let died = Failure::Died {
+                host: "local".into(),
+                name: "chat-decode-a".into(),
+                exit_code: Some(1),
+                oom_killed: false,
+                restarts: 0,
+                logs: self.words.into(),
+            };
+            Ok((wanted, Err(died.into())))
+        }
+
+        async fn read_back(&self, wanted: WorkerModel) -> Result<WorkerModel, Diagnostics> {
+            if self.vanishes {
+                return Err(Diagnostic::error("s", "It vanished.").into());
+            }
+            Ok(WorkerModel { status: "running".into(), ..wanted })
+        }
+    }
+
+    const TAKEN: &str = "bind: address already in use";
+
+    #[tokio::test]
+    async fn only_a_lost_race_for_a_picked_port_is_run_again() {
+        for (times, words, picks, is_up, attempts) in [
+            (0, "", true, true, 1),
+            (4, TAKEN, true, true, 5),
+            (5, TAKEN, true, false, 5),
+            (1, TAKEN, false, false, 1),
+            (1, "no such model", true, false, 1),
+        ] {
+            let maker = Dying { times, words, made: AtomicUsize::new(0), vanishes: false };
+            let made = make(&maker, &WorkerModel::default(), picks, "s").await;
+            assert_eq!((made.is_ok(), maker.made.into_inner()), (is_up, attempts), "{times} {words}");
+            // Nothing was left, so nothing is kept.
+            assert!(made.err().is_none_or(|failed| failed.state.is_none()));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_up_and_cannot_be_read_back_is_kept_to_be_removed() {
+        let maker = Dying { times: 0, words: "", made: AtomicUsize::new(0), vanishes: true };
+        let planned = WorkerModel {
+            container: "chat-decode-a".into(),
+            status: "running".into(),
+            ..WorkerModel::default()
+        };
+        let kept = make(&maker, &planned, true, "s").await.err().and_then(|failed| failed.state).unwrap();
+        assert_eq!((kept.main_container().as_str(), &kept.status), ("chat-decode-a", &"failed".into()));
+        assert_eq!(kept.registered, Attr::Known(false));
+        let text = label(&kept).unwrap();
+        assert!(text.contains("chat-decode-a") && !text.contains("failed"), "{text}");
+    }
+}

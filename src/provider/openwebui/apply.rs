@@ -1,4 +1,4 @@
-//! A page's place: its host and those of its deployments, and what is done there for it.
+//! What is done for an Open WebUI on its host and those of its deployments.
 
 use super::decide::{advertised, decided, follow, said};
 use super::model;
@@ -13,7 +13,7 @@ use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::hosts::{Age, Filter, HostError};
 use crate::provider::attributes::{containers, host_errors, paths as told};
-use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::comparison::Comparison;
 use crate::provider::lifecycle::resource::{Attempt, ContainerResource, Maker};
 use crate::provider::lifecycle::{assembly, comparison, drift, resource};
 use crate::provider::machine::{Machine, facts};
@@ -26,13 +26,13 @@ use crate::tf_provider::provider::{Call, Failed, shown};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 
-/// Where a page is.
-pub(super) struct Place {
+/// The host of an Open WebUI, and by which addresses those of its deployments are reached.
+pub(super) struct OpenWebuiHosts {
     pub(super) entry: Machine,
     advertised: BTreeMap<String, Attr<String>>,
 }
 
-impl Place {
+impl OpenWebuiHosts {
     pub(super) fn of(client: &Client, model: &OpenWebuiModel) -> Result<Self, Diagnostic> {
         let entry = client.known_host(shown(&model.host))?;
         let hosts = sources(model).known().cloned().unwrap_or_default();
@@ -81,7 +81,7 @@ impl Place {
         summary: &str,
     ) -> Result<OpenWebuiModel, Failed<OpenWebuiModel>> {
         let picks = planned.port.known().is_none();
-        resource::make(&MakePage { place: self, call, config, budget, summary }, planned, picks, summary)
+        resource::make(&MakeOpenWebui { hosts: self, call, config, budget, summary }, planned, picks, summary)
             .await
     }
 
@@ -113,22 +113,22 @@ impl Place {
     }
 
     /// What is there, and what a run that was killed left.
-    pub(super) async fn look(
+    pub(super) async fn compare(
         &self,
         call: &Call<Client>,
         model: &OpenWebuiModel,
         blueprint: &Blueprint,
         age: Age,
         summary: &str,
-    ) -> Result<(Look, Vec<String>), Diagnostics> {
-        let look = async {
+    ) -> Result<(Comparison, Vec<String>), Diagnostics> {
+        let compared = async {
             let container = names::container(shown(&model.name), COMPONENT);
             let both = vec![names::starting(&container), container];
             let seen = self.entry.host.observe(&Filter::Names(both), age).await?;
             let leftovers = comparison::leftovers(&seen, &call.client.run);
-            Ok((Look::at(&self.entry.host, blueprint, &seen).await?, leftovers))
+            Ok((Comparison::of(&self.entry.host, blueprint, &seen).await?, leftovers))
         };
-        look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
+        compared.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
     }
 
     /// Without its frontend a deployment's network may be missing too, and Docker would say no more than that.
@@ -168,9 +168,9 @@ impl Place {
     }
 }
 
-/// How a page is made.
-struct MakePage<'a> {
-    place: &'a Place,
+/// How an Open WebUI is made.
+struct MakeOpenWebui<'a> {
+    hosts: &'a OpenWebuiHosts,
     call: &'a Call<Client>,
     config: &'a OpenWebuiModel,
     budget: &'a Deadline,
@@ -178,13 +178,13 @@ struct MakePage<'a> {
 }
 
 #[async_trait]
-impl Maker<OpenWebuiModel> for MakePage<'_> {
+impl Maker<OpenWebuiModel> for MakeOpenWebui<'_> {
     async fn bring_up(&self, wanted: OpenWebuiModel) -> Result<Attempt<OpenWebuiModel>, Diagnostics> {
-        self.place.bring_up(self.call, self.config, wanted, self.budget, self.summary).await
+        self.hosts.bring_up(self.call, self.config, wanted, self.budget, self.summary).await
     }
 
     async fn read_back(&self, wanted: OpenWebuiModel) -> Result<OpenWebuiModel, Diagnostics> {
-        self.place.stop_if_wanted_and_read(wanted, self.budget, self.summary).await
+        self.hosts.stop_if_wanted_and_read(wanted, self.budget, self.summary).await
     }
 }
 

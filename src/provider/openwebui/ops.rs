@@ -1,6 +1,6 @@
 //! Planning, making, changing, reading and removing a page.
 
-use super::apply::{Place, give_password, show};
+use super::apply::{OpenWebuiHosts, give_password, show};
 use super::decide::follow;
 use super::model::{login_objections, objections, other_deployments, stopped, wanted_state};
 use super::plan::check;
@@ -110,10 +110,10 @@ impl Resource for OpenWebuis {
         follow(&call.client, &config, &mut planned);
         let summary = format!("Unable to create the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
-        place.deployments_are_there(&call.client, &planned, &summary).await?;
+        let hosts = OpenWebuiHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        hosts.deployments_are_there(&call.client, &planned, &summary).await?;
         let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        Ok(place.create(call, &config, &planned, &budget, &summary).await?.into())
+        Ok(hosts.create(call, &config, &planned, &budget, &summary).await?.into())
     }
 
     async fn update(
@@ -126,23 +126,23 @@ impl Resource for OpenWebuis {
         secret_env::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
-        let blueprint = place.blueprint(call, &planned, &summary).await?;
-        let (look, leftovers) = place.look(call, &planned, &blueprint, Age::Now, &summary).await?;
+        let hosts = OpenWebuiHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        let blueprint = hosts.blueprint(call, &planned, &summary).await?;
+        let (compared, leftovers) = hosts.compare(call, &planned, &blueprint, Age::Now, &summary).await?;
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
-        let in_order = look.is_in_order() && leftovers.is_empty();
+        let in_order = compared.is_in_order() && leftovers.is_empty();
         // What is to be stopped is not started first, unless it has to be made anew.
         if wanted_state(&planned) == DesiredState::Running || !in_order {
-            place.deployments_are_there(&call.client, &planned, &summary).await?;
-            let mut assembly = place.assembly(&planned, blueprint, &look.observed())?;
+            hosts.deployments_are_there(&call.client, &planned, &summary).await?;
+            let mut assembly = hosts.assembly(&planned, blueprint, &compared.observed())?;
             if gives_password(&prior, &planned) {
                 give_password(&mut assembly, &config);
             }
-            reconcile::converge(&place.entry.host, &assembly, &leftovers, &budget)
+            reconcile::converge(&hosts.entry.host, &assembly, &leftovers, &budget)
                 .await
                 .map_err(|failed| Diagnostics::from(resource::not_done(&summary, &failed, &planned)))?;
         }
-        Ok(place.stop_if_wanted_and_read(planned, &budget, &summary).await?.into())
+        Ok(hosts.stop_if_wanted_and_read(planned, &budget, &summary).await?.into())
     }
 
     async fn read(
@@ -151,20 +151,20 @@ impl Resource for OpenWebuis {
         mut state: OpenWebuiModel,
     ) -> Result<Option<OpenWebuiModel>, Diagnostics> {
         let summary = format!("Unable to read the Open WebUI {:?}", shown(&state.name));
-        let place = Place::of(&call.client, &state)?;
-        facts::for_refresh(&place.entry, &summary).await?;
+        let hosts = OpenWebuiHosts::of(&call.client, &state)?;
+        facts::for_refresh(&hosts.entry, &summary).await?;
         let container = vec![names::container(shown(&state.name), COMPONENT)];
-        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
+        let seen = hosts.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
         secret_env::take_found(&mut state, seen.first());
-        let blueprint = place.blueprint(call, &state, &summary).await?;
-        let (look, leftovers) = place.look(call, &state, &blueprint, Age::Walk, &summary).await?;
-        let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
+        let blueprint = hosts.blueprint(call, &state, &summary).await?;
+        let (compared, leftovers) = hosts.compare(call, &state, &blueprint, Age::Walk, &summary).await?;
+        let Some(Some(observed)) = compared.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
         secret_env::show(&mut state, Some(&observed));
         let mut sentences = drift::left(&leftovers);
-        for (differences, observed) in look.differing() {
+        for (differences, observed) in compared.differing() {
             let explained = Explained {
                 image: Some(&mut state.image),
                 env: &mut state.env,

@@ -1,4 +1,4 @@
-//! A worker's place: its host and its frontend's, and what is done there for it.
+//! What is done for a worker on its host and its frontend's.
 
 use super::model::{deployment, draft, model_source, uuids, wanted_state};
 use super::provisional::{own_rows, provisional_spec, with_provisional_ports};
@@ -16,7 +16,7 @@ use crate::provider::allocation::gpus::PromisedGpus;
 use crate::provider::allocation::port_leases::PortLease;
 use crate::provider::allocation::{gpus, port_leases};
 use crate::provider::attributes::{host_errors, paths, picked_ports};
-use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::comparison::Comparison;
 use crate::provider::lifecycle::resource::{Attempt, ContainerResource, Maker};
 use crate::provider::lifecycle::{assembly, drift, image_modules, probes, resource};
 use crate::provider::machine::{Machine, facts};
@@ -34,13 +34,13 @@ use std::time::Duration;
 const FOUND_LATE: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::ZERO];
 
-/// Where a worker is, and where its frontend is.
-pub(super) struct Place {
+/// The host of a worker, and that of its frontend.
+pub(super) struct WorkerHosts {
     pub entry: Machine,
     pub frontend: Machine,
 }
 
-impl Place {
+impl WorkerHosts {
     pub(super) fn of(client: &Client, model: &WorkerModel) -> Result<Self, Diagnostic> {
         let entry = client.known_host(shown(&model.host))?;
         let frontend = client.known_host(shown(&deployment(model).host))?;
@@ -75,7 +75,7 @@ impl Place {
         budget: &Deadline,
         summary: &str,
     ) -> Result<WorkerModel, Failed<WorkerModel>> {
-        resource::make(&MakeWorker { place: self, call, budget, summary }, planned, true, summary).await
+        resource::make(&MakeWorker { hosts: self, call, budget, summary }, planned, true, summary).await
     }
 
     /// Picks ports and brings the container up, and before it what it shares with others there.
@@ -159,21 +159,21 @@ impl Place {
             return Ok(false);
         }
         let (blueprint, _) = self.blueprint(call, planned, summary).await?;
-        Ok(self.look(&blueprint, Age::Now, summary).await?.is_in_order())
+        Ok(self.compare(&blueprint, Age::Now, summary).await?.is_in_order())
     }
 
-    pub(super) async fn look(
+    pub(super) async fn compare(
         &self,
         blueprint: &Blueprint,
         age: Age,
         summary: &str,
-    ) -> Result<Look, Diagnostics> {
-        let look = async {
+    ) -> Result<Comparison, Diagnostics> {
+        let compared = async {
             let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
             let seen = self.entry.host.observe(&Filter::Names(names), age).await?;
-            Look::at(&self.entry.host, blueprint, &seen).await
+            Comparison::of(&self.entry.host, blueprint, &seen).await
         };
-        look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
+        compared.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
     }
 
     /// A worker cannot serve without it, and its error would only say that nothing listed it.
@@ -217,21 +217,21 @@ impl Place {
         let _gpus = self.give_gpus(&call.client, planned, &had, summary).await?;
         let _held = self.keep_server(call, planned, picks, budget, summary).await?;
         let (mut blueprint, pull) = self.blueprint(call, planned, summary).await?;
-        let mut look = self.look(&blueprint, Age::Now, summary).await?;
+        let mut compared = self.compare(&blueprint, Age::Now, summary).await?;
         let mut promised = Vec::new();
-        if picks && look.takes_new_containers() {
+        if picks && compared.takes_new_containers() {
             promised = self.promise_ports(&call.client, planned, summary).await?;
             (blueprint, _) = self.blueprint(call, planned, summary).await?;
-            look = self.look(&blueprint, Age::Now, summary).await?;
+            compared = self.compare(&blueprint, Age::Now, summary).await?;
         }
-        if look.takes_new_containers() {
+        if compared.takes_new_containers() {
             self.image_is_complete(call, planned, summary).await?;
         }
-        if self.is_lost(prior, &blueprint, &look).await {
+        if self.is_lost(prior, &blueprint, &compared).await {
             restart(&self.entry, shown(&planned.container), summary).await?;
         }
         self.frontend_is_there(planned, summary).await?;
-        let (state, seen) = (wanted_state(planned), look.observed());
+        let (state, seen) = (wanted_state(planned), compared.observed());
         let assembly =
             assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &seen);
         let converged = reconcile::converge(&self.entry.host, &assembly, &[], budget).await;
@@ -265,15 +265,20 @@ impl Place {
     /// A worker that is as it should be and says that it serves, but that the frontend goes on not to list: only a new
     /// start helps. One that does not say so is loading its model, perhaps since its host was started a minute ago: it is
     /// left to that, and waited for.
-    pub(super) async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
-        let Some(Some(observed)) = look.containers().first().copied() else { return false };
+    pub(super) async fn is_lost(
+        &self,
+        prior: &WorkerModel,
+        blueprint: &Blueprint,
+        compared: &Comparison,
+    ) -> bool {
+        let Some(Some(observed)) = compared.containers().first().copied() else { return false };
         let Some(Readiness::WorkerListed(listing)) =
             blueprint.containers.first().map(|planned| &planned.ready)
         else {
             return false;
         };
         let runs = observed.state == crate::container::RunState::Running;
-        if !look.is_in_order() || prior.registered != Attr::Known(false) || !runs {
+        if !compared.is_in_order() || prior.registered != Attr::Known(false) || !runs {
             return false;
         }
         for pause in FOUND_LATE {
@@ -303,7 +308,7 @@ impl Place {
 
 /// How a worker is made.
 struct MakeWorker<'a> {
-    place: &'a Place,
+    hosts: &'a WorkerHosts,
     call: &'a Call<Client>,
     budget: &'a Deadline,
     summary: &'a str,
@@ -312,11 +317,11 @@ struct MakeWorker<'a> {
 #[async_trait]
 impl Maker<WorkerModel> for MakeWorker<'_> {
     async fn bring_up(&self, wanted: WorkerModel) -> Result<Attempt<WorkerModel>, Diagnostics> {
-        self.place.bring_up(self.call, wanted, self.budget, self.summary).await
+        self.hosts.bring_up(self.call, wanted, self.budget, self.summary).await
     }
 
     async fn read_back(&self, wanted: WorkerModel) -> Result<WorkerModel, Diagnostics> {
-        self.place.stop_if_wanted_and_read(wanted, self.budget, self.summary).await
+        self.hosts.stop_if_wanted_and_read(wanted, self.budget, self.summary).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The cache server that a host has for its workers, as one of them sees it: brought along before the worker, looked at with it,
 //! and left to those that are still there.
 
-use super::apply::Place;
+use super::apply::WorkerHosts;
 use super::model::deployment;
 use super::provisional::{picked, server_of, with_provisional_ports};
 use super::schema::WorkerModel;
@@ -16,7 +16,7 @@ use crate::provider::allocation::cache_servers::Held;
 use crate::provider::allocation::port_leases;
 use crate::provider::attributes::picked_ports::Ports;
 use crate::provider::attributes::{host_errors, picked_ports};
-use crate::provider::lifecycle::comparison::Look;
+use crate::provider::lifecycle::comparison::Comparison;
 use crate::provider::lifecycle::{assembly, drift, resource};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::session::Client;
@@ -40,7 +40,7 @@ pub(super) async fn sweep(
     swept.map_err(|failure| Diagnostic::from_error(summary.to_owned(), &failure).into())
 }
 
-impl Place {
+impl WorkerHosts {
     /// Sees to it that the worker's server runs, and holds it until the worker has a container. Where `picks`, the ports at
     /// which it answers become the worker's.
     pub(super) async fn bring_server(
@@ -86,7 +86,7 @@ impl Place {
         Ok(running.map(|_| Some(call.client.servers.hold(host.name(), &name))))
     }
 
-    /// As [`Place::bring_server`], for a worker that is there.
+    /// As [`WorkerHosts::bring_server`], for a worker that is there.
     pub(super) async fn keep_server(
         &self,
         call: &Call<Client>,
@@ -109,20 +109,21 @@ impl Place {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let look = async {
+        let compared = async {
             let seen = self.entry.host.observe(&Filter::Names(names.clone()), Age::Walk).await?;
             let alone = Blueprint { containers: blueprint.shared.clone(), ..Blueprint::default() };
-            Look::at(&self.entry.host, &alone, &seen).await
+            Comparison::of(&self.entry.host, &alone, &seen).await
         };
-        let look = look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None))?;
+        let compared =
+            compared.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None))?;
         let mut sentences = Vec::new();
-        for (name, seen) in names.iter().zip(look.containers()) {
+        for (name, seen) in names.iter().zip(compared.containers()) {
             match seen.map(|seen| seen.state.word()) {
                 Some("running") => {}
                 word => sentences.push(format!("container {name} is {}", word.unwrap_or("missing"))),
             }
         }
-        for (differences, seen) in look.differing() {
+        for (differences, seen) in compared.differing() {
             sentences.extend(drift::sentences(differences, seen));
         }
         Ok(sentences)

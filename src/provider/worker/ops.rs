@@ -1,6 +1,6 @@
 //! Planning, making, changing, reading and removing a worker.
 
-use super::apply::{Place, show};
+use super::apply::{WorkerHosts, show};
 use super::model::{container_name, deployment, derive, objections, planned_gpus, wanted_state};
 use super::plan::{check, stays};
 use super::provisional::{effective_args, picked, with_provisional_ports};
@@ -121,15 +121,15 @@ impl Resource for Workers {
         derive(&config, &mut planned);
         let summary =
             format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
-        place.frontend_is_there(&planned, &summary).await?;
-        place.find_model(&mut planned).await;
+        let hosts = WorkerHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        hosts.frontend_is_there(&planned, &summary).await?;
+        hosts.find_model(&mut planned).await;
         planned.effective_engine_args = effective_args(&planned);
-        let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
+        let _gpus = hosts.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let made = place.create(call, &planned, &budget, &summary).await;
+        let made = hosts.create(call, &planned, &budget, &summary).await;
         if made.is_err() || wanted_state(&planned) == DesiredState::Stopped {
-            let swept = cache_server::sweep(call, &place.entry, &[&planned], &summary).await;
+            let swept = cache_server::sweep(call, &hosts.entry, &[&planned], &summary).await;
             let state = made?;
             return swept
                 .map(|()| state.clone().into())
@@ -147,10 +147,10 @@ impl Resource for Workers {
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
         secret_env::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        let hosts = WorkerHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time: the others serve meanwhile.
         let _turn = call.client.rolling_turn(shown(&deployment(&planned).id), model::role(&planned)).await;
-        place.find_model(&mut planned).await;
+        hosts.find_model(&mut planned).await;
         planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();
         if picks {
@@ -158,11 +158,11 @@ impl Resource for Workers {
         }
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let changed = async {
-            place.change(call, &prior, &mut planned, picks, &budget, &summary).await?;
-            place.stop_if_wanted_and_read(planned.clone(), &budget, &summary).await
+            hosts.change(call, &prior, &mut planned, picks, &budget, &summary).await?;
+            hosts.stop_if_wanted_and_read(planned.clone(), &budget, &summary).await
         };
         let changed = changed.await;
-        let swept = cache_server::sweep(call, &place.entry, &[&prior, &planned], &summary).await;
+        let swept = cache_server::sweep(call, &hosts.entry, &[&prior, &planned], &summary).await;
         let state = changed?;
         swept.map_err(|diagnostics| Failed { state: Some(state.clone()), diagnostics })?;
         Ok(state.into())
@@ -174,21 +174,21 @@ impl Resource for Workers {
         mut state: WorkerModel,
     ) -> Result<Option<WorkerModel>, Diagnostics> {
         let summary = format!("Unable to read worker {:?}", shown(&state.container));
-        let place = Place::of(&call.client, &state)?;
-        facts::for_refresh(&place.entry, &summary).await?;
+        let hosts = WorkerHosts::of(&call.client, &state)?;
+        facts::for_refresh(&hosts.entry, &summary).await?;
         let container = vec![shown(&state.container).to_owned()];
-        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
+        let seen = hosts.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
         secret_env::take_found(&mut state, seen.first());
-        let (blueprint, _) = place.blueprint(call, &with_provisional_ports(&state), &summary).await?;
-        let look = place.look(&blueprint, Age::Walk, &summary).await?;
-        let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
+        let (blueprint, _) = hosts.blueprint(call, &with_provisional_ports(&state), &summary).await?;
+        let compared = hosts.compare(&blueprint, Age::Walk, &summary).await?;
+        let Some(Some(observed)) = compared.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
         secret_env::show(&mut state, Some(&observed));
-        state.registered = place.registered(&state, &blueprint, &observed).await;
+        state.registered = hosts.registered(&state, &blueprint, &observed).await;
         let mut sentences = Vec::new();
-        for (differences, observed) in look.differing() {
+        for (differences, observed) in compared.differing() {
             let explained = Explained {
                 image: None,
                 env: &mut state.env,
@@ -199,7 +199,7 @@ impl Resource for Workers {
             sentences.extend(drift::explain(differences, observed, explained));
         }
         if wanted_state(&state) == DesiredState::Running {
-            sentences.extend(place.of_the_server(&blueprint, &summary).await?);
+            sentences.extend(hosts.of_the_server(&blueprint, &summary).await?);
         }
         state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
         show(&mut state, &observed);
