@@ -10,7 +10,7 @@ use crate::dynamo::decide;
 use crate::dynamo::spec::{HostFacts, Owner, WorkerSpec};
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
-use crate::dynamo::terms::words::{DesiredState, PullPolicy};
+use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter, HostError};
 use crate::provider::allocation::gpus::PromisedGpus;
 use crate::provider::allocation::port_leases::PortLease;
@@ -52,12 +52,12 @@ impl WorkerHosts {
         call: &Call<Client>,
         model: &WorkerModel,
         summary: &str,
-    ) -> Result<(Blueprint, PullPolicy), Diagnostics> {
+    ) -> Result<(Blueprint, WorkerSpec), Diagnostics> {
         let (facts, _) = facts::facts(&self.entry, summary).await?;
         let spec = draft(model)?.complete().map_err(paths::diagnostics)?;
         let owner = Owner { run: call.client.run.clone(), spec_json: resource::label(model)? };
         let facts = model_source(model).known_to(&facts);
-        Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+        Ok((decided(&spec, &facts, &owner)?, spec))
     }
 
     /// Decides where the model comes from, where that is still open.
@@ -93,8 +93,8 @@ impl WorkerHosts {
             Ok(held) => held,
             Err(failed) => return Ok((wanted, Err(failed))),
         };
-        let (blueprint, pull) = self.blueprint(call, &wanted, summary).await?;
-        let state = wanted_state(&wanted);
+        let (blueprint, spec) = self.blueprint(call, &wanted, summary).await?;
+        let (pull, state) = (spec.deployment.pull_policy, wanted_state(&wanted));
         let assembly = assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &[]);
         let up = reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop);
         Ok((wanted, up))
@@ -107,9 +107,8 @@ impl WorkerHosts {
         model: &WorkerModel,
         summary: &str,
     ) -> Result<(), Diagnostics> {
-        let model = with_provisional_ports(model);
-        let (blueprint, _) = self.blueprint(call, &model, summary).await?;
-        image_modules::of_a_worker(call, &self.entry, &draft(&model)?, &blueprint, summary).await
+        let (blueprint, spec) = self.blueprint(call, &with_provisional_ports(model), summary).await?;
+        image_modules::of_a_worker(call, &self.entry, &spec.deployment, &blueprint, summary).await
     }
 
     /// Picks ports for a container that is to be made, where they are not constants. Those of a server that it shares are
@@ -216,7 +215,7 @@ impl WorkerHosts {
         let had = uuids(&prior.gpu_uuids);
         let _gpus = self.give_gpus(&call.client, planned, &had, summary).await?;
         let _held = self.keep_server(call, planned, picks, budget, summary).await?;
-        let (mut blueprint, pull) = self.blueprint(call, planned, summary).await?;
+        let (mut blueprint, spec) = self.blueprint(call, planned, summary).await?;
         let mut compared = self.compare(&blueprint, Age::Now, summary).await?;
         let mut promised = Vec::new();
         if picks && compared.takes_new_containers() {
@@ -232,6 +231,7 @@ impl WorkerHosts {
         }
         self.frontend_is_there(planned, summary).await?;
         let (state, seen) = (wanted_state(planned), compared.observed());
+        let pull = spec.deployment.pull_policy;
         let assembly =
             assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &seen);
         let converged = reconcile::converge(&self.entry.host, &assembly, &[], budget).await;

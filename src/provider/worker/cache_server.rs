@@ -75,9 +75,10 @@ impl WorkerHosts {
                 }
             }
         }
-        let (blueprint, pull) = self.blueprint(call, &with_provisional_ports(planned), summary).await?;
+        let (blueprint, spec) = self.blueprint(call, &with_provisional_ports(planned), summary).await?;
         let alone = Blueprint { containers: blueprint.shared, ..Blueprint::default() };
         let seen: Vec<ObservedContainer> = seen.into_iter().collect();
+        let pull = spec.deployment.pull_policy;
         let assembly = assembly::assembly(alone, pull, host, host, DesiredState::Running, &seen);
         // It waited for its turn.
         let budget = Deadline { time: budget.time.saturating_sub(began.elapsed()), ..budget.clone() };
