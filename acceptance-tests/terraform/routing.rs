@@ -8,10 +8,14 @@ use serde_json::Value;
 use super::{
     Case,
     harness::Scene,
+    report::Plan,
     world::{Client, containers, docker, wait_until},
 };
 
-pub const CASES: &[Case] = &[("repeats_go_to_the_worker_that_has_them", repeats)];
+pub const CASES: &[Case] = &[
+    ("repeats_go_to_the_worker_that_has_them", repeats),
+    ("a_router_that_is_known_only_in_apply", known_only_in_apply),
+];
 
 const REPEATS: u64 = 8;
 
@@ -41,6 +45,46 @@ fn repeats() {
     let before = requests(&scene);
     (0..REPEATS).for_each(|_| assert!(cached_tokens(&client, &prompt) < u64::MAX));
     assert_eq!(growth(&before, &requests(&scene)), [REPEATS / 2, REPEATS / 2]);
+    scene.end();
+}
+
+/// A `dynamic` block whose `for_each` is not known at plan: what may follow from it is not planned as known.
+fn known_only_in_apply() {
+    let mut scene = Scene::new(
+        r#"
+variable "router" { default = "kv" }
+
+resource "terraform_data" "router" { input = var.router }
+
+resource "dynamo_deployment" "chat" {
+  name              = var.name
+  engine            = "mocker"
+  image             = var.image
+  image_pull_policy = "never"
+  model             = var.model
+
+  dynamic "router" {
+    for_each = terraform_data.router.output == "none" ? [] : [terraform_data.router.output]
+    content { mode = router.value }
+  }
+}
+
+resource "dynamo_worker" "chat" { deployment = dynamo_deployment.chat }
+"#,
+    );
+    let is_open = |plan: &Plan| {
+        let (_, after) = plan.change("dynamo_worker.chat").of("effective_engine_args");
+        assert!(after.is_null(), "planned as {after}, and the router is not known\n{}", plan.text);
+    };
+    is_open(&scene.plan());
+    let state = scene.settle();
+    assert_eq!(state.get("dynamo_deployment.chat", "router.mode"), "kv");
+    assert!(state.get("dynamo_worker.chat", "effective_engine_args").is_object());
+    // And where both are there already.
+    scene.set("router", "none");
+    is_open(&scene.plan());
+    let state = scene.settle();
+    assert!(state.get("dynamo_deployment.chat", "router").is_null());
     scene.end();
 }
 

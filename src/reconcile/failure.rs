@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::container::Redactions;
-use crate::hosts::HostError;
+use crate::hosts::{Cause, HostError};
 
 /// The failure of a call: why something did not come up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +127,19 @@ impl Failure {
 }
 
 impl ReconcileError {
+    /// Whether somebody else took a port between the look at the host and the start: another Terraform, for example. Docker
+    /// says so of what it publishes; on the host's own network it is the last words of the process.
+    pub(crate) fn is_port_taken(&self) -> bool {
+        match self.failure.as_ref() {
+            Failure::Host(error) => matches!(error.cause, Cause::PortTaken { .. }),
+            Failure::Died { logs, .. } => logs.to_ascii_lowercase().contains("already in use"),
+            Failure::NameTaken { .. }
+            | Failure::Busy { .. }
+            | Failure::NotReady { .. }
+            | Failure::Cancelled { .. } => false,
+        }
+    }
+
     /// The same, with nothing in it that must not be shown: neither what a container said nor what the Engine did.
     pub(super) fn without(self, secrets: &Redactions) -> Self {
         let left = self.left.into_iter();
@@ -181,5 +194,33 @@ impl fmt::Display for ReconcileError {
                 write!(f, "\nThe previous container {name} is stopped, because this run {why}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_race_is_told_from_other_deaths() {
+        let died = |logs: &str| {
+            ReconcileError::from(Failure::Died {
+                host: "local".into(),
+                name: "chat-etcd".into(),
+                exit_code: Some(1),
+                oom_killed: false,
+                restarts: 0,
+                logs: logs.into(),
+            })
+        };
+        // As etcd, the frontend and a worker say it.
+        for words in [
+            "listen tcp 127.0.0.1:2379: bind: address already in use",
+            "Failed to start HTTP server: port 8000 already in use",
+            "Address already in use (os error 98)",
+        ] {
+            assert!(died(words).is_port_taken(), "{words}");
+        }
+        assert!(!died("no such model").is_port_taken());
     }
 }

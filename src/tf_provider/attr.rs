@@ -248,6 +248,8 @@ pub trait ModelField: Sized {
     fn entry(name: &str, declaration: Declaration) -> Entry;
     fn decode(value: &Value, path: &Path) -> Result<Self, PathError>;
     fn encode(&self) -> Value;
+    /// A value that is not known yet.
+    fn unknown() -> Self;
 }
 
 impl<T: AttrValue> ModelField for Attr<T> {
@@ -267,6 +269,9 @@ impl<T: AttrValue> ModelField for Attr<T> {
             Self::Unknown => Value::Unknown,
             Self::Known(value) => value.encode(),
         }
+    }
+    fn unknown() -> Self {
+        Self::Unknown
     }
 }
 
@@ -290,6 +295,25 @@ impl<M> Block<M> {
     }
 }
 
+impl<M: Model> Block<M> {
+    /// What the block says: nothing where it is absent, and nothing that is known yet while it is not known itself.
+    pub fn open(&self) -> M {
+        match self {
+            Self::Absent => M::default(),
+            Self::Unknown => M::unknown(),
+            Self::Present(model) => model.clone(),
+        }
+    }
+
+    /// As [`Block::open`], where an absent block differs from one with nothing in it.
+    pub fn open_if_written(&self) -> Option<M> {
+        match self {
+            Self::Absent => None,
+            Self::Unknown | Self::Present(_) => Some(self.open()),
+        }
+    }
+}
+
 impl<M: Model> ModelField for Block<M> {
     fn entry(name: &str, declaration: Declaration) -> Entry {
         declaration.block(name, Nesting::Single, M::entries())
@@ -307,6 +331,9 @@ impl<M: Model> ModelField for Block<M> {
             Self::Unknown => Value::Unknown,
             Self::Present(model) => model.to_value(),
         }
+    }
+    fn unknown() -> Self {
+        Self::Unknown
     }
 }
 
@@ -357,5 +384,8 @@ impl<M: Model> ModelField for Blocks<M> {
             Self::Unknown => Value::Unknown,
             Self::List(items) => Value::List(items.iter().map(Model::to_value).collect()),
         }
+    }
+    fn unknown() -> Self {
+        Self::Unknown
     }
 }

@@ -14,6 +14,8 @@ pub trait Model: Clone + PartialEq + std::fmt::Debug + Default + Send + Sync + '
     /// `value` is a known object of this model's type. Missing attributes are null.
     fn from_value(value: &Value, path: &Path) -> Result<Self, PathError>;
     fn to_value(&self) -> Value;
+    /// Nothing of it is known yet.
+    fn unknown() -> Self;
 }
 
 /// A model without attributes, for providers or resources that take none.
@@ -29,6 +31,9 @@ impl Model for Empty {
     }
     fn to_value(&self) -> Value {
         Value::Map(std::collections::BTreeMap::new())
+    }
+    fn unknown() -> Self {
+        Self
     }
 }
 
@@ -66,6 +71,10 @@ macro_rules! model {
                     $crate::tf_provider::model::plain_name(stringify!($field)).to_owned(),
                     $crate::tf_provider::attr::ModelField::encode(&self.$field),
                 ) ),* ].into_iter().collect())
+            }
+
+            fn unknown() -> Self {
+                Self { $( $field: <$ty as $crate::tf_provider::attr::ModelField>::unknown() ),* }
             }
         }
     };

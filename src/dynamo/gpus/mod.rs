@@ -2,8 +2,10 @@
 //!
 //! What users write ([`GpuRequest`]) are indexes, UUIDs or a number; what is decided are UUIDs of devices
 //! ([`crate::inventory::gpu`]). In between stand three pure questions: who has what now ([`occupancy`]), whether everything
-//! that one plan asks for can be had together ([`claims`]), and which of the free ones to take ([`choose`]).
+//! that one plan asks for can be had together ([`claims`]), and which of the free ones to take ([`choose`]). Apply puts them
+//! together for one worker ([`assign`]).
 
+pub(crate) mod assign;
 pub(crate) mod choose;
 pub(crate) mod claims;
 pub(crate) mod occupancy;

@@ -5,10 +5,10 @@
 //! container that has it runs, and until then its lease is here. A host's GPUs are decided one worker at a time.
 
 use crate::container::{ObservedContainer, RunState};
-use crate::dynamo::gpus::choose::{Unsatisfiable, choose};
+use crate::dynamo::gpus::assign::Assigning;
 use crate::dynamo::gpus::claims::{Claim, Scene, Wish, label};
-use crate::dynamo::gpus::occupancy::{Holder, Occupancy};
-use crate::dynamo::gpus::{claims, occupancy};
+use crate::dynamo::gpus::occupancy;
+use crate::dynamo::gpus::occupancy::Occupancy;
 use crate::dynamo::spec::WorkerSpec;
 use crate::dynamo::spec::gpus::{GpuName, GpuRequest};
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
@@ -137,9 +137,11 @@ impl GpuLedger {
             GpuRequest::Count(_) => Vec::new(),
             _ => devices(machine, request, &snapshot.inventory)?,
         };
+        let GpuSnapshot { inventory, occupancy } = &snapshot;
+        let assigning = Assigning { inventory, occupancy, container, promised: &others };
         let decided = match request {
-            GpuRequest::Count(count) => snapshot.pick(host, *count, container, held, &others),
-            _ => snapshot.all_free(named, container, &others),
+            GpuRequest::Count(count) => assigning.pick(host, *count, held),
+            _ => assigning.all_free(named),
         };
         let devices = decided.map_err(|refusal| said(request, refusal))?;
         let mut memory = self.memory();
@@ -256,56 +258,6 @@ impl GpuSnapshot {
         let Self { inventory, occupancy } = self;
         Scene { host: machine.host.name(), inventory, occupancy, others }.check(own)
     }
-
-    /// Who else has a device, as far as `container` is concerned.
-    fn obstacle(&self, device: &str, container: &str, others: &BTreeMap<String, String>) -> Option<Refusal> {
-        let label = label(&self.inventory, device);
-        if let Some(other) = others.get(device).filter(|other| *other != container) {
-            let what = format!("{label} was just given to worker {other}");
-            return Some(Refusal::new(what, "give each worker its own, or use gpu_count"));
-        }
-        let holder = self.occupancy.holder(device).filter(|holder| !is_own(holder, container))?;
-        Some(claims::held(&label, holder))
-    }
-
-    fn all_free(
-        &self,
-        named: Vec<String>,
-        container: &str,
-        others: &BTreeMap<String, String>,
-    ) -> Result<Vec<String>, Refusal> {
-        match named.iter().find_map(|device| self.obstacle(device, container, others)) {
-            Some(refusal) => Err(refusal),
-            None => Ok(named),
-        }
-    }
-
-    fn pick(
-        &self,
-        host: &str,
-        count: u32,
-        container: &str,
-        held: &[String],
-        others: &BTreeMap<String, String>,
-    ) -> Result<Vec<String>, Refusal> {
-        let (free, taken): (Vec<&str>, Vec<&str>) = self
-            .inventory
-            .devices()
-            .into_iter()
-            .partition(|device| self.obstacle(device, container, others).is_none());
-        let held: Vec<&str> = held.iter().map(String::as_str).collect();
-        choose(&self.inventory, &free, count, &held).map_err(|Unsatisfiable { wanted, free }| {
-            let told = taken.iter().filter_map(|device| self.obstacle(device, container, others));
-            let told: Vec<String> = told.map(|refusal| refusal.what).collect();
-            let told = if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) };
-            let what = format!("the worker wants {wanted}, but host {host:?} has {free} free{told}");
-            Refusal::new(what, "free some, ask for fewer, or use another host")
-        })
-    }
-}
-
-fn is_own(holder: &Holder, container: &str) -> bool {
-    matches!(holder, Holder::Worker { container: name, .. } if name == container)
 }
 
 /// What a worker asks for now: those that were decided for it, unless it names them itself.

@@ -9,21 +9,16 @@ use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::dynamo::terms::ports;
 use crate::dynamo::terms::words::NetworkMode;
-use crate::hosts::Cause;
 use crate::hosts::sync::locked::Locked;
 use crate::inventory::PortInUse;
 use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::paths;
 use crate::provider::attributes::picked_ports::{Ports, advertised};
 use crate::provider::machine::Machine;
-use crate::reconcile::{Failure, ReconcileError};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// How often ports are picked when others take them between looking and binding.
-pub(crate) const ATTEMPTS: usize = 5;
 
 /// Addresses for the services of a deployment, and the leases on their ports; `None` on a private network, where
 /// they are constants. `taken` are the ports that others have.
@@ -90,16 +85,6 @@ fn lease(
     lease.map_err(|refusal| paths::diagnostics(vec![refusal.at(field)]))
 }
 
-/// Whether somebody else took a port between the look at the host and the start: another Terraform, for example. Docker says
-/// so of what it publishes; on the host's own network it is the last words of the process.
-pub(crate) fn is_taken(failed: &ReconcileError) -> bool {
-    match failed.failure.as_ref() {
-        Failure::Host(error) => matches!(error.cause, Cause::PortTaken { .. }),
-        Failure::Died { logs, .. } => logs.to_ascii_lowercase().contains("already in use"),
-        _ => false,
-    }
-}
-
 /// Ports that calls in flight have picked, by host: a port is taken once the Engine says so, and until then here.
 #[derive(Clone, Default)]
 pub struct PortLeases(Arc<Locked<BTreeSet<(String, u16)>>>);
@@ -154,32 +139,9 @@ mod tests {
     use crate::dynamo::facts::release::v1_6;
     use crate::inventory::PortHolder;
     use crate::provider::attributes::picked_ports::set;
-    use crate::provider::attributes::picked_ports::with_those_to_come;
+    use crate::provider::attributes::picked_ports::with_provisional_ports;
     use crate::provider::config::schema::ProviderModel;
     use crate::provider::session::Client;
-
-    #[test]
-    fn a_lost_race_is_told_from_other_deaths() {
-        let died = |logs: &str| {
-            ReconcileError::from(Failure::Died {
-                host: "local".into(),
-                name: "chat-etcd".into(),
-                exit_code: Some(1),
-                oom_killed: false,
-                restarts: 0,
-                logs: logs.into(),
-            })
-        };
-        // As etcd, the frontend and a worker say it.
-        for words in [
-            "listen tcp 127.0.0.1:2379: bind: address already in use",
-            "Failed to start HTTP server: port 8000 already in use",
-            "Address already in use (os error 98)",
-        ] {
-            assert!(is_taken(&died(words)), "{words}");
-        }
-        assert!(!is_taken(&died("no such model")));
-    }
 
     #[test]
     fn nobody_is_promised_what_somebody_else_has() {
@@ -203,12 +165,12 @@ mod tests {
         let (services, _) = services(&client.ports, &machine, topology, &[taken(2379)]).unwrap().unwrap();
         assert_eq!(services, TextMap::from([("etcd".to_owned(), "127.0.0.1:2380".into())]));
         let had = Attr::Known(Ports::from([("rpc".to_owned(), Attr::Known(7))]));
-        assert_eq!(numbers(with_those_to_come(&had, &rows).known().unwrap()), [7, 9090]);
+        assert_eq!(numbers(with_provisional_ports(&had, &rows).known().unwrap()), [7, 9090]);
         let more = Attr::Known(Ports::from([
             ("rpc".to_owned(), Attr::Known(7)),
             ("nixl".to_owned(), Attr::Known(8)),
         ]));
-        assert_eq!(with_those_to_come(&more, &rows), with_those_to_come(&had, &rows));
+        assert_eq!(with_provisional_ports(&more, &rows), with_provisional_ports(&had, &rows));
         let mut ports = Attr::Unknown;
         set(&mut ports, Ports::from([("rpc".to_owned(), Attr::Known(7))]));
         set(

@@ -2,9 +2,8 @@
 
 use super::to_draft::given;
 use crate::dynamo::spec::draft::ConnectorDraft;
-use crate::dynamo::terms::given::Given;
 use crate::model;
-use crate::tf_provider::attr::{Attr, Block};
+use crate::tf_provider::attr::Attr;
 use crate::tf_provider::schema::optional;
 
 model! {
@@ -48,25 +47,14 @@ impl From<ConnectorView> for ConnectorModel {
     }
 }
 
-/// What the block says; all unknown while the block is.
-pub(crate) fn draft(block: &Block<ConnectorModel>) -> ConnectorDraft {
-    match block {
-        Block::Absent => ConnectorDraft::default(),
-        Block::Unknown => ConnectorDraft {
-            kind: Given::Unknown,
-            cpu_cache_gb: Given::Unknown,
-            disk_cache_gb: Given::Unknown,
-            disk_cache_path: Given::Unknown,
-            server: Given::Unknown,
-        },
-        Block::Present(ConnectorModel { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path, server }) => {
-            ConnectorDraft {
-                kind: given(r#type),
-                cpu_cache_gb: given(cpu_cache_gb),
-                disk_cache_gb: given(disk_cache_gb),
-                disk_cache_path: given(disk_cache_path),
-                server: given(server),
-            }
-        }
+/// The draft that the block makes.
+pub(crate) fn draft(block: &ConnectorModel) -> ConnectorDraft {
+    let ConnectorModel { r#type, cpu_cache_gb, disk_cache_gb, disk_cache_path, server } = block;
+    ConnectorDraft {
+        kind: given(r#type),
+        cpu_cache_gb: given(cpu_cache_gb),
+        disk_cache_gb: given(disk_cache_gb),
+        disk_cache_path: given(disk_cache_path),
+        server: given(server),
     }
 }

@@ -11,6 +11,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod connector;
+pub(crate) mod containers;
 pub(crate) mod convert;
 pub(crate) mod duration;
 pub(crate) mod host_errors;

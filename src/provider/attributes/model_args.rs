@@ -6,11 +6,8 @@
 
 use super::blocks::TextMap;
 use crate::dynamo::models::catalog::defaults::written;
-use crate::dynamo::spec::arguments;
-use crate::dynamo::spec::draft::{SecretDraft, WorkerDraft};
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
 use crate::dynamo::terms::given::Given;
-use crate::dynamo::terms::names;
 use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
 
@@ -19,17 +16,6 @@ pub(crate) fn draft(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<ArgValu
     let items = attribute.known().into_iter().flatten();
     let given = |value: &Attr<String>| value.known().map_or(Given::Unknown, |text| Given::Is(written(text)));
     items.map(|(name, value)| (name.clone(), given(value))).collect()
-}
-
-/// What a worker's engine is told; unknown as long as something of it is.
-pub(crate) fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
-    // None of these says anything to the engine.
-    draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
-    draft.secret_env = SecretDraft::default();
-    if draft.gpus.assigned.is_unknown() {
-        draft.gpus.assigned = Given::Absent;
-    }
-    draft.complete().map_or(Attr::Unknown, |spec| Attr::Known(texts(&arguments::arguments(&spec))))
 }
 
 /// Engine arguments as text, by name.

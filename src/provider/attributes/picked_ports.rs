@@ -15,7 +15,7 @@ pub(crate) fn advertised(advertise: &Attr<String>) -> &str {
 }
 
 /// Addresses of services that are not picked yet; at ports that no user has for a frontend.
-pub(crate) fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, Given<String>> {
+pub(crate) fn provisional_services(topology: Option<&Topology>) -> BTreeMap<String, Given<String>> {
     let services = topology.into_iter().flat_map(|row| row.services).zip(1_u16..);
     services
         .map(|(service, port)| (service.name.to_owned(), Given::Is(format!("{THIS_MACHINE}:{port}"))))
@@ -23,13 +23,13 @@ pub(crate) fn services_to_come(topology: Option<&Topology>) -> BTreeMap<String, 
 }
 
 /// Ports of a worker that are not picked yet.
-pub(crate) fn ports_to_come(rows: &[&WorkerPort]) -> BTreeMap<String, Given<i64>> {
+pub(crate) fn provisional_ports(rows: &[&WorkerPort]) -> BTreeMap<String, Given<i64>> {
     rows.iter().map(|row| (row.name.to_owned(), Given::Is(i64::from(row.from)))).collect()
 }
 
 /// The ports that a worker had, with stand-ins for those that it did not need until now, and without those that it needs no
 /// more.
-pub(crate) fn with_those_to_come(had: &Attr<Ports>, rows: &[&WorkerPort]) -> Attr<Ports> {
+pub(crate) fn with_provisional_ports(had: &Attr<Ports>, rows: &[&WorkerPort]) -> Attr<Ports> {
     let had = |row: &WorkerPort| had.known().and_then(|ports| ports.get(row.name)).cloned();
     let port = |row: &WorkerPort| had(row).unwrap_or(Attr::Known(i64::from(row.from)));
     Attr::Known(rows.iter().map(|row| (row.name.to_owned(), port(row))).collect())

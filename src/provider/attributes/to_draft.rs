@@ -1,4 +1,7 @@
 //! From models to the domain's drafts: null is absent, unknown is unknown, and every field is named once.
+//!
+//! Of a block they take its model ([`Block::open`](crate::tf_provider::attr::Block::open)): one that is not known yet is all
+//! unknown, whichever it is.
 
 use super::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, UlimitModel, VolumeModel};
 use super::picked_ports::Ports;
@@ -8,7 +11,7 @@ use crate::dynamo::spec::draft::{
 use crate::dynamo::spec::engine_args::ArgValue;
 use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::given::Given;
-use crate::tf_provider::attr::{Attr, Block, Dynamic};
+use crate::tf_provider::attr::{Attr, Dynamic};
 use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::{Number, Path, Value, json};
 use std::collections::BTreeMap;
@@ -46,18 +49,8 @@ pub(crate) fn known_texts(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
     attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
 }
 
-pub(crate) fn router(block: &Block<RouterModel>) -> RouterDraft {
-    let Block::Present(RouterModel {
-        mode,
-        overlap_score_credit,
-        temperature,
-        kv_events,
-        ttl_seconds,
-        replica_sync,
-    }) = block
-    else {
-        return RouterDraft::default();
-    };
+pub(crate) fn router(block: &RouterModel) -> RouterDraft {
+    let RouterModel { mode, overlap_score_credit, temperature, kv_events, ttl_seconds, replica_sync } = block;
     RouterDraft {
         mode: given(mode),
         overlap_score_credit: amount(overlap_score_credit),
@@ -85,8 +78,8 @@ pub(crate) fn resources(ResourcesModel { cpus, memory_gb, no_limit }: &Resources
     ResourceDraft { cpus: amount(cpus), memory_gb: amount(memory_gb), no_limit: given(no_limit) }
 }
 
-pub(crate) fn docker(block: &Block<DockerModel>) -> DockerDraft {
-    let Block::Present(DockerModel {
+pub(crate) fn docker(block: &DockerModel) -> DockerDraft {
+    let DockerModel {
         shm_size_gb,
         extra_hosts,
         labels,
@@ -102,10 +95,7 @@ pub(crate) fn docker(block: &Block<DockerModel>) -> DockerDraft {
         stop_grace_seconds,
         volume,
         ulimit,
-    }) = block
-    else {
-        return DockerDraft::default();
-    };
+    } = block;
     DockerDraft {
         volumes: volume.list().iter().map(self::volume).collect(),
         extra_hosts: texts(extra_hosts),

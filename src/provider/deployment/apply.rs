@@ -1,110 +1,98 @@
 //! Making a deployment: ports are picked, its containers are brought up, and what came of it becomes state.
 
-use super::decide::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
-use super::model::{derive, topology_of};
+use super::decide::{blueprint, diagnostic_of, find_model, says, spec, wanted_state};
+use super::model::{containers, derive, topology_of};
 use super::read::show_containers;
 use super::schema::DeploymentModel;
 use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::objection::Field;
-use crate::dynamo::terms::words::DesiredState;
+use crate::dynamo::terms::words::NetworkMode;
 use crate::dynamo::terms::{names, ports};
 use crate::hosts::Age;
 use crate::inventory::{PortHolder, PortInUse};
-use crate::provider::allocation;
+use crate::provider::allocation::port_leases;
 use crate::provider::attributes::paths;
-use crate::provider::lifecycle::{assembly, deployment_containers};
+use crate::provider::lifecycle::resource::{Attempt, Maker};
+use crate::provider::lifecycle::{assembly, deployment_containers, resource};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::session::Client;
 use crate::reconcile;
-use crate::reconcile::{Deadline, Failure};
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
-use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{Call, Failed, shown};
+use async_trait::async_trait;
 
-pub(super) enum Trouble {
-    /// A port that was picked was taken by somebody else meanwhile.
-    PortTaken(Box<Failed<DeploymentModel>>),
-    Other(Box<Failed<DeploymentModel>>),
+/// Makes a deployment, with other ports where somebody takes those that were picked.
+pub(super) async fn create(
+    call: &Call<Client>,
+    entry: &Machine,
+    config: &DeploymentModel,
+    planned: &DeploymentModel,
+    budget: &Deadline,
+) -> Result<DeploymentModel, Failed<DeploymentModel>> {
+    let summary = format!("Unable to create deployment {:?}", shown(&planned.name));
+    let on_the_hosts = topology_of(planned).is_some_and(|row| row.network == NetworkMode::Host);
+    let picks = planned.port.known().is_none() || on_the_hosts;
+    let maker = MakeDeployment { call, entry, config, budget, summary: &summary };
+    resource::make(&maker, planned, picks, &summary).await
 }
 
-impl From<Diagnostics> for Trouble {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self::Other(Box::new(diagnostics.into()))
+/// How a deployment is made.
+struct MakeDeployment<'a> {
+    call: &'a Call<Client>,
+    entry: &'a Machine,
+    config: &'a DeploymentModel,
+    budget: &'a Deadline,
+    summary: &'a str,
+}
+
+#[async_trait]
+impl Maker<DeploymentModel> for MakeDeployment<'_> {
+    async fn bring_up(&self, wanted: DeploymentModel) -> Result<Attempt<DeploymentModel>, Diagnostics> {
+        let Self { call, entry, config, budget, summary } = self;
+        bring_up(call, entry, config, wanted, budget, summary).await
+    }
+
+    async fn read_back(&self, wanted: DeploymentModel) -> Result<DeploymentModel, Diagnostics> {
+        stop_if_wanted_and_read(self.entry, wanted, self.budget, self.summary).await
     }
 }
 
-impl From<Diagnostic> for Trouble {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Diagnostics::from(diagnostic).into()
-    }
-}
-
-pub(super) async fn create_once(
+/// Picks ports where none are given, and brings the containers up.
+async fn bring_up(
     call: &Call<Client>,
     entry: &Machine,
     config: &DeploymentModel,
     mut wanted: DeploymentModel,
     budget: &Deadline,
-) -> Result<DeploymentModel, Trouble> {
-    let summary = format!("Unable to create deployment {:?}", shown(&wanted.name));
-    let (facts, mut taken) = facts::facts(entry, &summary).await?;
-    let promise = match wanted.port.known() {
+    summary: &str,
+) -> Result<Attempt<DeploymentModel>, Diagnostics> {
+    let (facts, mut taken) = facts::facts(entry, summary).await?;
+    let _port = match wanted.port.known() {
         Some(_) => None,
         None => {
             let (host, address) = (entry.host.name(), shown(&wanted.bind_address));
-            let promise = call.client.ports.take(host, ports::FRONTEND_FROM, address, &taken, &[0]);
-            let promise = promise.map_err(|refusal| paths::diagnostics(vec![refusal.at(Field::Port)]))?;
-            wanted.port = Attr::Known(i64::from(promise.port()));
-            Some(promise)
+            let lease = call.client.ports.take(host, ports::FRONTEND_FROM, address, &taken, &[0]);
+            let lease = lease.map_err(|refusal| paths::diagnostics(vec![refusal.at(Field::Port)]))?;
+            wanted.port = Attr::Known(i64::from(lease.port()));
+            Some(lease)
         }
     };
     taken.extend(own_port(&wanted));
-    let services =
-        allocation::port_leases::services(&call.client.ports, entry, topology_of(&wanted), &taken)?;
-    if let Some((addresses, _promises)) = &services {
+    let services = port_leases::services(&call.client.ports, entry, topology_of(&wanted), &taken)?;
+    if let Some((addresses, _leases)) = &services {
         wanted.services = Attr::Known(addresses.clone());
     }
     derive(config, &mut wanted, says(entry));
     super::model_args::derive(&call.client, &mut wanted);
     find_model(entry, &mut wanted).await;
     let blueprint = blueprint(&call.client, &wanted, &facts)?;
-    let names: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
-    let assembly = assembly::assembly(
-        blueprint,
-        spec(&wanted)?.common.pull_policy,
-        &entry.host,
-        &entry.host,
-        wanted_state(&wanted),
-        &[],
-    );
-    if let Err(failed) = reconcile::bring_up(&entry.host, &assembly, budget).await {
-        let diagnostics = Diagnostics::from(not_done(&summary, &failed, &wanted));
-        let state = (!failed.left.is_empty()).then(|| half_made(wanted));
-        let picked = promise.is_some() || services.is_some();
-        let taken = picked && allocation::port_leases::is_taken(&failed) && state.is_none();
-        let failed = Box::new(Failed { state, diagnostics });
-        return Err(if taken { Trouble::PortTaken(failed) } else { Trouble::Other(failed) });
-    }
-    let made = settle(entry, &wanted, &names, budget).await;
-    made.map_err(|failure| {
-        let diagnostics = Diagnostic::from_error(summary.clone(), &failure).into();
-        Trouble::Other(Box::new(Failed { state: Some(half_made(wanted.clone())), diagnostics }))
-    })?;
-    let state = finished(entry, wanted.clone(), &summary).await;
-    state.map_err(|diagnostics| {
-        Trouble::Other(Box::new(Failed { state: Some(half_made(wanted)), diagnostics }))
-    })
-}
-
-/// State of a deployment that exists in parts: everything known, so that it can be removed again.
-fn half_made(wanted: DeploymentModel) -> DeploymentModel {
-    DeploymentModel {
-        image_id: Attr::Null,
-        containers: Attr::Null,
-        status: "failed".into(),
-        drift: Attr::Known(Vec::new()),
-        ..wanted
-    }
+    let pull = spec(&wanted)?.common.pull_policy;
+    let (host, state) = (&entry.host, wanted_state(&wanted));
+    let assembly = assembly::assembly(blueprint, pull, host, host, state, &[]);
+    let up = reconcile::bring_up(host, &assembly, budget).await.map(drop);
+    Ok((wanted, up))
 }
 
 /// The frontend's port, where a service may not be.
@@ -114,25 +102,14 @@ fn own_port(wanted: &DeploymentModel) -> Option<PortInUse> {
     Some(PortInUse { address: shown(&wanted.bind_address).to_owned(), port, holder })
 }
 
-/// Stops what should be stopped.
-pub(super) async fn settle(
-    entry: &Machine,
-    model: &DeploymentModel,
-    containers: &[String],
-    budget: &Deadline,
-) -> Result<(), Failure> {
-    if wanted_state(model) == DesiredState::Stopped {
-        reconcile::halt(&entry.host, containers, &budget.cancel).await?;
-    }
-    Ok(())
-}
-
-/// What is there after the work, as state.
-pub(super) async fn finished(
+/// Stops what should be stopped, and reads back.
+pub(super) async fn stop_if_wanted_and_read(
     entry: &Machine,
     mut model: DeploymentModel,
+    budget: &Deadline,
     summary: &str,
 ) -> Result<DeploymentModel, Diagnostics> {
+    resource::stop_if_wanted(entry, &containers(&model), wanted_state(&model), budget, summary).await?;
     let seen = deployment_containers::of_deployment(&entry.host, shown(&model.name), Age::Now).await;
     let seen = seen.map_err(|error| diagnostic_of(summary, &error, &model))?;
     show_containers(&mut model, &seen);

@@ -1,17 +1,17 @@
 //! What a deployment comes to: its spec, its containers, and the words for what went wrong with them.
 
-use super::model::{HostConfigView, draft, expected_status, label, model_source};
+use super::model::{HostConfigView, draft, expected_status, model_source};
 use super::schema::DeploymentModel;
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::decide;
-use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::spec::{DeploymentSpec, HostFacts, Owner};
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::HostError;
 use crate::provider::attributes::{host_errors, paths};
+use crate::provider::lifecycle::resource;
+use crate::provider::lifecycle::resource::ContainerResource;
 use crate::provider::machine::Machine;
 use crate::provider::session::Client;
-use crate::reconcile::ReconcileError as NotDone;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 
 /// What the configuration says of a host.
@@ -39,24 +39,11 @@ pub(super) fn blueprint(
     model: &DeploymentModel,
     facts: &HostFacts,
 ) -> Result<Blueprint, Diagnostics> {
-    let owner = Owner { run: client.run.clone(), spec_json: label(model)? };
+    let owner = Owner { run: client.run.clone(), spec_json: resource::label(model)? };
     let facts = model_source(model).known_to(facts);
     decide::deployment(&spec(model)?, &facts, &owner).map_err(paths::diagnostics)
 }
 
-/// The folder that the model is mounted from, for errors about mounts.
-fn model_folder(model: &DeploymentModel) -> Option<&str> {
-    model
-        .model
-        .known()
-        .map(String::as_str)
-        .filter(|text| matches!(ModelRef::parse(text), Ok(ModelRef::Path(_))))
-}
-
 pub(super) fn diagnostic_of(summary: &str, error: &HostError, model: &DeploymentModel) -> Diagnostic {
-    host_errors::diagnostic(summary, error, model_folder(model))
-}
-
-pub(super) fn not_done(summary: &str, failed: &NotDone, model: &DeploymentModel) -> Diagnostic {
-    host_errors::not_done(summary, failed, model_folder(model))
+    host_errors::diagnostic(summary, error, model.model_folder())
 }

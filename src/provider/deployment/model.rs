@@ -11,6 +11,7 @@ use crate::dynamo::spec::draft::{CommonDraft, DeploymentDraft};
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::names;
+use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::objection::Objection;
 use crate::dynamo::terms::ports::{frontend_url, is_everywhere};
 use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode};
@@ -18,18 +19,15 @@ use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::picked_ports::advertised;
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
-use crate::provider::lifecycle::spec_label;
+use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::provider::plan_checks::model_source::ModelSource;
-use crate::tf_provider::attr::{Attr, Block};
+use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 
 /// The draft that the attributes make, known or not.
 pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
-    let resources = match &model.resources {
-        Block::Present(block) => to_draft::resources(block),
-        Block::Absent | Block::Unknown => Default::default(),
-    };
     Ok(DeploymentDraft {
         common: CommonDraft {
             name: given(&model.name),
@@ -42,9 +40,9 @@ pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnost
             mode: given(&model.mode),
             network: given(&model.network),
             services: to_draft::texts(&model.services),
-            router: to_draft::router(&model.router),
+            router: to_draft::router(&model.router.open()),
             env: to_draft::texts(&model.env),
-            connector: connector::draft(&model.connector),
+            connector: connector::draft(&model.connector.open()),
             model_args: model_args::draft(&model.model_args),
             engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
             prefill_engine_args: to_draft::engine_args(
@@ -55,8 +53,8 @@ pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnost
                 &model.decode_engine_args,
                 &Path::of("decode_engine_args"),
             )?,
-            resources,
-            docker: to_draft::docker(&model.docker),
+            resources: to_draft::resources(&model.resources.open()),
+            docker: to_draft::docker(&model.docker.open()),
         },
         secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
         port: given(&model.port),
@@ -197,6 +195,13 @@ pub(crate) fn topology_of(model: &DeploymentModel) -> Option<&'static Topology> 
     release_of(model)?.topology(network_of(model)?)
 }
 
+/// Names of the deployment's own containers, in the order in which they start.
+pub(crate) fn containers(model: &DeploymentModel) -> Vec<String> {
+    let services = topology_of(model).map(|row| row.services).unwrap_or_default().iter();
+    let components = services.map(|service| service.name).chain([FRONTEND]);
+    components.map(|component| names::container(shown(&model.name), component)).collect()
+}
+
 fn derived_image(model: &DeploymentModel) -> Option<String> {
     let version = model.dynamo_version.known()?;
     let release = release_of(model)?;
@@ -204,16 +209,33 @@ fn derived_image(model: &DeploymentModel) -> Option<String> {
     Some(release.image(engine, version))
 }
 
-/// What import rebuilds a deployment from: its attributes without what is only ever observed.
-pub(crate) fn label(model: &DeploymentModel) -> Result<String, Diagnostic> {
-    let lasting = DeploymentModel {
-        status: Attr::Null,
-        drift: Attr::Null,
-        containers: Attr::Null,
-        image_id: Attr::Null,
-        ..model.clone()
-    };
-    spec_label::to_text(&lasting)
+impl ContainerResource for DeploymentModel {
+    fn observed(&mut self) -> Observed<'_> {
+        Observed {
+            image_id: &mut self.image_id,
+            status: &mut self.status,
+            drift: &mut self.drift,
+            containers: Some(&mut self.containers),
+            registered: None,
+        }
+    }
+
+    fn host(&self) -> &Attr<String> {
+        &self.host
+    }
+
+    fn secret_env_status(&self) -> &Attr<TextMap> {
+        &self.secret_env_status
+    }
+
+    fn main_container(&self) -> String {
+        names::container(shown(&self.name), FRONTEND)
+    }
+
+    fn model_folder(&self) -> Option<&str> {
+        let model = self.model.known().map(String::as_str);
+        model.filter(|text| matches!(ModelRef::parse(text), Ok(ModelRef::Path(_))))
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Planning, making, changing, reading and removing a deployment.
 
-use super::apply::{Trouble, create_once, finished, settle};
-use super::decide::{blueprint, diagnostic_of, find_model, not_done, says, spec, wanted_state};
+use super::apply::{create, stop_if_wanted_and_read};
+use super::decide::{blueprint, diagnostic_of, find_model, says, spec, wanted_state};
 use super::image_tag;
 use super::model::{HostConfigView, derive, objections, tagged, topology_of};
 use super::plan::check;
@@ -12,10 +12,10 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode};
 use crate::hosts::Age;
-use crate::provider::allocation::port_leases;
 use crate::provider::attributes::{import_id, paths, secret_env, timeouts};
-use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, comparison, deployment_containers, spec_label};
+use crate::provider::lifecycle::comparison::Comparison;
+use crate::provider::lifecycle::resource::Belongings;
+use crate::provider::lifecycle::{assembly, comparison, deployment_containers, resource, spec_label};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::plan_checks;
 use crate::provider::plan_checks::{docker, secret_values, secrets};
@@ -95,7 +95,7 @@ impl Resource for Deployments {
         }
         derive(config, &mut planned, entry.as_ref().map_or(HostConfigView::UNKNOWN, says));
         super::model_args::derive(&call.client, &mut planned);
-        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let before = Some(resource::secrets_of(prior, changed || planned != *prior));
         let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         let ill = planned.status != prior.status || planned.drift != prior.drift;
@@ -128,14 +128,7 @@ impl Resource for Deployments {
         }
         let entry = call.client.known_host(shown(&planned.host)).map_err(Diagnostics::from)?;
         let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        for attempt in 1.. {
-            match create_once(call, &entry, &config, planned.clone(), &budget).await {
-                Err(Trouble::PortTaken(_)) if attempt < port_leases::ATTEMPTS => {}
-                Err(Trouble::PortTaken(failed) | Trouble::Other(failed)) => return Err(*failed),
-                Ok(made) => return Ok(made.into()),
-            }
-        }
-        Err(Diagnostics::new().into())
+        Ok(create(call, &entry, &config, &planned, &budget).await?.into())
     }
 
     async fn update(
@@ -155,18 +148,18 @@ impl Resource for Deployments {
         let blueprint = blueprint(&call.client, &planned, &facts)?;
         let seen = deployment_containers::of_deployment(&entry.host, &name, Age::Now).await;
         let seen = seen.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
-        let look = Look::at(&entry.host, &blueprint, &seen).await;
-        let look = look.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
+        let compared = Comparison::of(&entry.host, &blueprint, &seen).await;
+        let compared =
+            compared.map_err(|error| Diagnostics::from(diagnostic_of(&summary, &error, &planned)))?;
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
-        let parts: Vec<String> = blueprint.containers.iter().map(|it| it.spec.name.clone()).collect();
         let mut previous = own_containers(&seen);
         previous.extend(comparison::leftovers(&seen, &call.client.run));
         let pull = spec(&planned)?.common.pull_policy;
         // What is to be stopped is not started first, unless it has to be made anew.
-        let in_order = look.is_in_order() && comparison::leftovers(&seen, &call.client.run).is_empty();
+        let in_order = compared.is_in_order() && comparison::leftovers(&seen, &call.client.run).is_empty();
         if wanted_state(&planned) == DesiredState::Running || !in_order {
             // What a new store knows nothing of would go on for a while, and then end by itself.
-            if services_are_missing(&planned, &blueprint, &look) {
+            if services_are_missing(&planned, &blueprint, &compared) {
                 let frontend = [names::container(shown(&planned.name), FRONTEND)];
                 reconcile::halt(&entry.host, &frontend, &budget.cancel).await.map_err(|failure| {
                     Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure))
@@ -176,12 +169,9 @@ impl Resource for Deployments {
             let assembly = assembly::assembly(blueprint, pull, &entry.host, &entry.host, state, &seen);
             reconcile::converge(&entry.host, &assembly, &previous, &budget)
                 .await
-                .map_err(|failed| Diagnostics::from(not_done(&summary, &failed, &planned)))?;
+                .map_err(|failed| Diagnostics::from(resource::not_done(&summary, &failed, &planned)))?;
         }
-        settle(&entry, &planned, &parts, &budget).await.map_err(|failure| {
-            Failed::from(Diagnostics::from(Diagnostic::from_error(summary.clone(), &failure)))
-        })?;
-        Ok(finished(&entry, planned, &summary).await.map_err(Failed::from)?.into())
+        Ok(stop_if_wanted_and_read(&entry, planned, &budget, &summary).await?.into())
     }
 
     async fn read(
@@ -203,9 +193,9 @@ impl Resource for Deployments {
         secret_env::take_found(&mut state, frontend);
         let blueprint = blueprint(&call.client, &state, &facts)?;
         secret_env::show(&mut state, frontend);
-        let look = Look::at(&entry.host, &blueprint, &seen).await;
-        let look = look.map_err(|error| diagnostic_of(&summary, &error, &state))?;
-        show(&mut state, &look, &comparison::leftovers(&seen, &call.client.run));
+        let compared = Comparison::of(&entry.host, &blueprint, &seen).await;
+        let compared = compared.map_err(|error| diagnostic_of(&summary, &error, &state))?;
+        show(&mut state, &compared, &comparison::leftovers(&seen, &call.client.run));
         Ok(Some(state))
     }
 
@@ -227,15 +217,9 @@ impl Resource for Deployments {
         let used = seen.iter().any(|it| assembly::is_worker(it) && it.networks.contains(&network));
         let networks = if used || pages { Vec::new() } else { vec![network] };
         let volumes = if used { Vec::new() } else { vec![names::discovery_volume(&name)] };
-        let time = timeouts::delete(&state.timeouts);
         sweep(call, &state).await;
-        let containers = own_containers(&seen);
-        let removal = reconcile::take_down(&entry.host, &containers, &networks, &volumes, &call.stopping);
-        match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
-            Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
-        }
+        let all = Belongings { containers: own_containers(&seen), networks, volumes };
+        Ok(resource::remove(call, &entry, &all, &state.timeouts, &summary).await?)
     }
 
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<DeploymentModel, Diagnostics> {
@@ -248,15 +232,10 @@ impl Resource for Deployments {
     }
 }
 
-fn secrets_of(prior: &DeploymentModel, changes: bool) -> secret_values::Prior<'_> {
-    let container = names::container(shown(&prior.name), FRONTEND);
-    secret_values::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
-}
-
 /// Whether a service will be made anew, and will know nothing then of those who registered with the one before.
-fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, look: &Look) -> bool {
+fn services_are_missing(model: &DeploymentModel, blueprint: &Blueprint, compared: &Comparison) -> bool {
     let services = topology_of(model).map(|row| row.services).unwrap_or_default();
-    let found = look.containers();
+    let found = compared.containers();
     let mut planned = blueprint.containers.iter().zip(found);
     planned.any(|(planned, found)| {
         services.iter().any(|service| service.name == planned.component) && found.is_none()

@@ -66,7 +66,7 @@ fn provisional(planned: &DeploymentModel) -> Result<Option<DeploymentSpec>, Diag
         draft.port = Given::Is(i64::from(ports::FRONTEND_FROM));
     }
     if planned.services.is_unknown() {
-        draft.common.services = picked_ports::services_to_come(topology_of(planned));
+        draft.common.services = picked_ports::provisional_services(topology_of(planned));
     }
     draft.secret_env.stand_in();
     if draft.common.name.is_unknown() {

@@ -1,20 +1,21 @@
 //! What was seen of a deployment's containers, in its attributes.
 
 use super::decide::wanted_state;
-use super::schema::{ContainerMap, ContainerModel, DeploymentModel};
-use crate::container::{ContainerSpec, ObservedContainer};
+use super::schema::DeploymentModel;
+use crate::container::ObservedContainer;
 use crate::dynamo::terms::names::FRONTEND;
 use crate::provider::allocation::cache_servers;
-use crate::provider::lifecycle::comparison::Look;
+use crate::provider::attributes::containers;
+use crate::provider::attributes::containers::ByComponent;
+use crate::provider::lifecycle::comparison::Comparison;
 use crate::provider::lifecycle::drift::Explained;
 use crate::provider::lifecycle::{assembly, drift};
-use crate::tf_provider::attr::{Attr, Block, Nested, NestedMap};
+use crate::tf_provider::attr::{Attr, Block, NestedMap};
 
 /// Writes what was seen into the attributes.
-pub(super) fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String]) {
-    let left = |name: &String| format!("container {name} was left by a run that did not finish");
-    let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
-    for (differences, observed) in look.differing() {
+pub(super) fn show(state: &mut DeploymentModel, compared: &Comparison, leftovers: &[String]) {
+    let mut sentences = drift::left(leftovers);
+    for (differences, observed) in compared.differing() {
         // What the attributes say is the frontend's; of a service only the sentences speak.
         let (mut no_env, mut no_resources) = (Attr::Null, Block::Absent);
         let is_frontend = assembly::ownership(observed).is_some_and(|owner| owner.component == FRONTEND);
@@ -38,34 +39,21 @@ pub(super) fn show(state: &mut DeploymentModel, look: &Look, leftovers: &[String
         sentences.extend(drift::explain(differences, observed, explained));
     }
     state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
-    state.status = drift::status(wanted_state(state), &look.containers()).as_str().into();
-    let seen: Vec<ObservedContainer> = look.containers().into_iter().flatten().cloned().collect();
+    state.status = drift::status(wanted_state(state), &compared.containers()).as_str().into();
+    let seen: Vec<ObservedContainer> = compared.containers().into_iter().flatten().cloned().collect();
     show_containers(state, &seen);
 }
 
 pub(super) fn show_containers(state: &mut DeploymentModel, seen: &[ObservedContainer]) {
-    let mut containers = ContainerMap::new();
+    let mut shown = ByComponent::new();
     for container in seen.iter().filter(|container| is_own(container)) {
         let Some(ownership) = assembly::ownership(container) else { continue };
         if ownership.component == FRONTEND {
             state.image_id = container.image_id.as_str().into();
         }
-        containers.insert(ownership.component, Attr::Known(Nested(container_model(container))));
+        shown.insert(ownership.component, containers::seen(container));
     }
-    state.containers = Attr::Known(NestedMap(containers));
-}
-
-/// A container as it was seen.
-pub(crate) fn container_model(container: &ObservedContainer) -> ContainerModel {
-    let ContainerSpec { name, image, .. } = &container.spec;
-    ContainerModel {
-        name: name.as_str().into(),
-        id: container.id.as_str().into(),
-        state: container.state.word().into(),
-        health: container.health.clone().into(),
-        image: image.as_str().into(),
-        restart_count: Attr::Known(i64::from(container.restart_count)),
-    }
+    state.containers = Attr::Known(NestedMap(shown));
 }
 
 /// Names of the deployment's containers without its workers, with those that are still being brought up.

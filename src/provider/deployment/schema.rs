@@ -3,11 +3,11 @@
 use crate::model;
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, TimeoutsModel};
 use crate::provider::attributes::connector::ConnectorModel;
+use crate::provider::attributes::containers::ContainerModel;
 use crate::provider::attributes::secret_env::{SecretMap, has_secrets};
-use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested, NestedMap};
+use crate::tf_provider::attr::{Attr, Block, Dynamic, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
-use std::collections::BTreeMap;
 
 pub const ABOUT: About = About {
     type_name: "dynamo_deployment",
@@ -104,18 +104,3 @@ model! {
 }
 
 has_secrets!(DeploymentModel);
-
-model! {
-    /// A container as it was last seen.
-    pub struct ContainerModel {
-        name: Attr<String> = computed("Name in Docker."),
-        id: Attr<String> = computed("Id in Docker."),
-        state: Attr<String> = computed("`running`, `exited`, …"),
-        health: Attr<String> = computed("Result of the image's health check; null without one."),
-        image: Attr<String> = computed("Image reference it was made from."),
-        restart_count: Attr<i64> = computed("How often Docker restarted it."),
-    }
-}
-
-/// The components of a deployment, as `containers` shows them.
-pub type ContainerMap = BTreeMap<String, Attr<Nested<ContainerModel>>>;

@@ -1,4 +1,4 @@
-//! Looking at what a resource has on its host, against what it should have.
+//! A comparison of what a resource has on its host with what it should have.
 
 use crate::container::ObservedContainer;
 use crate::container::labels::Ownership;
@@ -12,11 +12,11 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
 /// The wanted containers, each with what was found of it.
-pub(crate) struct Look(Vec<Option<(Vec<ContainerDifference>, ObservedContainer)>>);
+pub(crate) struct Comparison(Vec<Option<(Vec<ContainerDifference>, ObservedContainer)>>);
 
-impl Look {
+impl Comparison {
     /// Compares `blueprint` with `seen`. An image is looked up once in a refresh.
-    pub(crate) async fn at(
+    pub(crate) async fn of(
         host: &Host,
         blueprint: &Blueprint,
         seen: &[ObservedContainer],

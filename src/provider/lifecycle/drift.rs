@@ -20,6 +20,12 @@ pub(crate) struct Explained<'a> {
     pub bind_address: Option<&'a mut Attr<String>>,
 }
 
+/// Containers that a killed run left, as sentences.
+pub(crate) fn left(leftovers: &[String]) -> Vec<String> {
+    let sentence = |name: &String| format!("container {name} was left by a run that did not finish");
+    leftovers.iter().map(sentence).collect()
+}
+
 /// Writes `differences` of a container into `attributes`, and returns them as sentences.
 pub(crate) fn explain(
     differences: &[ContainerDifference],

@@ -13,7 +13,6 @@ use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::check::image_modules;
 use crate::dynamo::gpus::NO_GPUS;
 use crate::dynamo::spec::Common;
-use crate::dynamo::spec::draft::WorkerDraft;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
 use crate::hosts::{Age, HostError};
@@ -44,13 +43,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) async fn of_a_worker(
     call: &Call<Client>,
     entry: &Machine,
-    draft: &WorkerDraft,
+    deployment: &Common,
     worker: &Blueprint,
     summary: &str,
 ) -> Result<(), Diagnostics> {
-    let spec = draft.complete().map_err(paths::diagnostics)?;
     let python = worker.containers.first().map(|it| python(&it.spec)).unwrap_or_default();
-    let refused = check(call, entry, &spec.deployment, python, summary).await?;
+    let refused = check(call, entry, deployment, python, summary).await?;
     refused.map_or(Ok(()), |it| Err(paths::diagnostics(vec![it.of_the_deployment()])))
 }
 

@@ -2,6 +2,7 @@
 
 use super::Machine;
 use crate::dynamo::spec::HostFacts;
+use crate::hosts::HostError;
 use crate::inventory::PortInUse;
 use crate::provider::attributes::host_errors;
 use crate::tf_provider::diagnostics::Diagnostic;
@@ -17,14 +18,17 @@ pub(crate) async fn facts(
 
 /// As [`facts`], for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
 pub(crate) async fn for_refresh(machine: &Machine, summary: &str) -> Result<HostFacts, Diagnostic> {
-    let (facts, _) = machine.facts().await.map_err(|error| {
-        if !error.is_unreachable() {
-            return host_errors::diagnostic(summary, &error, None);
-        }
-        let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
-        Diagnostic::error(summary, detail).at(Path::of("host"))
-    })?;
+    let (facts, _) = machine.facts().await.map_err(|error| not_refreshed(summary, &error))?;
     Ok(facts)
+}
+
+/// What a host did not say in a refresh.
+pub(crate) fn not_refreshed(summary: &str, error: &HostError) -> Diagnostic {
+    if !error.is_unreachable() {
+        return host_errors::diagnostic(summary, error, None);
+    }
+    let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
+    Diagnostic::error(summary, detail).at(Path::of("host"))
 }
 
 /// As [`facts`], for checking a plan. The error is a warning where a `new` object's host cannot be reached: it may be made

@@ -10,6 +10,7 @@ use crate::dynamo::models::{files, installed};
 use crate::dynamo::terms::hub_paths;
 use crate::hosts::{Host, HostError};
 use crate::provider::attributes::{host_errors, import_id};
+use crate::provider::machine;
 use crate::provider::machine::Machine;
 use crate::provider::plan_checks;
 use crate::provider::session::{Client, NoHost};
@@ -118,7 +119,7 @@ impl Resource for Models {
         let folder = hub_paths::folder_of(shown(&state.path)).to_owned();
         let commit = shown(&state.path).rsplit_once("/snapshots/").map(|(_, commit)| commit.to_owned());
         let seen = copy::look(&machine.host, &folder, &name, commit.as_deref()).await;
-        let seen = seen.map_err(|error| unreadable(&summary, &error))?;
+        let seen = seen.map_err(|error| machine::facts::not_refreshed(&summary, &error))?;
         match seen {
             None => Ok(None),
             Some(Ok(seen)) => {
@@ -356,14 +357,6 @@ fn not_there(summary: &str, machine: &Machine, what: &str) -> Diagnostic {
         machine.model_roots().join(", ")
     );
     Diagnostic::error(summary, detail).at(Path::of("source"))
-}
-
-fn unreadable(summary: &str, error: &HostError) -> Diagnostic {
-    if !error.is_unreachable() {
-        return host_errors::diagnostic(summary, error, None);
-    }
-    let detail = format!("{error}\n\nTo plan without asking the hosts: terraform plan -refresh=false");
-    Diagnostic::error(summary, detail).at(Path::of("host"))
 }
 
 /// A model without weights is used by the simulator only.

@@ -1,39 +1,38 @@
-//! A page's place: its host and those of its deployments, and what is done there for it.
+//! What is done for an Open WebUI on its host and those of its deployments.
 
+use super::decide::{advertised, decided, follow, said};
 use super::model;
-use super::model::{at_its_attribute, label, sources, wanted_state};
-use super::plan::follow;
+use super::model::{sources, wanted_state};
 use super::schema::OpenWebuiModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::Blueprint;
-use crate::dynamo::openwebui;
 use crate::dynamo::openwebui::{COMPONENT, OpenWebuiDraft, OpenWebuiSpec, PASSWORD_FILE, PORT_FROM};
-use crate::dynamo::spec::{HostFacts, Owner};
+use crate::dynamo::spec::Owner;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
-use crate::dynamo::terms::objection::{Field, Objection, Refusal};
-use crate::dynamo::terms::words::DesiredState;
+use crate::dynamo::terms::objection::{Field, Refusal};
 use crate::hosts::{Age, Filter, HostError};
-use crate::provider::attributes::{host_errors, paths as told};
-use crate::provider::deployment::read::container_model;
-use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, comparison, drift};
+use crate::provider::attributes::{containers, host_errors, paths as told};
+use crate::provider::lifecycle::comparison::Comparison;
+use crate::provider::lifecycle::resource::{Attempt, ContainerResource, Maker};
+use crate::provider::lifecycle::{assembly, comparison, drift, resource};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::session::Client;
 use crate::reconcile;
-use crate::reconcile::{Assembly, Deadline, PrivateFile, ReconcileError as NotDone};
-use crate::tf_provider::attr::{Attr, Nested, NestedMap};
+use crate::reconcile::{Assembly, Deadline, PrivateFile};
+use crate::tf_provider::attr::{Attr, NestedMap};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
-use crate::tf_provider::provider::{Call, shown};
+use crate::tf_provider::provider::{Call, Failed, shown};
+use async_trait::async_trait;
 use std::collections::BTreeMap;
 
-/// Where a page is.
-pub(super) struct Place {
+/// The host of an Open WebUI, and by which addresses those of its deployments are reached.
+pub(super) struct OpenWebuiHosts {
     pub(super) entry: Machine,
     advertised: BTreeMap<String, Attr<String>>,
 }
 
-impl Place {
+impl OpenWebuiHosts {
     pub(super) fn of(client: &Client, model: &OpenWebuiModel) -> Result<Self, Diagnostic> {
         let entry = client.known_host(shown(&model.host))?;
         let hosts = sources(model).known().cloned().unwrap_or_default();
@@ -57,7 +56,7 @@ impl Place {
         summary: &str,
     ) -> Result<Blueprint, Diagnostics> {
         let (facts, _) = facts::facts(&self.entry, summary).await?;
-        let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        let owner = Owner { run: call.client.run.clone(), spec_json: resource::label(model)? };
         decided(model, &self.spec(model)?, &facts, &owner)
     }
 
@@ -72,15 +71,29 @@ impl Place {
         Ok(assembly::assembly(blueprint, pull, host, host, wanted_state(model), seen))
     }
 
-    /// Picks a port where none is given, and brings the container up.
-    pub(super) async fn create_once(
+    /// Makes the page, with another port where somebody takes the one that was picked.
+    pub(super) async fn create(
         &self,
         call: &Call<Client>,
         config: &OpenWebuiModel,
-        wanted: &mut OpenWebuiModel,
+        planned: &OpenWebuiModel,
         budget: &Deadline,
         summary: &str,
-    ) -> Result<Result<(), NotDone>, Diagnostics> {
+    ) -> Result<OpenWebuiModel, Failed<OpenWebuiModel>> {
+        let picks = planned.port.known().is_none();
+        resource::make(&MakeOpenWebui { hosts: self, call, config, budget, summary }, planned, picks, summary)
+            .await
+    }
+
+    /// Picks a port where none is given, and brings the container up.
+    async fn bring_up(
+        &self,
+        call: &Call<Client>,
+        config: &OpenWebuiModel,
+        mut wanted: OpenWebuiModel,
+        budget: &Deadline,
+        summary: &str,
+    ) -> Result<Attempt<OpenWebuiModel>, Diagnostics> {
         let (_, taken) = facts::facts(&self.entry, summary).await?;
         let mut promise = None;
         if wanted.port.known().is_none() {
@@ -90,32 +103,32 @@ impl Place {
             wanted.port = Attr::Known(i64::from(promised.port()));
             promise = Some(promised);
         }
-        follow(&call.client, config, wanted);
-        let blueprint = self.blueprint(call, wanted, summary).await?;
-        let mut assembly = self.assembly(wanted, blueprint, &[])?;
+        follow(&call.client, config, &mut wanted);
+        let blueprint = self.blueprint(call, &wanted, summary).await?;
+        let mut assembly = self.assembly(&wanted, blueprint, &[])?;
         give_password(&mut assembly, config);
-        let made = reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop);
+        let up = reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop);
         drop(promise);
-        Ok(made)
+        Ok((wanted, up))
     }
 
     /// What is there, and what a run that was killed left.
-    pub(super) async fn look(
+    pub(super) async fn compare(
         &self,
         call: &Call<Client>,
         model: &OpenWebuiModel,
         blueprint: &Blueprint,
         age: Age,
         summary: &str,
-    ) -> Result<(Look, Vec<String>), Diagnostics> {
-        let look = async {
+    ) -> Result<(Comparison, Vec<String>), Diagnostics> {
+        let compared = async {
             let container = names::container(shown(&model.name), COMPONENT);
             let both = vec![names::starting(&container), container];
             let seen = self.entry.host.observe(&Filter::Names(both), age).await?;
             let leftovers = comparison::leftovers(&seen, &call.client.run);
-            Ok((Look::at(&self.entry.host, blueprint, &seen).await?, leftovers))
+            Ok((Comparison::of(&self.entry.host, blueprint, &seen).await?, leftovers))
         };
-        look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
+        compared.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
     }
 
     /// Without its frontend a deployment's network may be missing too, and Docker would say no more than that.
@@ -142,27 +155,36 @@ impl Place {
     }
 
     /// Stops what should be stopped, and reads back.
-    pub(super) async fn settle(
+    pub(super) async fn stop_if_wanted_and_read(
         &self,
-        model: &OpenWebuiModel,
+        mut model: OpenWebuiModel,
         budget: &Deadline,
         summary: &str,
     ) -> Result<OpenWebuiModel, Diagnostics> {
-        let container = names::container(shown(&model.name), COMPONENT);
-        if wanted_state(model) == DesiredState::Stopped {
-            let halted =
-                reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
-            halted.map_err(|failure| Diagnostic::from_error(summary, &failure))?;
-        }
-        let seen = self.entry.host.inspect(&container).await;
-        let seen = seen.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
-        let Some(seen) = seen else {
-            let detail = format!("Container {container} on host {:?} vanished.", self.entry.host.name());
-            return Err(Diagnostic::error(summary, detail).into());
-        };
-        let mut state = model.clone();
-        show(&mut state, &seen);
-        Ok(state)
+        let (container, state) = (model.main_container(), wanted_state(&model));
+        let seen = resource::stop_if_wanted_and_read(&self.entry, container, state, budget, summary).await?;
+        show(&mut model, &seen);
+        Ok(model)
+    }
+}
+
+/// How an Open WebUI is made.
+struct MakeOpenWebui<'a> {
+    hosts: &'a OpenWebuiHosts,
+    call: &'a Call<Client>,
+    config: &'a OpenWebuiModel,
+    budget: &'a Deadline,
+    summary: &'a str,
+}
+
+#[async_trait]
+impl Maker<OpenWebuiModel> for MakeOpenWebui<'_> {
+    async fn bring_up(&self, wanted: OpenWebuiModel) -> Result<Attempt<OpenWebuiModel>, Diagnostics> {
+        self.hosts.bring_up(self.call, self.config, wanted, self.budget, self.summary).await
+    }
+
+    async fn read_back(&self, wanted: OpenWebuiModel) -> Result<OpenWebuiModel, Diagnostics> {
+        self.hosts.stop_if_wanted_and_read(wanted, self.budget, self.summary).await
     }
 }
 
@@ -176,39 +198,6 @@ pub(super) fn give_password(assembly: &mut Assembly, config: &OpenWebuiModel) {
 pub(super) fn show(state: &mut OpenWebuiModel, observed: &ObservedContainer) {
     state.image_id = observed.image_id.as_str().into();
     state.status = drift::status(wanted_state(state), &[Some(observed)]).as_str().into();
-    let container = Attr::Known(Nested(container_model(observed)));
+    let container = containers::seen(observed);
     state.containers = Attr::Known(NestedMap(BTreeMap::from([(COMPONENT.to_owned(), container)])));
-}
-
-/// State of a page that exists in parts: everything known, so that it can be removed again.
-pub(super) fn half_made(wanted: OpenWebuiModel) -> OpenWebuiModel {
-    OpenWebuiModel {
-        image_id: Attr::Null,
-        containers: Attr::Null,
-        status: "failed".into(),
-        drift: Attr::Known(Vec::new()),
-        ..wanted
-    }
-}
-
-pub(super) fn said(model: &OpenWebuiModel, objections: Vec<Objection>) -> Diagnostics {
-    told::diagnostics(objections.into_iter().map(|it| at_its_attribute(model, it)).collect())
-}
-
-pub(super) fn decided(
-    model: &OpenWebuiModel,
-    spec: &OpenWebuiSpec,
-    facts: &HostFacts,
-    owner: &Owner,
-) -> Result<Blueprint, Diagnostics> {
-    openwebui::decide::openwebui(spec, facts, owner).map_err(|objections| said(model, objections))
-}
-
-pub(super) fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
-    host_errors::not_done(summary, failed, None)
-}
-
-/// By which address others reach a host; unknown while the host is.
-pub(super) fn advertised(client: &Client, host: &str) -> Attr<String> {
-    client.host(host).map_or(Attr::Unknown, |entry| entry.advertise_address().clone())
 }

@@ -4,10 +4,12 @@
 //!
 //! * `schema.rs`: the attributes, each declared once.
 //! * `model.rs`: from the attributes to a draft, and the computed attributes of a plan. Pure.
+//! * `decide.rs`: what follows from the hosts, and the container.
 //! * `plan.rs`: what a plan checks on the host.
 //! * `apply.rs`: the hosts of the container and of its deployments; starts the container.
 
 pub(crate) mod apply;
+mod decide;
 pub(crate) mod model;
 pub(crate) mod ops;
 pub(crate) mod plan;

@@ -7,11 +7,14 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::ports::{frontend_url, is_everywhere};
 use crate::dynamo::terms::words::{DesiredState, NetworkMode};
+use crate::provider::attributes::blocks::TextMap;
 use crate::provider::attributes::to_draft::given;
 use crate::provider::attributes::{secret_env, to_draft};
-use crate::provider::lifecycle::spec_label;
+use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::tf_provider::attr::{Attr, Nested, NestedList};
 use crate::tf_provider::diagnostics::Diagnostic;
+use crate::tf_provider::model::Model as _;
+use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 
 /// The deployments, in their order. Unknown as a whole, or each by itself.
@@ -19,28 +22,13 @@ pub(crate) fn sources(model: &OpenWebuiModel) -> Given<Vec<SourceView>> {
     let view = |item: &Attr<Nested<SourceView>>| match item {
         Attr::Known(Nested(view)) => view.clone(),
         Attr::Null => SourceView::default(),
-        Attr::Unknown => unknown(),
+        Attr::Unknown => SourceView::unknown(),
     };
     match (&model.deployment, &model.deployments) {
         (Attr::Null, Attr::Known(NestedList(items))) => Given::Is(items.iter().map(view).collect()),
         (Attr::Null, Attr::Unknown) => Given::Unknown,
         (Attr::Null, Attr::Null) => Given::Absent,
         (one, _) => Given::Is(vec![view(one)]),
-    }
-}
-
-fn unknown() -> SourceView {
-    SourceView {
-        id: Attr::Unknown,
-        name: Attr::Unknown,
-        host: Attr::Unknown,
-        dynamo_version: Attr::Unknown,
-        engine: Attr::Unknown,
-        served_model_name: Attr::Unknown,
-        network: Attr::Unknown,
-        port: Attr::Unknown,
-        bind_address: Attr::Unknown,
-        desired_state: Attr::Unknown,
     }
 }
 
@@ -70,8 +58,8 @@ pub(crate) fn draft(model: &OpenWebuiModel, advertise: &dyn Fn(&str) -> Attr<Str
         admin_password_version: given(&model.admin_password_version),
         env: to_draft::texts(&model.env),
         secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
-        resources: model.resources.present().map(to_draft::resources).unwrap_or_default(),
-        docker: to_draft::docker(&model.docker),
+        resources: to_draft::resources(&model.resources.open()),
+        docker: to_draft::docker(&model.docker.open()),
         desired_state: given(&model.desired_state),
     }
 }
@@ -210,16 +198,28 @@ pub(crate) fn other_deployments(prior: &OpenWebuiModel, planned: &OpenWebuiModel
     of(prior).iter().any(|before| !planned.contains(before))
 }
 
-/// What import rebuilds a page from: its attributes without what is only ever observed.
-pub(crate) fn label(model: &OpenWebuiModel) -> Result<String, Diagnostic> {
-    let lasting = OpenWebuiModel {
-        status: Attr::Null,
-        drift: Attr::Null,
-        containers: Attr::Null,
-        image_id: Attr::Null,
-        ..model.clone()
-    };
-    spec_label::to_text(&lasting)
+impl ContainerResource for OpenWebuiModel {
+    fn observed(&mut self) -> Observed<'_> {
+        Observed {
+            image_id: &mut self.image_id,
+            status: &mut self.status,
+            drift: &mut self.drift,
+            containers: Some(&mut self.containers),
+            registered: None,
+        }
+    }
+
+    fn host(&self) -> &Attr<String> {
+        &self.host
+    }
+
+    fn secret_env_status(&self) -> &Attr<TextMap> {
+        &self.secret_env_status
+    }
+
+    fn main_container(&self) -> String {
+        names::container(shown(&self.name), COMPONENT)
+    }
 }
 
 #[cfg(test)]
@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn no_password_is_on_the_label() {
         let model = OpenWebuiModel { admin_password: Attr::Known(Secret::new("canary-1")), ..minimal() };
-        let text = label(&model).unwrap();
+        let text = crate::provider::lifecycle::resource::label(&model).unwrap();
         assert!(!text.contains("canary") && text.contains("chat"), "{text}");
         assert!(!format!("{model:?}").contains("canary"));
     }

@@ -1,17 +1,18 @@
 //! Planning, making, changing, reading and removing a page.
 
-use super::apply::{Place, give_password, half_made, not_done, show};
+use super::apply::{OpenWebuiHosts, give_password, show};
+use super::decide::follow;
 use super::model::{login_objections, objections, other_deployments, stopped, wanted_state};
-use super::plan::{check, follow};
+use super::plan::check;
 use super::schema::{ABOUT, OpenWebuiModel};
 use crate::dynamo::openwebui::COMPONENT;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
-use crate::provider::allocation::port_leases;
 use crate::provider::attributes::{host_errors, import_id, paths as told, secret_env, timeouts};
 use crate::provider::lifecycle::drift::Explained;
-use crate::provider::lifecycle::{deployment_containers, drift, spec_label};
+use crate::provider::lifecycle::resource::{Belongings, ContainerResource};
+use crate::provider::lifecycle::{deployment_containers, drift, resource, spec_label};
 use crate::provider::machine::facts;
 use crate::provider::plan_checks::{docker, secret_values, secrets};
 use crate::provider::session::Client;
@@ -73,7 +74,7 @@ impl Resource for OpenWebuis {
         changed: bool,
     ) -> Result<Plan<OpenWebuiModel>, Diagnostics> {
         follow(&call.client, config, &mut planned);
-        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let before = Some(resource::secrets_of(prior, changed || planned != *prior));
         let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let changed = changed || planned.secret_env_status != prior.secret_env_status;
         if changed || planned.status != prior.status || planned.drift != prior.drift {
@@ -110,25 +111,10 @@ impl Resource for OpenWebuis {
         follow(&call.client, &config, &mut planned);
         let summary = format!("Unable to create the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
-        place.deployments_are_there(&call.client, &planned, &summary).await?;
+        let hosts = OpenWebuiHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        hosts.deployments_are_there(&call.client, &planned, &summary).await?;
         let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        for attempt in 1.. {
-            let mut wanted = planned.clone();
-            let made = place.create_once(call, &config, &mut wanted, &budget, &summary).await?;
-            let Err(failed) = made else {
-                let done = place.settle(&wanted, &budget, &summary).await;
-                let half = |diagnostics| Failed { state: Some(half_made(wanted.clone())), diagnostics };
-                return Ok(done.map_err(half)?.into());
-            };
-            let picked = planned.port.known().is_none();
-            let again = picked && failed.left.is_empty() && port_leases::is_taken(&failed);
-            if !again || attempt >= port_leases::ATTEMPTS {
-                let state = (!failed.left.is_empty()).then(|| half_made(wanted));
-                return Err(Failed { state, diagnostics: not_done(&summary, &failed).into() });
-            }
-        }
-        Err(Diagnostics::new().into())
+        Ok(hosts.create(call, &config, &planned, &budget, &summary).await?.into())
     }
 
     async fn update(
@@ -141,23 +127,23 @@ impl Resource for OpenWebuis {
         secret_env::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update the Open WebUI {:?}", shown(&planned.name));
         told::diagnostics(login_objections(&config)).into_result()?;
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
-        let blueprint = place.blueprint(call, &planned, &summary).await?;
-        let (look, leftovers) = place.look(call, &planned, &blueprint, Age::Now, &summary).await?;
+        let hosts = OpenWebuiHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        let blueprint = hosts.blueprint(call, &planned, &summary).await?;
+        let (compared, leftovers) = hosts.compare(call, &planned, &blueprint, Age::Now, &summary).await?;
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
-        let in_order = look.is_in_order() && leftovers.is_empty();
+        let in_order = compared.is_in_order() && leftovers.is_empty();
         // What is to be stopped is not started first, unless it has to be made anew.
         if wanted_state(&planned) == DesiredState::Running || !in_order {
-            place.deployments_are_there(&call.client, &planned, &summary).await?;
-            let mut assembly = place.assembly(&planned, blueprint, &look.observed())?;
+            hosts.deployments_are_there(&call.client, &planned, &summary).await?;
+            let mut assembly = hosts.assembly(&planned, blueprint, &compared.observed())?;
             if gives_password(&prior, &planned) {
                 give_password(&mut assembly, &config);
             }
-            reconcile::converge(&place.entry.host, &assembly, &leftovers, &budget)
+            reconcile::converge(&hosts.entry.host, &assembly, &leftovers, &budget)
                 .await
-                .map_err(|failed| Diagnostics::from(not_done(&summary, &failed)))?;
+                .map_err(|failed| Diagnostics::from(resource::not_done(&summary, &failed, &planned)))?;
         }
-        Ok(place.settle(&planned, &budget, &summary).await?.into())
+        Ok(hosts.stop_if_wanted_and_read(planned, &budget, &summary).await?.into())
     }
 
     async fn read(
@@ -166,21 +152,20 @@ impl Resource for OpenWebuis {
         mut state: OpenWebuiModel,
     ) -> Result<Option<OpenWebuiModel>, Diagnostics> {
         let summary = format!("Unable to read the Open WebUI {:?}", shown(&state.name));
-        let place = Place::of(&call.client, &state)?;
-        facts::for_refresh(&place.entry, &summary).await?;
+        let hosts = OpenWebuiHosts::of(&call.client, &state)?;
+        facts::for_refresh(&hosts.entry, &summary).await?;
         let container = vec![names::container(shown(&state.name), COMPONENT)];
-        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
+        let seen = hosts.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
         secret_env::take_found(&mut state, seen.first());
-        let blueprint = place.blueprint(call, &state, &summary).await?;
-        let (look, leftovers) = place.look(call, &state, &blueprint, Age::Walk, &summary).await?;
-        let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
+        let blueprint = hosts.blueprint(call, &state, &summary).await?;
+        let (compared, leftovers) = hosts.compare(call, &state, &blueprint, Age::Walk, &summary).await?;
+        let Some(Some(observed)) = compared.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
         secret_env::show(&mut state, Some(&observed));
-        let left = |name: &String| format!("container {name} was left by a run that did not finish");
-        let mut sentences: Vec<String> = leftovers.iter().map(left).collect();
-        for (differences, observed) in look.differing() {
+        let mut sentences = drift::left(&leftovers);
+        for (differences, observed) in compared.differing() {
             let explained = Explained {
                 image: Some(&mut state.image),
                 env: &mut state.env,
@@ -198,17 +183,11 @@ impl Resource for OpenWebuis {
     async fn delete(&self, call: &Call<Client>, state: OpenWebuiModel) -> Result<(), Failed<OpenWebuiModel>> {
         let summary = format!("Unable to remove the Open WebUI {:?}", shown(&state.name));
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let containers = [names::container(shown(&state.name), COMPONENT)];
         let with_data = state.delete_data_on_destroy.known() == Some(&true);
-        let volumes: Vec<String> =
-            with_data.then(|| names::openwebui_volume(shown(&state.name))).into_iter().collect();
-        let time = timeouts::delete(&state.timeouts);
-        let removal = reconcile::take_down(&entry.host, &containers, &[], &volumes, &call.stopping);
-        match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
-            Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
-        }
+        let volumes = with_data.then(|| names::openwebui_volume(shown(&state.name))).into_iter().collect();
+        let containers = vec![state.main_container()];
+        let all = Belongings { containers, volumes, ..Belongings::default() };
+        Ok(resource::remove(call, &entry, &all, &state.timeouts, &summary).await?)
     }
 
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<OpenWebuiModel, Diagnostics> {
@@ -220,11 +199,6 @@ impl Resource for OpenWebuis {
         let id = Attr::Known(format!("{host}/{name}"));
         Ok(OpenWebuiModel { id, host: Attr::Known(host), name: Attr::Known(name), ..state })
     }
-}
-
-fn secrets_of(prior: &OpenWebuiModel, changes: bool) -> secret_values::Prior<'_> {
-    let container = names::container(shown(&prior.name), COMPONENT);
-    secret_values::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }
 
 /// Whether a new container is to be told the password: the account, or the wish for another one, is new.

@@ -1,8 +1,7 @@
 //! What the plan of a page can find out on its host: all that would go wrong in apply, before anything is touched.
 
-use super::apply::{advertised, decided};
+use super::decide::{advertised, decided};
 use super::model;
-use super::model::derive;
 use super::schema::OpenWebuiModel;
 use crate::dynamo::openwebui::{COMPONENT, OpenWebuiSpec, PORT_FROM};
 use crate::dynamo::spec::Owner;
@@ -15,7 +14,6 @@ use crate::provider::lifecycle::comparison;
 use crate::provider::machine::facts;
 use crate::provider::plan_checks;
 use crate::provider::session::Client;
-use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::value::Path;
 
@@ -80,11 +78,4 @@ fn provisional(client: &Client, planned: &OpenWebuiModel) -> Option<OpenWebuiSpe
         }
     }
     draft.complete().ok()
-}
-
-pub(super) fn follow(client: &Client, config: &OpenWebuiModel, planned: &mut OpenWebuiModel) {
-    // Twice, since the host may only follow from the deployment.
-    derive(config, planned, &Attr::Unknown);
-    let advertise = planned.host.known().map_or(Attr::Unknown, |host| advertised(client, host));
-    derive(config, planned, &advertise);
 }

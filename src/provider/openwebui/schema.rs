@@ -3,8 +3,8 @@
 use crate::container::Secret;
 use crate::model;
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, TextMap, TimeoutsModel};
+use crate::provider::attributes::containers::ContainerModel;
 use crate::provider::attributes::secret_env::{SecretMap, has_secrets};
-use crate::provider::deployment::schema::ContainerModel;
 use crate::tf_provider::attr::{Attr, Block, Nested, NestedList, NestedMap};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed};

@@ -16,7 +16,6 @@ use crate::dynamo::spec::gpus::{GpuName, GpuRequest};
 use crate::dynamo::spec::{HostFacts, Owner, WorkerSpec};
 use crate::dynamo::terms::amount::GIB;
 use crate::dynamo::terms::endpoint::Endpoint;
-use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::words::NetworkMode;
 use crate::dynamo::terms::{names, ports};
@@ -28,9 +27,12 @@ use crate::provider::attributes::{paths, picked_ports, to_draft};
 use crate::provider::deployment::model::HostConfigView;
 use crate::provider::deployment::schema::DeploymentModel;
 use crate::provider::deployment::{image_tag, model as deployments};
+use crate::provider::lifecycle::resource;
 use crate::provider::plan_checks::docker;
 use crate::provider::plan_checks::secrets;
 use crate::provider::worker::model as workers;
+use crate::provider::worker::provisional;
+use crate::provider::worker::provisional::provisional_spec;
 use crate::provider::worker::schema::{DeploymentView, WorkerModel};
 use crate::tf_provider::attr::{Attr, Nested};
 use crate::tf_provider::diagnostics::Diagnostics;
@@ -267,27 +269,25 @@ fn owner(spec_json: String) -> Owner {
 
 fn decide_deployment(planned: &DeploymentModel, facts: &HostFacts) -> Result<Blueprint, Diagnostics> {
     let spec = deployments::draft(planned)?.complete().map_err(paths::diagnostics)?;
-    decide::deployment(&spec, facts, &owner(deployments::label(planned)?)).map_err(paths::diagnostics)
+    decide::deployment(&spec, facts, &owner(resource::label(planned)?)).map_err(paths::diagnostics)
 }
 
 fn decide_worker(planned: &mut WorkerModel, name: &str, host: &mut Host) -> Result<Blueprint, Diagnostics> {
-    let mut draft = workers::draft(planned)?;
-    draft.gpus.assigned = Given::Absent;
-    let request = draft.complete().map_err(paths::diagnostics)?.gpu_request;
+    let request = provisional_spec(planned)?.gpu_request;
     let mut gpus = host.give(&request, name).map_err(|objection| paths::diagnostics(vec![objection]))?;
     gpus.sort_unstable();
     planned.gpu_uuids = Attr::Known(gpus.iter().map(|uuid| uuid.as_str().into()).collect());
     let spec = workers::draft(planned)?.complete().map_err(paths::diagnostics)?;
     host.pin(&spec, shown(&planned.container), name)
         .map_err(|objection| paths::diagnostics(vec![objection]))?;
-    decide::worker(&spec, &host.facts, &owner(workers::label(planned)?)).map_err(paths::diagnostics)
+    decide::worker(&spec, &host.facts, &owner(resource::label(planned)?)).map_err(paths::diagnostics)
 }
 
 impl Host {
     /// Ports of its own, and those of the server that it shares with others.
     fn ports_of(&mut self, worker: &WorkerModel) -> Result<Ports, Diagnostics> {
-        let mut ports = self.pick(&workers::own_rows(worker), check::ranks(&workers::draft(worker)?))?;
-        if let Some((server, name)) = workers::server_of(worker) {
+        let mut ports = self.pick(&provisional::own_rows(worker), check::ranks(&workers::draft(worker)?))?;
+        if let Some((server, name)) = provisional::server_of(worker) {
             let theirs = match self.servers.get(&name) {
                 Some(theirs) => theirs.clone(),
                 None => self.pick(&server.ports.iter().collect::<Vec<_>>(), 1)?,

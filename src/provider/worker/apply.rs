@@ -1,45 +1,46 @@
-//! A worker's place: its host and its frontend's, and what is done there for it.
+//! What is done for a worker on its host and its frontend's.
 
-use super::cache_server;
-use super::model::{deployment, draft, label, model_source, own_rows, picked, uuids, wanted_state};
+use super::model::{deployment, draft, model_source, uuids, wanted_state};
+use super::provisional::{own_rows, provisional_spec, with_provisional_ports};
 use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::{Blueprint, Readiness};
 use crate::dynamo::check::ranks;
 use crate::dynamo::decide;
 use crate::dynamo::spec::{HostFacts, Owner, WorkerSpec};
-use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
-use crate::dynamo::terms::words::{DesiredState, PullPolicy};
+use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter, HostError};
 use crate::provider::allocation::gpus::GpuLease;
 use crate::provider::allocation::port_leases::PortLease;
 use crate::provider::allocation::{gpus, port_leases};
 use crate::provider::attributes::{host_errors, paths, picked_ports};
-use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, drift, image_modules, probes};
+use crate::provider::lifecycle::comparison::Comparison;
+use crate::provider::lifecycle::resource::{Attempt, ContainerResource, Maker};
+use crate::provider::lifecycle::{assembly, drift, image_modules, probes, resource};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::session::Client;
 use crate::reconcile;
-use crate::reconcile::{Deadline, ReconcileError as NotDone};
+use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, Failed, shown};
 use crate::tf_provider::value::Path;
+use async_trait::async_trait;
 use std::time::Duration;
 
 /// A frontend finds a worker a moment after that serves: pauses between looks, before it is called lost.
 const FOUND_LATE: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::ZERO];
 
-/// Where a worker is, and where its frontend is.
-pub(super) struct Place {
+/// The host of a worker, and that of its frontend.
+pub(super) struct WorkerHosts {
     pub entry: Machine,
     pub frontend: Machine,
 }
 
-impl Place {
+impl WorkerHosts {
     pub(super) fn of(client: &Client, model: &WorkerModel) -> Result<Self, Diagnostic> {
         let entry = client.known_host(shown(&model.host))?;
         let frontend = client.known_host(shown(&deployment(model).host))?;
@@ -51,12 +52,12 @@ impl Place {
         call: &Call<Client>,
         model: &WorkerModel,
         summary: &str,
-    ) -> Result<(Blueprint, PullPolicy), Diagnostics> {
+    ) -> Result<(Blueprint, WorkerSpec), Diagnostics> {
         let (facts, _) = facts::facts(&self.entry, summary).await?;
         let spec = draft(model)?.complete().map_err(paths::diagnostics)?;
-        let owner = Owner { run: call.client.run.clone(), spec_json: label(model)? };
+        let owner = Owner { run: call.client.run.clone(), spec_json: resource::label(model)? };
         let facts = model_source(model).known_to(&facts);
-        Ok((decided(&spec, &facts, &owner)?, spec.deployment.pull_policy))
+        Ok((decided(&spec, &facts, &owner)?, spec))
     }
 
     /// Decides where the model comes from, where that is still open.
@@ -70,42 +71,33 @@ impl Place {
     pub(super) async fn create(
         &self,
         call: &Call<Client>,
-        planned: &mut WorkerModel,
+        planned: &WorkerModel,
         budget: &Deadline,
         summary: &str,
     ) -> Result<WorkerModel, Failed<WorkerModel>> {
-        for attempt in 1.. {
-            let made = self.create_once(call, planned, budget, summary).await?;
-            let Err(failed) = made else { break };
-            let again = failed.left.is_empty() && port_leases::is_taken(&failed);
-            if !again || attempt >= port_leases::ATTEMPTS {
-                let state = (!failed.left.is_empty()).then(|| half_made(planned.clone()));
-                return Err(Failed { state, diagnostics: not_done(summary, &failed).into() });
-            }
-        }
-        let settled = self.settle(planned, budget, summary).await;
-        settled.map_err(|diagnostics| Failed { state: Some(half_made(planned.clone())), diagnostics })
+        resource::make(&MakeWorker { hosts: self, call, budget, summary }, planned, true, summary).await
     }
 
     /// Picks ports and brings the container up, and before it what it shares with others there.
-    async fn create_once(
+    async fn bring_up(
         &self,
         call: &Call<Client>,
-        planned: &mut WorkerModel,
+        mut wanted: WorkerModel,
         budget: &Deadline,
         summary: &str,
-    ) -> Result<Result<(), NotDone>, Diagnostics> {
-        planned.ports = Attr::Unknown;
-        let _promised = self.promise_ports(&call.client, planned, summary).await?;
-        self.image_is_complete(call, planned, summary).await?;
-        let _held = match self.bring_server(call, planned, true, budget, summary).await? {
+    ) -> Result<Attempt<WorkerModel>, Diagnostics> {
+        wanted.ports = Attr::Unknown;
+        let _promised = self.promise_ports(&call.client, &mut wanted, summary).await?;
+        self.image_is_complete(call, &wanted, summary).await?;
+        let _held = match self.bring_server(call, &mut wanted, true, budget, summary).await? {
             Ok(held) => held,
-            Err(failed) => return Ok(Err(failed)),
+            Err(failed) => return Ok((wanted, Err(failed))),
         };
-        let (blueprint, pull) = self.blueprint(call, planned, summary).await?;
-        let state = wanted_state(planned);
+        let (blueprint, spec) = self.blueprint(call, &wanted, summary).await?;
+        let (pull, state) = (spec.deployment.pull_policy, wanted_state(&wanted));
         let assembly = assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &[]);
-        Ok(reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop))
+        let up = reconcile::bring_up(&self.entry.host, &assembly, budget).await.map(drop);
+        Ok((wanted, up))
     }
 
     /// Before anything is stopped for it.
@@ -115,9 +107,8 @@ impl Place {
         model: &WorkerModel,
         summary: &str,
     ) -> Result<(), Diagnostics> {
-        let model = cache_server::with_stand_ins(model);
-        let (blueprint, _) = self.blueprint(call, &model, summary).await?;
-        image_modules::of_a_worker(call, &self.entry, &draft(&model)?, &blueprint, summary).await
+        let (blueprint, spec) = self.blueprint(call, &with_provisional_ports(model), summary).await?;
+        image_modules::of_a_worker(call, &self.entry, &spec.deployment, &blueprint, summary).await
     }
 
     /// Picks ports for a container that is to be made, where they are not constants. Those of a server that it shares are
@@ -147,14 +138,7 @@ impl Place {
     ) -> Result<GpuLease, Diagnostics> {
         let request = match &planned.gpu_uuids {
             Attr::Known(_) => gpus::the_same(&uuids(&planned.gpu_uuids)),
-            Attr::Null | Attr::Unknown => {
-                let mut draft = draft(planned)?;
-                draft.gpus.assigned = Given::Absent;
-                if planned.ports.is_unknown() {
-                    draft.ports = picked_ports::ports_to_come(&picked(planned));
-                }
-                draft.complete().map_err(paths::diagnostics)?.gpu_request
-            }
+            Attr::Null | Attr::Unknown => provisional_spec(planned)?.gpu_request,
         };
         let container = shown(&planned.container);
         let promised = client.gpus.assign(&self.entry, &request, container, had, summary).await?;
@@ -174,21 +158,21 @@ impl Place {
             return Ok(false);
         }
         let (blueprint, _) = self.blueprint(call, planned, summary).await?;
-        Ok(self.look(&blueprint, Age::Now, summary).await?.is_in_order())
+        Ok(self.compare(&blueprint, Age::Now, summary).await?.is_in_order())
     }
 
-    pub(super) async fn look(
+    pub(super) async fn compare(
         &self,
         blueprint: &Blueprint,
         age: Age,
         summary: &str,
-    ) -> Result<Look, Diagnostics> {
-        let look = async {
+    ) -> Result<Comparison, Diagnostics> {
+        let compared = async {
             let names = blueprint.containers.iter().map(|planned| planned.spec.name.clone()).collect();
             let seen = self.entry.host.observe(&Filter::Names(names), age).await?;
-            Look::at(&self.entry.host, blueprint, &seen).await
+            Comparison::of(&self.entry.host, blueprint, &seen).await
         };
-        look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
+        compared.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
     }
 
     /// A worker cannot serve without it, and its error would only say that nothing listed it.
@@ -231,27 +215,28 @@ impl Place {
         let had = uuids(&prior.gpu_uuids);
         let _gpus = self.give_gpus(&call.client, planned, &had, summary).await?;
         let _held = self.keep_server(call, planned, picks, budget, summary).await?;
-        let (mut blueprint, pull) = self.blueprint(call, planned, summary).await?;
-        let mut look = self.look(&blueprint, Age::Now, summary).await?;
+        let (mut blueprint, spec) = self.blueprint(call, planned, summary).await?;
+        let mut compared = self.compare(&blueprint, Age::Now, summary).await?;
         let mut promised = Vec::new();
-        if picks && look.takes_new_containers() {
+        if picks && compared.takes_new_containers() {
             promised = self.promise_ports(&call.client, planned, summary).await?;
             (blueprint, _) = self.blueprint(call, planned, summary).await?;
-            look = self.look(&blueprint, Age::Now, summary).await?;
+            compared = self.compare(&blueprint, Age::Now, summary).await?;
         }
-        if look.takes_new_containers() {
+        if compared.takes_new_containers() {
             self.image_is_complete(call, planned, summary).await?;
         }
-        if self.is_lost(prior, &blueprint, &look).await {
+        if self.is_lost(prior, &blueprint, &compared).await {
             restart(&self.entry, shown(&planned.container), summary).await?;
         }
         self.frontend_is_there(planned, summary).await?;
-        let (state, seen) = (wanted_state(planned), look.observed());
+        let (state, seen) = (wanted_state(planned), compared.observed());
+        let pull = spec.deployment.pull_policy;
         let assembly =
             assembly::assembly(blueprint, pull, &self.entry.host, &self.frontend.host, state, &seen);
         let converged = reconcile::converge(&self.entry.host, &assembly, &[], budget).await;
         drop(promised);
-        converged.map_err(|failed| Diagnostics::from(not_done(summary, &failed)))?;
+        converged.map_err(|failed| Diagnostics::from(resource::not_done(summary, &failed, planned)))?;
         Ok(())
     }
 
@@ -280,15 +265,20 @@ impl Place {
     /// A worker that is as it should be and says that it serves, but that the frontend goes on not to list: only a new
     /// start helps. One that does not say so is loading its model, perhaps since its host was started a minute ago: it is
     /// left to that, and waited for.
-    pub(super) async fn is_lost(&self, prior: &WorkerModel, blueprint: &Blueprint, look: &Look) -> bool {
-        let Some(Some(observed)) = look.containers().first().copied() else { return false };
+    pub(super) async fn is_lost(
+        &self,
+        prior: &WorkerModel,
+        blueprint: &Blueprint,
+        compared: &Comparison,
+    ) -> bool {
+        let Some(Some(observed)) = compared.containers().first().copied() else { return false };
         let Some(Readiness::WorkerListed(listing)) =
             blueprint.containers.first().map(|planned| &planned.ready)
         else {
             return false;
         };
         let runs = observed.state == crate::container::RunState::Running;
-        if !look.is_in_order() || prior.registered != Attr::Known(false) || !runs {
+        if !compared.is_in_order() || prior.registered != Attr::Known(false) || !runs {
             return false;
         }
         for pause in FOUND_LATE {
@@ -303,27 +293,35 @@ impl Place {
     }
 
     /// Stops what should be stopped, and reads back.
-    pub(super) async fn settle(
+    pub(super) async fn stop_if_wanted_and_read(
         &self,
-        model: &WorkerModel,
+        mut model: WorkerModel,
         budget: &Deadline,
         summary: &str,
     ) -> Result<WorkerModel, Diagnostics> {
-        let container = shown(&model.container).to_owned();
-        if wanted_state(model) == DesiredState::Stopped {
-            let halted =
-                reconcile::halt(&self.entry.host, std::slice::from_ref(&container), &budget.cancel).await;
-            halted.map_err(|failure| Diagnostic::from_error(summary, &failure))?;
-        }
-        let seen = self.entry.host.inspect(&container).await;
-        let seen = seen.map_err(|error| host_errors::diagnostic(summary, &error, None))?;
-        let mut state = model.clone();
-        let Some(seen) = seen else {
-            let detail = format!("Container {container} on host {:?} vanished.", self.entry.host.name());
-            return Err(Diagnostic::error(summary, detail).into());
-        };
-        show(&mut state, &seen);
-        Ok(state)
+        let (container, state) = (model.main_container(), wanted_state(&model));
+        let seen = resource::stop_if_wanted_and_read(&self.entry, container, state, budget, summary).await?;
+        show(&mut model, &seen);
+        Ok(model)
+    }
+}
+
+/// How a worker is made.
+struct MakeWorker<'a> {
+    hosts: &'a WorkerHosts,
+    call: &'a Call<Client>,
+    budget: &'a Deadline,
+    summary: &'a str,
+}
+
+#[async_trait]
+impl Maker<WorkerModel> for MakeWorker<'_> {
+    async fn bring_up(&self, wanted: WorkerModel) -> Result<Attempt<WorkerModel>, Diagnostics> {
+        self.hosts.bring_up(self.call, wanted, self.budget, self.summary).await
+    }
+
+    async fn read_back(&self, wanted: WorkerModel) -> Result<WorkerModel, Diagnostics> {
+        self.hosts.stop_if_wanted_and_read(wanted, self.budget, self.summary).await
     }
 }
 
@@ -346,21 +344,6 @@ pub(super) async fn restart(entry: &Machine, container: &str, summary: &str) -> 
     restarted.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None).into())
 }
 
-/// State of a worker that exists in parts: everything known, so that it can be removed again.
-pub(super) fn half_made(wanted: WorkerModel) -> WorkerModel {
-    WorkerModel {
-        image_id: Attr::Null,
-        registered: Attr::Known(false),
-        status: "failed".into(),
-        drift: Attr::Known(Vec::new()),
-        ..wanted
-    }
-}
-
 pub(super) fn decided(spec: &WorkerSpec, facts: &HostFacts, owner: &Owner) -> Result<Blueprint, Diagnostics> {
     decide::worker(spec, facts, owner).map_err(paths::diagnostics)
-}
-
-pub(super) fn not_done(summary: &str, failed: &NotDone) -> Diagnostic {
-    host_errors::not_done(summary, failed, None)
 }

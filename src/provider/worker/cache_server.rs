@@ -1,8 +1,9 @@
 //! The cache server that a host has for its workers, as one of them sees it: brought along before the worker, looked at with it,
 //! and left to those that are still there.
 
-use super::apply::{Place, not_done};
-use super::model::{deployment, picked, server_of};
+use super::apply::WorkerHosts;
+use super::model::deployment;
+use super::provisional::{picked, server_of, with_provisional_ports};
 use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::Blueprint;
@@ -15,8 +16,8 @@ use crate::provider::allocation::cache_servers::Lease;
 use crate::provider::allocation::port_leases;
 use crate::provider::attributes::picked_ports::Ports;
 use crate::provider::attributes::{host_errors, picked_ports};
-use crate::provider::lifecycle::comparison::Look;
-use crate::provider::lifecycle::{assembly, drift};
+use crate::provider::lifecycle::comparison::Comparison;
+use crate::provider::lifecycle::{assembly, drift, resource};
 use crate::provider::machine::{Machine, facts};
 use crate::provider::session::Client;
 use crate::reconcile;
@@ -25,15 +26,6 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::provider::{Call, shown};
 use std::time::Instant;
-
-/// The worker with some port wherever it has none.
-pub(super) fn with_stand_ins(model: &WorkerModel) -> WorkerModel {
-    let ports = match &model.ports {
-        Attr::Unknown => Attr::Known(Ports::new()),
-        known => known.clone(),
-    };
-    WorkerModel { ports: picked_ports::with_those_to_come(&ports, &picked(model)), ..model.clone() }
-}
 
 /// Removes and stops what nobody on the host has any more of the servers that one of `models` has or had.
 pub(super) async fn sweep(
@@ -48,7 +40,7 @@ pub(super) async fn sweep(
     swept.map_err(|failure| Diagnostic::from_error(summary.to_owned(), &failure).into())
 }
 
-impl Place {
+impl WorkerHosts {
     /// Sees to it that the worker's server runs, and holds it until the worker has a container. Where `picks`, the ports at
     /// which it answers become the worker's.
     pub(super) async fn bring_server(
@@ -83,9 +75,10 @@ impl Place {
                 }
             }
         }
-        let (blueprint, pull) = self.blueprint(call, &with_stand_ins(planned), summary).await?;
+        let (blueprint, spec) = self.blueprint(call, &with_provisional_ports(planned), summary).await?;
         let alone = Blueprint { containers: blueprint.shared, ..Blueprint::default() };
         let seen: Vec<ObservedContainer> = seen.into_iter().collect();
+        let pull = spec.deployment.pull_policy;
         let assembly = assembly::assembly(alone, pull, host, host, DesiredState::Running, &seen);
         // It waited for its turn.
         let budget = Deadline { time: budget.time.saturating_sub(began.elapsed()), ..budget.clone() };
@@ -94,7 +87,7 @@ impl Place {
         Ok(running.map(|_| Some(call.client.servers.hold(host.name(), &name))))
     }
 
-    /// As [`Place::bring_server`], for a worker that is there.
+    /// As [`WorkerHosts::bring_server`], for a worker that is there.
     pub(super) async fn keep_server(
         &self,
         call: &Call<Client>,
@@ -104,7 +97,7 @@ impl Place {
         summary: &str,
     ) -> Result<Option<Lease>, Diagnostics> {
         let brought = self.bring_server(call, planned, picks, budget, summary).await?;
-        brought.map_err(|failed| not_done(summary, &failed).into())
+        brought.map_err(|failed| resource::not_done(summary, &failed, planned).into())
     }
 
     /// What is wrong with the server of a worker that should run, as sentences.
@@ -117,20 +110,21 @@ impl Place {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let look = async {
+        let compared = async {
             let seen = self.entry.host.observe(&Filter::Names(names.clone()), Age::Walk).await?;
             let alone = Blueprint { containers: blueprint.shared.clone(), ..Blueprint::default() };
-            Look::at(&self.entry.host, &alone, &seen).await
+            Comparison::of(&self.entry.host, &alone, &seen).await
         };
-        let look = look.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None))?;
+        let compared =
+            compared.await.map_err(|error: HostError| host_errors::diagnostic(summary, &error, None))?;
         let mut sentences = Vec::new();
-        for (name, seen) in names.iter().zip(look.containers()) {
+        for (name, seen) in names.iter().zip(compared.containers()) {
             match seen.map(|seen| seen.state.word()) {
                 Some("running") => {}
                 word => sentences.push(format!("container {name} is {}", word.unwrap_or("missing"))),
             }
         }
-        for (differences, seen) in look.differing() {
+        for (differences, seen) in compared.differing() {
             sentences.extend(drift::sentences(differences, seen));
         }
         Ok(sentences)

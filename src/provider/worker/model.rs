@@ -2,9 +2,8 @@
 
 use super::schema::{DeploymentView, WorkerModel};
 use crate::dynamo::check;
-use crate::dynamo::facts::cache_server::CacheServer;
 use crate::dynamo::facts::release;
-use crate::dynamo::facts::topology::{Topology, WorkerPort};
+use crate::dynamo::facts::topology::Topology;
 use crate::dynamo::spec::draft::{CommonDraft, WorkerDraft};
 use crate::dynamo::spec::gpus::GpuName;
 use crate::dynamo::terms::given::Given;
@@ -12,12 +11,15 @@ use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode, Role};
 use crate::provider::attributes::blocks::{DockerModel, ResourcesModel, RouterModel, TextMap, block_of};
+use crate::provider::attributes::connector::ConnectorModel;
 use crate::provider::attributes::to_draft::given;
-use crate::provider::attributes::{connector, model_args, picked_ports, secret_env, to_draft};
-use crate::provider::lifecycle::spec_label;
+use crate::provider::attributes::{connector, model_args, secret_env, to_draft};
+use crate::provider::lifecycle::resource::{ContainerResource, Observed};
 use crate::provider::plan_checks::model_source::ModelSource;
-use crate::tf_provider::attr::{Attr, Block, Dynamic, Nested};
+use crate::tf_provider::attr::{Attr, Block, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::model::Model as _;
+use crate::tf_provider::provider::shown;
 use crate::tf_provider::value::Path;
 use std::collections::BTreeMap;
 
@@ -26,30 +28,7 @@ pub(crate) fn deployment(model: &WorkerModel) -> DeploymentView {
     match &model.deployment {
         Attr::Known(Nested(view)) => view.clone(),
         Attr::Null => DeploymentView::default(),
-        Attr::Unknown => DeploymentView {
-            id: Attr::Unknown,
-            name: Attr::Unknown,
-            host: Attr::Unknown,
-            engine: Attr::Unknown,
-            dynamo_version: Attr::Unknown,
-            image: Attr::Unknown,
-            image_pull_policy: Attr::Unknown,
-            model: Attr::Unknown,
-            served_model_name: Attr::Unknown,
-            mode: Attr::Unknown,
-            network: Attr::Unknown,
-            services: Attr::Unknown,
-            env: Attr::Unknown,
-            model_args: Attr::Unknown,
-            engine_args: Attr::Unknown,
-            prefill_engine_args: Attr::Unknown,
-            decode_engine_args: Attr::Unknown,
-            desired_state: Attr::Unknown,
-            router: Attr::Unknown,
-            connector: Attr::Unknown,
-            resources: Attr::Unknown,
-            docker: Attr::Unknown,
-        },
+        Attr::Unknown => DeploymentView::unknown(),
     }
 }
 
@@ -79,6 +58,7 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         docker,
     } = view;
     let router: Block<RouterModel> = block_of(router);
+    let connector: Block<ConnectorModel> = block_of(connector);
     let resources: Block<ResourcesModel> = block_of(resources);
     let docker: Block<DockerModel> = block_of(docker);
     Ok(CommonDraft {
@@ -92,15 +72,15 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
         mode: given(&mode),
         network: given(&network),
         services: to_draft::texts(&services),
-        router: to_draft::router(&router),
+        router: to_draft::router(&router.open()),
         env: to_draft::texts(&env),
-        connector: connector::draft(&block_of(connector)),
+        connector: connector::draft(&connector.open()),
         model_args: model_args::draft(&model_args),
         engine_args: to_draft::engine_args(&engine_args, &Path::of("deployment"))?,
         prefill_engine_args: to_draft::engine_args(&prefill_engine_args, &Path::of("deployment"))?,
         decode_engine_args: to_draft::engine_args(&decode_engine_args, &Path::of("deployment"))?,
-        resources: resources.present().map(to_draft::resources).unwrap_or_default(),
-        docker: to_draft::docker(&docker),
+        resources: to_draft::resources(&resources.open()),
+        docker: to_draft::docker(&docker.open()),
     })
 }
 
@@ -113,8 +93,8 @@ pub(crate) fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
         env: to_draft::texts(&model.env),
         secret_env: secret_env::draft(&model.secret_env, &model.secret_env_version),
         engine_args: to_draft::engine_args(&model.engine_args, &Path::of("engine_args"))?,
-        resources: model.resources.present().map(to_draft::resources),
-        docker: to_draft::docker(&model.docker),
+        resources: model.resources.open_if_written().as_ref().map(to_draft::resources),
+        docker: to_draft::docker(&model.docker.open()),
         gpus: to_draft::gpus(&model.gpus, &model.gpu_count, &model.gpu_uuids),
         desired_state: given(&model.desired_state),
         ports: to_draft::ports(&model.ports),
@@ -149,56 +129,6 @@ pub(crate) fn topology(model: &WorkerModel) -> Option<&'static Topology> {
         word => NetworkMode::parse(word.known()?)?,
     };
     release::find(release::ALL, version).ok()?.0.topology(network)
-}
-
-/// The ports that are picked when the worker's container is made; none while what they depend on is not known.
-pub(crate) fn picked(model: &WorkerModel) -> Vec<&'static WorkerPort> {
-    let Ok(mut draft) = draft(model) else { return Vec::new() };
-    if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
-    }
-    check::picked_ports(&draft).unwrap_or_default()
-}
-
-/// The cache server that the worker uses, with its container's name.
-pub(crate) fn server_of(model: &WorkerModel) -> Option<(&'static CacheServer, String)> {
-    let mut draft = draft(model).ok()?;
-    if deployment(model).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
-    }
-    check::cache_server(&draft)
-}
-
-/// The ports that are picked for the worker alone.
-pub(crate) fn own_rows(model: &WorkerModel) -> Vec<&'static WorkerPort> {
-    let server = server_of(model).map_or(&[][..], |(server, _)| server.ports);
-    picked(model).into_iter().filter(|row| server.iter().all(|other| other.name != row.name)).collect()
-}
-
-/// What the worker's engine is told; unknown while some of it is.
-pub(crate) fn effective_args(model: &WorkerModel) -> Attr<TextMap> {
-    let view = deployment(model);
-    let written =
-        [&view.engine_args, &view.prefill_engine_args, &view.decode_engine_args, &model.engine_args];
-    if view.model_args.is_unknown() || written.into_iter().any(is_open) {
-        return Attr::Unknown;
-    }
-    let Ok(mut draft) = draft(model) else { return Attr::Unknown };
-    if view.services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(model));
-    }
-    if model.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(&picked(model));
-    }
-    model_args::effective(draft)
-}
-
-fn is_open(written: &Attr<Dynamic>) -> bool {
-    match written {
-        Attr::Null => false,
-        Attr::Unknown => true,
-        Attr::Known(Dynamic(value)) => !value.is_wholly_known(),
-    }
 }
 
 /// What is wrong with a configuration, as far as it is known.
@@ -293,22 +223,33 @@ pub(crate) fn wanted_state(model: &WorkerModel) -> DesiredState {
     expected_state(model).known().copied().unwrap_or(DesiredState::Running)
 }
 
-/// What import rebuilds a worker from: its attributes without what is only ever observed.
-pub(crate) fn label(model: &WorkerModel) -> Result<String, Diagnostic> {
-    let lasting = WorkerModel {
-        status: Attr::Null,
-        registered: Attr::Null,
-        drift: Attr::Null,
-        image_id: Attr::Null,
-        ..model.clone()
-    };
-    spec_label::to_text(&lasting)
+impl ContainerResource for WorkerModel {
+    fn observed(&mut self) -> Observed<'_> {
+        Observed {
+            image_id: &mut self.image_id,
+            status: &mut self.status,
+            drift: &mut self.drift,
+            containers: None,
+            registered: Some(&mut self.registered),
+        }
+    }
+
+    fn host(&self) -> &Attr<String> {
+        &self.host
+    }
+
+    fn secret_env_status(&self) -> &Attr<TextMap> {
+        &self.secret_env_status
+    }
+
+    fn main_container(&self) -> String {
+        shown(&self.container).to_owned()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tf_provider::value::{Type, Value};
 
     fn with_deployment(view: DeploymentView) -> WorkerModel {
         WorkerModel {
@@ -381,44 +322,27 @@ mod tests {
     }
 
     #[test]
-    fn the_arguments_of_all_layers_are_shown_as_far_as_they_are_known() {
-        let texts = |entries: &[(&str, &str)]| -> Attr<TextMap> {
-            Attr::Known(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect())
-        };
-        let args = |name: &str, value: &str| {
-            let ty = Type::Object([(name.to_owned(), Type::String)].into());
-            Attr::Known(Dynamic(Value::dynamic(ty, Value::object([(name, value)]))))
-        };
-        let view = DeploymentView {
-            engine: "vllm".into(),
-            model: "Qwen/Qwen3-8B".into(),
-            model_args: texts(&[("dyn-reasoning-parser", "qwen3"), ("dyn-tool-call-parser", "hermes")]),
-            engine_args: args("dyn_reasoning_parser", "basic"),
+    fn a_block_that_is_not_known_is_all_unknown_whichever_it_is() {
+        let open = DeploymentView {
+            router: Attr::Unknown,
+            connector: Attr::Unknown,
+            resources: Attr::Unknown,
+            docker: Attr::Unknown,
             ..chat()
         };
-        let worker = WorkerModel {
-            gpu_count: Attr::Known(2),
-            engine_args: args("seed", "7"),
-            ..with_deployment(view.clone())
-        };
-        let expected = texts(&[
-            ("dyn-reasoning-parser", "basic"),
-            ("dyn-tool-call-parser", "hermes"),
-            ("seed", "7"),
-            ("tensor-parallel-size", "2"),
-        ]);
-        assert_eq!(effective_args(&worker), expected);
-        let open = |view: DeploymentView| WorkerModel { gpu_count: Attr::Known(2), ..with_deployment(view) };
-        for unknown in [
-            WorkerModel { engine_args: Attr::Unknown, ..worker.clone() },
-            WorkerModel { gpu_count: Attr::Unknown, ..worker.clone() },
-            open(DeploymentView { model_args: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { engine_args: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { prefill_engine_args: Attr::Unknown, ..view.clone() }),
-            open(DeploymentView { mode: Attr::Unknown, ..view }),
-        ] {
-            assert_eq!(effective_args(&unknown), Attr::Unknown, "{unknown:?}");
-        }
+        let worker =
+            WorkerModel { resources: Block::Unknown, docker: Block::Unknown, ..with_deployment(open) };
+        let draft = draft(&worker).unwrap();
+        let common = &draft.deployment;
+        assert!(common.router.mode.is_unknown() && common.router.kv_events.is_unknown());
+        assert!(common.connector.kind.is_unknown() && common.connector.server.is_unknown());
+        assert!(common.resources.cpus.is_unknown() && common.docker.ipc.is_unknown());
+        assert!(draft.docker.networks.is_unknown());
+        assert!(draft.resources.is_some_and(|own| own.memory_gb.is_unknown()));
+        assert_eq!(objections(&worker).unwrap(), []);
+        let absent = super::draft(&with_deployment(chat())).unwrap();
+        assert_eq!(absent.resources, None);
+        assert!(absent.deployment.router.mode.is_absent() && absent.docker.networks.is_absent());
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Planning, making, changing, reading and removing a worker.
 
-use super::apply::{Place, show};
-use super::model::{
-    container_name, deployment, derive, effective_args, objections, picked, planned_gpus, wanted_state,
-};
+use super::apply::{WorkerHosts, show};
+use super::model::{container_name, deployment, derive, objections, planned_gpus, wanted_state};
 use super::plan::{check, stays};
+use super::provisional::{effective_args, picked, with_provisional_ports};
 use super::schema::{ABOUT, WorkerModel};
 use super::{cache_server, model};
 use crate::dynamo::terms::names;
@@ -13,14 +12,14 @@ use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter};
 use crate::provider::attributes::{host_errors, import_id, paths, picked_ports, secret_env, timeouts};
 use crate::provider::lifecycle::drift::Explained;
-use crate::provider::lifecycle::{drift, spec_label};
+use crate::provider::lifecycle::resource::{Belongings, ContainerResource};
+use crate::provider::lifecycle::{drift, resource, spec_label};
 use crate::provider::machine::facts;
 use crate::provider::plan_checks::{docker, secret_values, secrets};
 use crate::provider::session::{Client, random};
-use crate::reconcile;
 use crate::reconcile::Deadline;
 use crate::tf_provider::attr::Attr;
-use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
+use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{About, Applied, Call, Failed, ImportBy, Plan, Resource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
@@ -86,7 +85,7 @@ impl Resource for Workers {
         if deployment(&planned).image != deployment(prior).image {
             planned.image_id = Attr::Unknown;
         }
-        let before = Some(secrets_of(prior, changed || planned != *prior));
+        let before = Some(resource::secrets_of(prior, changed || planned != *prior));
         let not_compared = secret_values::plan(&call.client, &config.secret_env, before, &mut planned).await;
         let other_secrets = planned.secret_env_status != prior.secret_env_status;
         if other_secrets {
@@ -123,15 +122,15 @@ impl Resource for Workers {
         derive(&config, &mut planned);
         let summary =
             format!("Unable to create a worker of deployment {:?}", shown(&deployment(&planned).name));
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
-        place.frontend_is_there(&planned, &summary).await?;
-        place.find_model(&mut planned).await;
+        let hosts = WorkerHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        hosts.frontend_is_there(&planned, &summary).await?;
+        hosts.find_model(&mut planned).await;
         planned.effective_engine_args = effective_args(&planned);
-        let _gpus = place.give_gpus(&call.client, &mut planned, &[], &summary).await?;
+        let _gpus = hosts.give_gpus(&call.client, &mut planned, &[], &summary).await?;
         let budget = Deadline { time: timeouts::create(&planned.timeouts), cancel: call.stopping.clone() };
-        let made = place.create(call, &mut planned, &budget, &summary).await;
+        let made = hosts.create(call, &planned, &budget, &summary).await;
         if made.is_err() || wanted_state(&planned) == DesiredState::Stopped {
-            let swept = cache_server::sweep(call, &place.entry, &[&planned], &summary).await;
+            let swept = cache_server::sweep(call, &hosts.entry, &[&planned], &summary).await;
             let state = made?;
             return swept
                 .map(|()| state.clone().into())
@@ -149,22 +148,22 @@ impl Resource for Workers {
     ) -> Result<Applied<WorkerModel>, Failed<WorkerModel>> {
         secret_env::take(&config.secret_env, &mut planned);
         let summary = format!("Unable to update worker {:?}", shown(&planned.container));
-        let place = Place::of(&call.client, &planned).map_err(Diagnostics::from)?;
+        let hosts = WorkerHosts::of(&call.client, &planned).map_err(Diagnostics::from)?;
         // One at a time: the others serve meanwhile.
         let _slot = call.client.rolling_slot(shown(&deployment(&planned).id), model::role(&planned)).await;
-        place.find_model(&mut planned).await;
+        hosts.find_model(&mut planned).await;
         planned.effective_engine_args = effective_args(&planned);
         let picks = planned.ports.is_unknown();
         if picks {
-            planned.ports = picked_ports::with_those_to_come(&prior.ports, &picked(&planned));
+            planned.ports = picked_ports::with_provisional_ports(&prior.ports, &picked(&planned));
         }
         let budget = Deadline { time: timeouts::update(&planned.timeouts), cancel: call.stopping.clone() };
         let changed = async {
-            place.change(call, &prior, &mut planned, picks, &budget, &summary).await?;
-            place.settle(&planned, &budget, &summary).await
+            hosts.change(call, &prior, &mut planned, picks, &budget, &summary).await?;
+            hosts.stop_if_wanted_and_read(planned.clone(), &budget, &summary).await
         };
         let changed = changed.await;
-        let swept = cache_server::sweep(call, &place.entry, &[&prior, &planned], &summary).await;
+        let swept = cache_server::sweep(call, &hosts.entry, &[&prior, &planned], &summary).await;
         let state = changed?;
         swept.map_err(|diagnostics| Failed { state: Some(state.clone()), diagnostics })?;
         Ok(state.into())
@@ -176,21 +175,21 @@ impl Resource for Workers {
         mut state: WorkerModel,
     ) -> Result<Option<WorkerModel>, Diagnostics> {
         let summary = format!("Unable to read worker {:?}", shown(&state.container));
-        let place = Place::of(&call.client, &state)?;
-        facts::for_refresh(&place.entry, &summary).await?;
+        let hosts = WorkerHosts::of(&call.client, &state)?;
+        facts::for_refresh(&hosts.entry, &summary).await?;
         let container = vec![shown(&state.container).to_owned()];
-        let seen = place.entry.host.observe(&Filter::Names(container), Age::Walk).await;
+        let seen = hosts.entry.host.observe(&Filter::Names(container), Age::Walk).await;
         let seen = seen.map_err(|error| host_errors::diagnostic(&summary, &error, None))?;
         secret_env::take_found(&mut state, seen.first());
-        let (blueprint, _) = place.blueprint(call, &cache_server::with_stand_ins(&state), &summary).await?;
-        let look = place.look(&blueprint, Age::Walk, &summary).await?;
-        let Some(Some(observed)) = look.containers().first().map(|seen| seen.cloned()) else {
+        let (blueprint, _) = hosts.blueprint(call, &with_provisional_ports(&state), &summary).await?;
+        let compared = hosts.compare(&blueprint, Age::Walk, &summary).await?;
+        let Some(Some(observed)) = compared.containers().first().map(|seen| seen.cloned()) else {
             return Ok(None);
         };
         secret_env::show(&mut state, Some(&observed));
-        state.registered = place.registered(&state, &blueprint, &observed).await;
+        state.registered = hosts.registered(&state, &blueprint, &observed).await;
         let mut sentences = Vec::new();
-        for (differences, observed) in look.differing() {
+        for (differences, observed) in compared.differing() {
             let explained = Explained {
                 image: None,
                 env: &mut state.env,
@@ -201,7 +200,7 @@ impl Resource for Workers {
             sentences.extend(drift::explain(differences, observed, explained));
         }
         if wanted_state(&state) == DesiredState::Running {
-            sentences.extend(place.of_the_server(&blueprint, &summary).await?);
+            sentences.extend(hosts.of_the_server(&blueprint, &summary).await?);
         }
         state.drift = Attr::Known(sentences.into_iter().map(Attr::Known).collect());
         show(&mut state, &observed);
@@ -209,16 +208,11 @@ impl Resource for Workers {
     }
 
     async fn delete(&self, call: &Call<Client>, state: WorkerModel) -> Result<(), Failed<WorkerModel>> {
-        let containers = [shown(&state.container).to_owned()];
         let summary = format!("Unable to remove worker {:?}", shown(&state.container));
         let entry = call.client.known_host(shown(&state.host)).map_err(Diagnostics::from)?;
-        let time = timeouts::delete(&state.timeouts);
-        let removal = reconcile::take_down(&entry.host, &containers, &[], &[], &call.stopping);
-        match tokio::time::timeout(time, removal).await {
-            Ok(Ok(())) => Ok(cache_server::sweep(call, &entry, &[&state], &summary).await?),
-            Ok(Err(failure)) => Err(Diagnostics::from(Diagnostic::from_error(summary, &failure)).into()),
-            Err(_) => Err(Diagnostics::from(timeouts::expired(&summary, entry.host.name(), time)).into()),
-        }
+        let all = Belongings { containers: vec![state.main_container()], ..Belongings::default() };
+        resource::remove(call, &entry, &all, &state.timeouts, &summary).await?;
+        Ok(cache_server::sweep(call, &entry, &[&state], &summary).await?)
     }
 
     async fn import(&self, call: &Call<Client>, by: ImportBy) -> Result<WorkerModel, Diagnostics> {
@@ -229,9 +223,4 @@ impl Resource for Workers {
         let id = Attr::Known(format!("{host}/{container}"));
         Ok(WorkerModel { id, host: Attr::Known(host), container: Attr::Known(container), ..state })
     }
-}
-
-fn secrets_of(prior: &WorkerModel, changes: bool) -> secret_values::Prior<'_> {
-    let container = shown(&prior.container).to_owned();
-    secret_values::Prior { status: &prior.secret_env_status, host: &prior.host, container, changes }
 }

@@ -1,16 +1,13 @@
 //! What the plan of a worker can find out on its host: all that would go wrong in apply, before anything is touched.
 
 use super::apply::decided;
-use super::model;
-use super::model::{deployment, draft, model_source, picked, topology, uuids, wanted_state};
+use super::model::{deployment, draft, model_source, topology, uuids, wanted_state};
+use super::provisional::provisional;
 use super::schema::WorkerModel;
 use crate::dynamo::spec::gpus::GpuRequest;
 use crate::dynamo::spec::{Owner, WorkerSpec};
-use crate::dynamo::terms::given::Given;
-use crate::dynamo::terms::names;
 use crate::dynamo::terms::words::{DesiredState, NetworkMode};
 use crate::provider::allocation::gpus;
-use crate::provider::attributes::picked_ports;
 use crate::provider::machine::{Machine, facts};
 use crate::provider::plan_checks;
 use crate::provider::plan_checks::gpu_memory;
@@ -36,21 +33,7 @@ pub(super) async fn check(
         return Ok(Diagnostics::new());
     };
     within_reach(client, planned, &entry)?;
-    let mut draft = model::draft(planned)?;
-    if draft.suffix.is_unknown() {
-        draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));
-    }
-    draft.secret_env.stand_in();
-    if draft.gpus.assigned.is_unknown() {
-        draft.gpus.assigned = Given::Absent;
-    }
-    if deployment(planned).services.is_unknown() {
-        draft.deployment.services = picked_ports::services_to_come(topology(planned));
-    }
-    if planned.ports.is_unknown() {
-        draft.ports = picked_ports::ports_to_come(&picked(planned));
-    }
-    let Ok(spec) = draft.complete() else { return Ok(Diagnostics::new()) };
+    let Some(spec) = provisional(planned)? else { return Ok(Diagnostics::new()) };
     let (facts, _) = match facts::for_plan(&entry, new).await {
         Ok(found) => found,
         Err(unchecked) => return Diagnostics::from(unchecked).into_result(),
