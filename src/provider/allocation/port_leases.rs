@@ -22,7 +22,7 @@ use crate::tf_provider::diagnostics::Diagnostics;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How often ports are picked when others take them between looking and binding.
+/// The number of times that ports are picked when others take them between looking and binding.
 pub(crate) const ATTEMPTS: usize = 5;
 
 /// Addresses for the services of a deployment, and the leases on their ports; `None` on a private network, where
@@ -56,7 +56,7 @@ pub(crate) fn worker(
     at(leases, machine, rows, ranks, taken, advertised(machine.advertise_address()))
 }
 
-/// As [`worker`], for what listens at `own_address`.
+/// Ports as for [`worker`], for what listens at `own_address`.
 pub(crate) fn at(
     leases: &PortLeases,
     machine: &Machine,

@@ -8,7 +8,7 @@ use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::schema::optional;
 
 model! {
-    /// How KV caches leave a GPU.
+    /// The block `connector`: how KV caches leave a GPU.
     pub struct ConnectorModel {
         r#type: Attr<String> = optional("How KV caches leave a GPU. `none`: they do not. `nixl`: to the GPU of another worker. `kvbm`: to \
             memory and disk of the host, by Dynamo's block manager (and over NIXL where the deployment is disaggregated). \
@@ -32,6 +32,7 @@ model! {
 }
 
 model! {
+    /// The `connector` block as a worker receives it.
     pub struct ConnectorView {
         r#type: Attr<String> = optional("How KV caches leave a GPU."),
         cpu_cache_gb: Attr<i64> = optional("Cache in memory in GB."),
@@ -48,7 +49,7 @@ impl From<ConnectorView> for ConnectorModel {
     }
 }
 
-/// What the block says; all unknown while the block is.
+/// The draft that the block makes. All of it is unknown while the block is.
 pub(crate) fn draft(block: &Block<ConnectorModel>) -> ConnectorDraft {
     match block {
         Block::Absent => ConnectorDraft::default(),

@@ -14,14 +14,14 @@ use crate::dynamo::terms::names;
 use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
 
-/// As the domain reads them.
+/// The arguments as the domain reads them.
 pub(crate) fn draft(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<ArgValue>> {
     let items = attribute.known().into_iter().flatten();
     let given = |value: &Attr<String>| value.known().map_or(Given::Unknown, |text| Given::Is(written(text)));
     items.map(|(name, value)| (name.clone(), given(value))).collect()
 }
 
-/// What a worker's engine is told; unknown as long as something of it is.
+/// The arguments that a worker's engine gets; unknown as long as any of them is.
 pub(crate) fn effective(mut draft: WorkerDraft) -> Attr<TextMap> {
     // None of these says anything to the engine.
     draft.suffix = Given::Is(names::suffix([0; names::SUFFIX_LENGTH]));

@@ -13,10 +13,10 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use schema::ProviderModel;
 
-/// The host when `hosts` is left out.
+/// The name of the only host when `hosts` is left out.
 pub(crate) const LOCAL: &str = "local";
 
-/// Offline checks of the block.
+/// The offline checks of the block.
 pub(crate) fn validate(config: &ProviderModel) -> Diagnostics {
     let mut found = models::validate(&config.models);
     let Attr::Known(NestedMap(hosts)) = &config.hosts else { return found };

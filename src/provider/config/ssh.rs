@@ -7,7 +7,7 @@ use crate::tf_provider::attr::{Attr, Nested};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
-/// How the machine is reached; `None` for this machine.
+/// The settings of the connection to a machine; `None` for this machine.
 pub(crate) fn settings(host: &HostModel) -> Option<Settings> {
     let address = host.address.known()?;
     Some(Settings {

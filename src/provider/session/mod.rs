@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    /// As [`Client::host`], where the host must be known by now.
+    /// The host of that name, which must be known by now.
     pub fn known_host(&self, name: &str) -> Result<Machine, Diagnostic> {
         self.host(name).map_err(|error| match error {
             NoHost::Wrong(diagnostic) => diagnostic,
