@@ -32,7 +32,8 @@ pub(crate) fn amount(attribute: &Attr<Number>) -> Given<Amount> {
     }
 }
 
-/// The entries of a map. One that is unknown as a whole is empty: nothing can be said of it yet. A null element is as if not written.
+/// The entries of a map. One that is unknown as a whole is empty: nothing can be said of it yet. A null element is as if not
+/// written.
 pub(crate) fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     let items = attribute.known().into_iter().flatten();
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()

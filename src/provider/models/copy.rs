@@ -95,7 +95,7 @@ pub(crate) struct Fetch<'a> {
     pub to: &'a Machine,
     pub source: Seen,
     pub wanted: &'a ModelModel,
-    /// The copy is this resource's own, and is to be mended.
+    /// The copy is this resource's own, and is to be repaired.
     pub mends: bool,
     pub summary: &'a str,
     pub stopping: &'a CancellationToken,

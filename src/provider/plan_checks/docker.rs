@@ -19,7 +19,8 @@ pub(crate) fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
     Diagnostics(privileged.then(|| warning.at(at("privileged"))).into_iter().collect())
 }
 
-/// The errors for networks, runtime and log driver that the host does not have. `own` are the options of the resource that is planned.
+/// The errors for networks, runtime and log driver that the host does not have. `own` are the options of the resource that
+/// is planned.
 pub(crate) async fn on_host(machine: &Machine, own: &DockerOptions) -> Diagnostics {
     let found = async {
         let mut found = Diagnostics::new();
