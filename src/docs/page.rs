@@ -25,6 +25,7 @@ pub struct Guide {
 
 /// Why the pages cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// The reason why the pages cannot be generated.
 pub enum DocsError {
     #[error("{page} needs the example examples/{file}, which is missing or no UTF-8 text: write it")]
     NoExample { page: String, file: String },
@@ -38,9 +39,12 @@ pub(super) struct Kind {
     example: (&'static str, &'static str),
 }
 
+/// The kind of resources.
 pub(super) const RESOURCE: Kind = Kind { title: "Resource", example: ("resources", "resource.tf") };
+/// The kind of data sources.
 pub(super) const DATA_SOURCE: Kind =
     Kind { title: "Data Source", example: ("data-sources", "data-source.tf") };
+/// The kind of ephemeral resources.
 pub(super) const EPHEMERAL: Kind =
     Kind { title: "Ephemeral Resource", example: ("ephemeral-resources", "ephemeral-resource.tf") };
 
@@ -53,12 +57,13 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Where a page lies; names of types lose the provider's prefix, as the registry wants it.
+    /// The path of a page; names of types lose the provider's prefix, as the registry wants it.
     pub(super) fn path(&self, folder: &str, name: &str) -> PathBuf {
         let short = name.strip_prefix(self.provider).and_then(|rest| rest.strip_prefix('_')).unwrap_or(name);
         Path::new(folder).join(format!("{short}.md"))
     }
 
+    /// The front page.
     pub(super) fn index<P: Provider>(&self, provider: &P) -> Result<String, DocsError> {
         let title = format!("{} Provider", self.provider);
         let page = Page::new(&title, None, provider.description())
@@ -70,6 +75,7 @@ impl Writer<'_> {
         Ok(page.done())
     }
 
+    /// The page of a resource, with how it is imported.
     pub(super) fn resource<C>(&self, resource: &dyn AnyResource<C>) -> Result<String, DocsError> {
         let about = resource.about();
         let page = self.page(RESOURCE, about, &resource.entries())?;
@@ -110,6 +116,7 @@ impl Writer<'_> {
         Ok(page.text("Or with the command line:").code("shell", &by_command))
     }
 
+    /// The page of a function.
     pub(super) fn function(&self, signature: &Signature) -> Result<String, DocsError> {
         let title = format!("{} Function - {}", signature.name, self.provider);
         let example = self.example_for(&title, &format!("functions/{}/function.tf", signature.name))?;

@@ -15,6 +15,7 @@ const IMAGES: &str = "images";
 
 /// Why the files cannot be read or written.
 #[derive(Debug, thiserror::Error)]
+/// The reason why the files cannot be read or written.
 pub enum RepositoryError {
     #[error(
         "{root} is not the root of this repository (no Cargo.toml of {package} is there): run the command from the root, \
@@ -45,7 +46,7 @@ impl fmt::Display for Difference {
 }
 
 impl Difference {
-    /// What [`Repository::write`] did about it.
+    /// The remedy that [`Repository::write`] applied.
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Missing(_) | Self::Stale(_) => "written",
@@ -75,7 +76,7 @@ impl Repository {
         fs::read_to_string(self.root.join("examples").join(file)).ok()
     }
 
-    /// What would have to change for `docs/` to be exactly `pages`, in the order of paths.
+    /// The differences between `docs/` and `pages`, in the order of paths.
     pub fn differences(&self, pages: &Pages) -> Result<Vec<Difference>, RepositoryError> {
         let mut found = self.files()?;
         let mut differences: BTreeMap<PathBuf, Difference> = BTreeMap::new();

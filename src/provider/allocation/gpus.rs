@@ -185,7 +185,7 @@ impl Drop for GpuLease {
     }
 }
 
-/// What a host has; the inner error is that it has no GPUs, or none that can be seen.
+/// The GPUs of a host; the inner error is that it has none, or none that can be seen.
 pub(crate) async fn look(
     machine: &Machine,
     age: Age,
@@ -260,7 +260,7 @@ impl GpuSnapshot {
     }
 }
 
-/// What a worker asks for now: those that were decided for it, unless it names them itself.
+/// The GPUs that a worker asks for now: those that were decided for it, unless it names them itself.
 pub(crate) fn wanted(spec: &WorkerSpec) -> GpuRequest {
     let by_uuid = |names: &[GpuName]| names.iter().all(|name| matches!(name, GpuName::Uuid(_)));
     match &spec.gpu_request {
@@ -270,7 +270,7 @@ pub(crate) fn wanted(spec: &WorkerSpec) -> GpuRequest {
     }
 }
 
-/// What keeps a worker's GPUs: those that it was given before, by name.
+/// The request that keeps a worker's GPUs: those that it was given before, by name.
 pub(crate) fn the_same(devices: &[String]) -> GpuRequest {
     match devices {
         [] => GpuRequest::None,

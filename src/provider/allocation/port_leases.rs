@@ -51,7 +51,7 @@ pub(crate) fn worker(
     at(leases, machine, rows, ranks, taken, advertised(machine.advertise_address()))
 }
 
-/// As [`worker`], for what listens at `own_address`.
+/// Ports as for [`worker`], for what listens at `own_address`.
 pub(crate) fn at(
     leases: &PortLeases,
     machine: &Machine,

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub(crate) type TextMap = BTreeMap<String, Attr<String>>;
 
 model! {
-    /// How the frontend spreads requests over workers.
+    /// The block `router`: how the frontend spreads requests over workers.
     pub struct RouterModel {
         mode: Attr<String> = optional("How requests are spread over workers: `round-robin`, `random`, `kv` (to the worker \
             that has most of the prompt in its KV cache), `direct` (the request names the worker in `x-worker-instance-id`, and where the deployment is \
@@ -31,7 +31,7 @@ model! {
 }
 
 model! {
-    /// Limits of each container.
+    /// The block `resources`: the limits of each container.
     pub struct ResourcesModel {
         cpus: Attr<Number> = optional("CPUs that each container may use, fractions allowed. Left out: all but the host's \
             reserve."),
@@ -42,7 +42,7 @@ model! {
 }
 
 model! {
-    /// Further options of `docker run`.
+    /// The block `docker`: further options of `docker run`.
     pub struct DockerModel {
         shm_size_gb: Attr<Number> = optional("Size of `/dev/shm` in GB (2³⁰ bytes)."),
         extra_hosts: Attr<TextMap> = optional("Host names to add to `/etc/hosts`, each with its address, or with \
@@ -74,6 +74,7 @@ model! {
 }
 
 model! {
+    /// A block `volume` of the `docker` block: a folder of the host in the containers.
     pub struct VolumeModel {
         host_path: Attr<String> = required("Absolute path on the host. It must exist, unless `create` is set."),
         container_path: Attr<String> = required("Absolute path in the container."),
@@ -85,6 +86,7 @@ model! {
 }
 
 model! {
+    /// A block `ulimit` of the `docker` block: a limit of the kernel.
     pub struct UlimitModel {
         name: Attr<String> = required("Name of the limit, for example `memlock` or `nofile`."),
         soft: Attr<i64> = required("Soft limit; -1 = unlimited."),
@@ -93,7 +95,7 @@ model! {
 }
 
 model! {
-    /// How long operations may take.
+    /// The block `timeouts`: how long operations may take.
     pub struct TimeoutsModel {
         create: Attr<String> = optional("Time for creation, from the first call to the host until it works, for example \
             `45m` or `1h30m`. The download of an image is not counted as long as it makes progress. Default: `30m`.")
@@ -109,6 +111,7 @@ model! {
 // in an object, and nothing in them is computed.
 
 model! {
+    /// The `router` block as a worker receives it.
     pub struct RouterView {
         mode: Attr<String> = optional("Router mode."),
         kv_events: Attr<bool> = optional("Whether workers report their KV cache."),
@@ -116,6 +119,7 @@ model! {
 }
 
 model! {
+    /// The `resources` block as a worker receives it.
     pub struct ResourcesView {
         cpus: Attr<Number> = optional("CPUs for each container."),
         memory_gb: Attr<Number> = optional("Memory for each container in GB."),
@@ -124,6 +128,7 @@ model! {
 }
 
 model! {
+    /// A `volume` block as a worker receives it.
     pub struct VolumeView {
         host_path: Attr<String> = optional("Path on the host."),
         container_path: Attr<String> = optional("Path in the container."),
@@ -133,6 +138,7 @@ model! {
 }
 
 model! {
+    /// A `ulimit` block as a worker receives it.
     pub struct UlimitView {
         name: Attr<String> = optional("Name of the limit."),
         soft: Attr<i64> = optional("Soft limit."),
@@ -141,6 +147,7 @@ model! {
 }
 
 model! {
+    /// The `docker` block as a worker receives it.
     pub struct DockerView {
         shm_size_gb: Attr<Number> = optional("Size of `/dev/shm` in GB."),
         extra_hosts: Attr<TextMap> = optional("Additional host names."),

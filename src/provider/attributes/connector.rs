@@ -7,7 +7,7 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::schema::optional;
 
 model! {
-    /// How KV caches leave a GPU.
+    /// The block `connector`: how KV caches leave a GPU.
     pub struct ConnectorModel {
         r#type: Attr<String> = optional("How KV caches leave a GPU. `none`: they do not. `nixl`: to the GPU of another worker. `kvbm`: to \
             memory and disk of the host, by Dynamo's block manager (and over NIXL where the deployment is disaggregated). \
@@ -31,6 +31,7 @@ model! {
 }
 
 model! {
+    /// The `connector` block as a worker receives it.
     pub struct ConnectorView {
         r#type: Attr<String> = optional("How KV caches leave a GPU."),
         cpu_cache_gb: Attr<i64> = optional("Cache in memory in GB."),

@@ -13,15 +13,17 @@ pub(crate) fn ratio(units: u64, unit: u64) -> Option<Number> {
     format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000).parse().ok()
 }
 
-/// Bytes in GB (2³⁰ bytes).
+/// A number of bytes in GB (2³⁰ bytes).
 pub(crate) fn gigabytes(bytes: u64) -> Attr<Number> {
     ratio(bytes, GIB).into()
 }
 
+/// A known text.
 pub(crate) fn text(text: impl Into<String>) -> Attr<String> {
     Attr::Known(text.into())
 }
 
+/// A known list of nested objects, each of them known.
 pub(crate) fn list<M>(items: impl IntoIterator<Item = M>) -> Attr<NestedList<M>> {
     Attr::Known(NestedList(items.into_iter().map(|item| Attr::Known(Nested(item))).collect()))
 }

@@ -19,6 +19,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     (total > 0).then(|| Duration::from_millis(total))
 }
 
+/// Whether a text is a duration.
 pub(crate) fn is_valid(text: &str) -> bool {
     parse(text).is_some()
 }

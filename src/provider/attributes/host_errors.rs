@@ -15,7 +15,7 @@ pub(crate) fn diagnostic(summary: impl Into<String>, error: &HostError, model: O
     }
 }
 
-/// As [`diagnostic`], of work that was begun: with what became of it.
+/// The error of an operation that was begun, as [`diagnostic`], with what became of it.
 pub(crate) fn not_done(
     summary: impl Into<String>,
     failed: &ReconcileError,

@@ -11,7 +11,7 @@ use crate::dynamo::terms::given::Given;
 use crate::tf_provider::attr::Attr;
 use std::collections::BTreeMap;
 
-/// As the domain reads them.
+/// The arguments as the domain reads them.
 pub(crate) fn draft(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<ArgValue>> {
     let items = attribute.known().into_iter().flatten();
     let given = |value: &Attr<String>| value.known().map_or(Given::Unknown, |text| Given::Is(written(text)));

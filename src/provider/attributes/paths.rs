@@ -4,7 +4,7 @@ use crate::dynamo::terms::objection::{DockerField, Field, Objection};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
-/// Every objection as an error at its attribute. `host` is the entry of `hosts` that capacity objections are about.
+/// The objections as errors, each at its attribute.
 pub(crate) fn diagnostics(objections: Vec<Objection>) -> Diagnostics {
     Diagnostics(objections.into_iter().map(diagnostic).collect())
 }

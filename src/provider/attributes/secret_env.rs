@@ -25,10 +25,12 @@ use std::collections::BTreeMap;
 /// The type of `secret_env`.
 pub(crate) type SecretMap = BTreeMap<String, Attr<Secret>>;
 
+/// The status of a variable that the container has.
 pub(crate) const SET: &str = "set";
+/// The status of a variable that the container lacks.
 pub(crate) const MISSING: &str = "missing";
 
-/// A null element is as if not written, and a map that is unknown as a whole is empty.
+/// The draft that the attributes make. A null element is as if not written, and a map that is unknown as a whole is empty.
 pub(crate) fn draft(values: &Attr<SecretMap>, version: &Attr<String>) -> SecretDraft {
     SecretDraft {
         values: written(values).map(|(name, value)| (name.clone(), given(value))).collect(),
@@ -36,15 +38,17 @@ pub(crate) fn draft(values: &Attr<SecretMap>, version: &Attr<String>) -> SecretD
     }
 }
 
+/// The variables that are written, which null elements are not.
 pub(crate) fn written(values: &Attr<SecretMap>) -> impl Iterator<Item = (&String, &Attr<Secret>)> {
     values.known().into_iter().flatten().filter(|(_, value)| !value.is_null())
 }
 
-/// The three attributes, of whatever has them.
+/// A model that has `secret_env`, its version and its status.
 pub(crate) trait HasSecrets {
     fn secrets(&mut self) -> Attributes<'_>;
 }
 
+/// The three attributes of a model, borrowed to be changed.
 pub(crate) struct Attributes<'a> {
     pub values: &'a mut Attr<SecretMap>,
     pub version: &'a mut Attr<String>,
@@ -67,7 +71,7 @@ macro_rules! has_secrets {
 }
 pub(crate) use has_secrets;
 
-/// Takes the values for containers that are to be made, and the status that they have then.
+/// Fills in the values for containers that are to be created, and the status that they then have.
 pub(crate) fn take(values: &Attr<SecretMap>, planned: &mut impl HasSecrets) {
     let attributes = planned.secrets();
     let settled = attributes.status.known().is_some_and(|map| map.values().all(|it| !it.is_unknown()));
@@ -78,7 +82,7 @@ pub(crate) fn take(values: &Attr<SecretMap>, planned: &mut impl HasSecrets) {
     *attributes.values = values.clone();
 }
 
-/// Takes the values for a refresh: those that `container` has. One that it lacks differs from whatever there is.
+/// Fills in the values for a refresh: those that `container` has. One that it lacks differs from whatever there is.
 pub(crate) fn take_found(state: &mut impl HasSecrets, container: Option<&ObservedContainer>) {
     let attributes = state.secrets();
     let found = container.map(|seen| &seen.spec.secret_env.values);

@@ -13,19 +13,22 @@ fn time(attribute: Option<&Attr<String>>, default: Duration) -> Duration {
     attribute.and_then(Attr::known).and_then(|text| duration::parse(text)).unwrap_or(default)
 }
 
+/// The time limit of a creation.
 pub(crate) fn create(block: &Block<TimeoutsModel>) -> Duration {
     time(block.present().map(|block| &block.create), MAKE)
 }
 
+/// The time limit of an update.
 pub(crate) fn update(block: &Block<TimeoutsModel>) -> Duration {
     time(block.present().map(|block| &block.update), MAKE)
 }
 
+/// The time limit of a removal, draining included.
 pub(crate) fn delete(block: &Block<TimeoutsModel>) -> Duration {
     time(block.present().map(|block| &block.delete), REMOVE)
 }
 
-/// A removal that took too long. What is gone is gone; a second one goes on from there.
+/// The error of a removal that took too long. What is gone is gone; a second removal goes on from there.
 pub(crate) fn expired(summary: &str, host: &str, time: Duration) -> Diagnostic {
     let detail = format!(
         "The removal on host {host:?} was not done within {} s (timeouts.delete). Requests in flight are waited for; apply \

@@ -16,6 +16,7 @@ use crate::tf_provider::diagnostics::Diagnostic;
 use crate::tf_provider::value::{Number, Path, Value, json};
 use std::collections::BTreeMap;
 
+/// An attribute as the domain takes it.
 pub(crate) fn given<T: Clone>(attribute: &Attr<T>) -> Given<T> {
     match attribute {
         Attr::Null => Given::Absent,
@@ -24,6 +25,7 @@ pub(crate) fn given<T: Clone>(attribute: &Attr<T>) -> Given<T> {
     }
 }
 
+/// A number as an exact decimal.
 pub(crate) fn amount(attribute: &Attr<Number>) -> Given<Amount> {
     match given(attribute) {
         Given::Absent => Given::Absent,
@@ -33,13 +35,14 @@ pub(crate) fn amount(attribute: &Attr<Number>) -> Given<Amount> {
     }
 }
 
-/// A map that is unknown as a whole is empty: nothing can be said of it yet. A null element is as if not written.
+/// The entries of a map. One that is unknown as a whole is empty: nothing can be said of it yet. A null element is as if not
+/// written.
 pub(crate) fn texts(attribute: &Attr<TextMap>) -> BTreeMap<String, Given<String>> {
     let items = attribute.known().into_iter().flatten();
     items.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), given(value))).collect()
 }
 
-/// A map that is unknown as a whole is empty.
+/// The ports by name. A map that is unknown as a whole is empty.
 pub(crate) fn ports(attribute: &Attr<Ports>) -> BTreeMap<String, Given<i64>> {
     attribute.known().into_iter().flatten().map(|(key, value)| (key.clone(), given(value))).collect()
 }
@@ -49,6 +52,7 @@ pub(crate) fn known_texts(attribute: &Attr<Vec<Attr<String>>>) -> Vec<String> {
     attribute.known().into_iter().flatten().filter_map(Attr::known).cloned().collect()
 }
 
+/// The draft of the block `router`.
 pub(crate) fn router(block: &RouterModel) -> RouterDraft {
     let RouterModel { mode, overlap_score_credit, temperature, kv_events, ttl_seconds, replica_sync } = block;
     RouterDraft {
@@ -61,7 +65,8 @@ pub(crate) fn router(block: &RouterModel) -> RouterDraft {
     }
 }
 
-/// A list as a whole and its elements may each be unknown. A null element is left to be complained about as unknown.
+/// The draft of the GPU attributes. A list as a whole and its elements may each be unknown. A null element is left to be refused
+/// as unknown.
 pub(crate) fn gpus(
     gpus: &Attr<Vec<Attr<String>>>,
     gpu_count: &Attr<i64>,
@@ -74,10 +79,12 @@ pub(crate) fn gpus(
     }
 }
 
+/// The draft of the block `resources`.
 pub(crate) fn resources(ResourcesModel { cpus, memory_gb, no_limit }: &ResourcesModel) -> ResourceDraft {
     ResourceDraft { cpus: amount(cpus), memory_gb: amount(memory_gb), no_limit: given(no_limit) }
 }
 
+/// The draft of the block `docker`.
 pub(crate) fn docker(block: &DockerModel) -> DockerDraft {
     let DockerModel {
         shm_size_gb,

@@ -14,7 +14,7 @@ use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 use schema::ProviderModel;
 
-/// The host when `hosts` is left out.
+/// The name of the only host when `hosts` is left out.
 pub(crate) const LOCAL: &str = "local";
 
 /// Offline checks of the block. `docker_host` is the variable `DOCKER_HOST`, which is for this machine where nothing else

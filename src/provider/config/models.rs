@@ -21,6 +21,7 @@ use crate::tf_provider::value::{Number, Path};
 use std::collections::BTreeMap;
 
 model! {
+    /// An entry of `models`: a model of the user's own.
     pub struct OwnModelModel {
         tags: Attr<Vec<Attr<String>>> = optional("What it is good for; those that follow from the rest are added. They replace the \
             tags of the catalog's model of that name.").check(tag().each()),
@@ -58,7 +59,7 @@ fn count() -> Check {
 
 type Models = Attr<NestedMap<OwnModelModel>>;
 
-/// What is wrong with the map, offline.
+/// The offline checks of the map.
 pub(crate) fn validate(models: &Models) -> Diagnostics {
     let mut found = Diagnostics::new();
     let Attr::Known(NestedMap(models)) = models else { return found };

@@ -13,6 +13,7 @@ use crate::tf_provider::value::{Number, Path, PathError, Value};
 use std::net::IpAddr;
 
 model! {
+    /// The `provider` block.
     pub struct ProviderModel {
         hosts: Attr<NestedMap<HostModel>> = optional("The machines, by a name of your choice; `host` of every resource \
             names one of them. Left out: one host, `local`, which is this machine's Docker (`DOCKER_HOST` is \
@@ -27,6 +28,7 @@ model! {
 }
 
 model! {
+    /// An entry of `registry_auth`: the login for a registry.
     pub struct RegistryAuthModel {
         username: Attr<String> = required("User name; `$oauthtoken` at `nvcr.io`."),
         password: Attr<Secret> = required("Password or token.").sensitive(),
@@ -34,6 +36,7 @@ model! {
 }
 
 model! {
+    /// An entry of `hosts`: how a machine is reached, and what holds for it.
     pub struct HostModel {
         address: Attr<String> = optional("Name or IP address of the machine, which is reached over SSH. With \
             `ssh_config = true` also an alias of `~/.ssh/config`. Left out: this machine.").check(check::not_empty()),
@@ -102,6 +105,7 @@ model! {
 }
 
 model! {
+    /// The object `reserved` of a host: the share that is kept for the system.
     pub struct ReservedModel {
         cpus: Attr<Number> = optional("CPUs kept for the system."),
         memory_gb: Attr<Number> = optional("Memory kept for the system, in GB (2³⁰ bytes)."),

@@ -16,7 +16,7 @@ pub(crate) async fn facts(
     machine.facts().await.map_err(|error| host_errors::diagnostic(summary, &error, None))
 }
 
-/// As [`facts`], for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
+/// Capacity of the host for a refresh: a host that is off keeps Terraform from planning anything, unless it is told not to look.
 pub(crate) async fn for_refresh(machine: &Machine, summary: &str) -> Result<HostFacts, Diagnostic> {
     let (facts, _) = machine.facts().await.map_err(|error| not_refreshed(summary, &error))?;
     Ok(facts)

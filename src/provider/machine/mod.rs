@@ -38,13 +38,14 @@ pub struct Machine {
 
 /// What holds for all hosts.
 #[derive(Clone, Default)]
+/// The environment of the process and the logins for registries, which hold for all hosts.
 pub struct Surroundings {
     pub(crate) environment: ProcessEnvironment,
     pub registries: BTreeMap<String, Credentials>,
 }
 
-/// `None` while it is not known where the host is, or how to get there: what is left out means this machine, which must not
-/// be asked in its place. What only matters once there may come later.
+/// The machine of an entry of `hosts`; `None` while it is not known where the host is, or how to get there: what is left out means
+/// this machine, which must not be asked in its place. What only matters once there may come later.
 pub(crate) fn configured(
     name: &str,
     host: &Attr<Nested<HostModel>>,
@@ -62,6 +63,7 @@ pub(crate) fn configured(
 }
 
 impl Machine {
+    /// A machine with its entry of the configuration. Nothing is connected yet.
     pub fn new(name: &str, model: &HostModel, surroundings: &Surroundings) -> Self {
         let reserved = model.reserved.known().map(|Nested(reserved)| reserved);
         let amount = |given: Given<Amount>| given.known().copied();
@@ -85,7 +87,7 @@ impl Machine {
         }
     }
 
-    /// What decisions need to know of the host, and the ports that are taken there.
+    /// The facts that decisions need about the host, and the ports that are taken there.
     pub async fn facts(&self) -> Result<(HostFacts, Vec<PortInUse>), HostError> {
         let inventory = self.host.inventory().await?;
         let facts = HostFacts {
@@ -100,13 +102,13 @@ impl Machine {
         Ok((facts, inventory.ports))
     }
 
-    /// What is kept for the system there, as configured or worked out.
+    /// The share of the host that is kept for the system, as configured or estimated.
     pub async fn reserve(&self) -> Result<limits::Share, HostError> {
         let (facts, _) = self.facts().await?;
         Ok(limits::reserve(&facts))
     }
 
-    /// What lies in the folders in which models are looked for: the cache first, then as they are listed.
+    /// The files in the model folders: the cache first, then the others as they are listed.
     pub async fn model_trees(&self) -> Result<Arc<Vec<Tree>>, HostError> {
         self.host.model_trees(&self.model_roots()).await
     }
@@ -122,7 +124,7 @@ impl Machine {
         roots
     }
 
-    /// For who has to look now: an error at `host` while one of those folders is not known.
+    /// An error at `host` while one of the model folders is not known, for callers that have to look now.
     pub fn roots_are_known(&self) -> Result<(), Diagnostic> {
         if self.roots_known {
             return Ok(());
@@ -135,7 +137,7 @@ impl Machine {
         Err(Diagnostic::error("The folders are not known yet", detail).at(Path::of("host")))
     }
 
-    /// Where downloaded models are kept: as configured, or the newest release's.
+    /// The folder of downloaded models: as configured, or the newest release's.
     pub fn cache_folder(&self) -> &str {
         let default_cache = || release::ALL.last().map_or("", |release| release.model_cache);
         self.model_cache.known().map_or_else(default_cache, String::as_str).trim_end_matches('/')
@@ -146,12 +148,12 @@ impl Machine {
         &self.model_paths
     }
 
-    /// Where downloaded models are kept; null where the configuration leaves that to the release.
+    /// The folder of downloaded models; null where the configuration leaves it to the release.
     pub fn model_cache(&self) -> &Attr<String> {
         &self.model_cache
     }
 
-    /// By which other hosts reach this one; null where the configuration names no address of it.
+    /// The address at which other hosts reach this one; null where the configuration has none.
     pub fn advertise_address(&self) -> &Attr<String> {
         &self.advertise_address
     }

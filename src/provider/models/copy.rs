@@ -27,7 +27,7 @@ pub(crate) struct Seen {
     pub model: ModelOnDisk,
 }
 
-/// What came of a copy.
+/// The outcome of a copy.
 pub(crate) struct Copied {
     pub model: ModelOnDisk,
     pub checksum: Option<String>,
@@ -72,7 +72,7 @@ pub(crate) async fn find(
     Ok(problem.map(Err))
 }
 
-/// As [`find`] for a path that a user wrote, which may be the model's own folder.
+/// The model at a path that a user wrote, which may be the model's own folder; otherwise as [`find`].
 pub(crate) async fn at_path(
     host: &Host,
     path: &str,
@@ -95,7 +95,7 @@ pub(crate) struct Fetch<'a> {
     pub to: &'a Machine,
     pub source: Seen,
     pub wanted: &'a ModelModel,
-    /// The copy is this resource's own, and is to be mended.
+    /// The copy is this resource's own, and is to be repaired.
     pub mends: bool,
     pub summary: &'a str,
     pub stopping: &'a CancellationToken,
@@ -127,6 +127,7 @@ impl Fetch<'_> {
         }
     }
 
+    /// Copies the model, and checks the copy.
     pub(crate) async fn run(&self) -> Result<Copied, Diagnostics> {
         let fail = |error: &HostError| Diagnostics::from(host_errors::diagnostic(self.summary, error, None));
         let (layout, folder) = self.target();

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 const STALL: Duration = Duration::from_secs(120);
 
+/// The status of a model with all of its files.
 pub(crate) const COMPLETE: &str = "complete";
+/// The status of a model whose weight files are missing.
 pub(crate) const WITHOUT_WEIGHTS: &str = "without weights";
 
 /// The origin of a model: a folder that is there, another host, or the Hugging Face hub.
@@ -29,7 +31,7 @@ pub(crate) enum ModelOrigin {
     Hub,
 }
 
-/// `None` while it is not known.
+/// The origin of a model; `None` while it is not known.
 pub(crate) fn source(model: &ModelModel) -> Option<ModelOrigin> {
     let block = model.source.present()?;
     match (&block.host, &block.path, &block.huggingface) {
@@ -47,12 +49,13 @@ fn trimmed(path: &str) -> String {
     paths::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// The time without any data after which a transfer is aborted.
 pub(crate) fn stall(model: &ModelModel) -> Duration {
     let given = model.timeouts.present().and_then(|block| block.stall.known());
     given.and_then(|text| duration::parse(text)).unwrap_or(STALL)
 }
 
-/// What is wrong with a configuration, as far as it is known.
+/// The errors of a configuration, as far as it is known.
 pub(crate) fn validate(model: &ModelModel) -> Diagnostics {
     let mut found = Diagnostics::new();
     let mut wrong = |path: Path, summary: &str, detail: String| {
@@ -202,7 +205,8 @@ pub(crate) fn is_well(status: &Attr<String>) -> bool {
     status.known().is_some_and(|status| [COMPLETE, WITHOUT_WEIGHTS].contains(&status.as_str()))
 }
 
-/// What is there, as state. `checksum` is what was found out while copying, where the names of files do not tell.
+/// Writes a model that was found into the state. `checksum` is what was found out while copying, where the names of files
+/// do not tell.
 pub(crate) fn show(state: &mut ModelModel, found: &ModelOnDisk, checksum: Option<String>) {
     let count = |number: usize| Attr::Known(i64::try_from(number).unwrap_or(i64::MAX));
     state.status = match (&found.about.problem, found.about.is_usable(false)) {

@@ -288,7 +288,7 @@ async fn bring(
             let seen = seen.map_err(|error| fail(&error))?;
             let seen = seen.ok_or_else(|| not_there(&summary, &other, path.as_deref().unwrap_or(&name)))?;
             let source = usable(seen, &summary, &other.host, &name)?;
-            // What is mended stays where it is.
+            // What is repaired stays where it is.
             let wanted =
                 if mends { &planned } else { &ModelModel { path: config.path.clone(), ..planned.clone() } };
             let copy = Fetch {

@@ -7,6 +7,7 @@ use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{block, check, computed, optional, optional_computed, required};
 
+/// The name and description of the resource.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_model",
     description: "A model that must be on a host: one that lies there already, one that is copied from another host, or one that is \
@@ -20,6 +21,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
+    /// The resource `dynamo_model`.
     pub(crate) struct ModelModel {
         id: Attr<String> = computed("`host/name`.").stable(),
         host: Attr<String> = optional_computed("Entry of the provider's `hosts` that the model has to be on. May be left out when there \
@@ -53,6 +55,7 @@ model! {
 }
 
 model! {
+    /// The block `source` of a model.
     pub(crate) struct SourceModel {
         path: Attr<String> = optional("Absolute path of a folder with the model: a plain folder, or a Hugging Face cache that has it. \
             Alone it is a folder of `host`, which is checked and left as it is."),
@@ -67,6 +70,7 @@ model! {
 }
 
 model! {
+    /// The block `timeouts` of a model.
     pub(crate) struct StallModel {
         stall: Attr<String> = optional("A copy or download of which nothing has moved for so long is given up. Default: `2m`. What \
             moves may take any time.")

@@ -10,7 +10,7 @@ use crate::tf_provider::attr::{Attr, Block};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
-/// Warnings about options that undo what the provider promises.
+/// The warnings about options that undo what the provider promises.
 pub(crate) fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
     let privileged = docker.present().is_some_and(|block| block.privileged == Attr::Known(true));
     let detail = "A privileged container may do on its host whatever root may, and sees all of its GPUs, also those that were \
@@ -19,7 +19,8 @@ pub(crate) fn warnings(docker: &Block<DockerModel>) -> Diagnostics {
     Diagnostics(privileged.then(|| warning.at(at("privileged"))).into_iter().collect())
 }
 
-/// Networks, runtime and log driver that the host does not have. `own` are the options of the resource that is planned.
+/// The errors for networks, runtime and log driver that the host does not have. `own` are the options of the resource that
+/// is planned.
 pub(crate) async fn on_host(machine: &Machine, own: &DockerOptions) -> Diagnostics {
     let found = async {
         let mut found = Diagnostics::new();

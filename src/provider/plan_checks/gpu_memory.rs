@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(said(&LLAMA_8B, request(None, 1), 80), []);
         // An engine that serves what fits does not need room for the whole context.
         assert_eq!(said(&LLAMA_8B, Request { insists: false, ..request(None, 1) }, 24), []);
-        // Without a context there is nothing to reckon with.
+        // Without a context there is nothing to estimate with.
         assert_eq!(said(&Size { context_length: None, ..LLAMA_8B }, request(None, 1), 8), []);
     }
 

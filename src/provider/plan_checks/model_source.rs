@@ -19,6 +19,7 @@ const DOWNLOAD: &str = "download";
 
 /// What decides it, as a resource has it.
 #[derive(Clone, Debug, Default, PartialEq)]
+/// The attributes that decide where a model comes from, as a resource has them.
 pub(crate) struct ModelSource {
     pub model: Attr<String>,
     pub engine: Attr<String>,
@@ -104,7 +105,7 @@ impl ModelSource {
         HostFacts { model_place: place, ..facts.clone() }
     }
 
-    /// As [`ModelSource::known_to`], for a plan: with the copy that there is now, where it is not decided yet.
+    /// The facts as [`ModelSource::known_to`], for a plan: with the copy that there is now, where it is not decided yet.
     pub(crate) async fn expected_by(&self, machine: &Machine, facts: &HostFacts) -> HostFacts {
         let mut now = self.clone();
         now.decide(machine).await;

@@ -9,7 +9,7 @@ use crate::tf_provider::attr::Attr;
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
-/// What is there already: its status before, and where its container is.
+/// The state before: its status, and where its container is.
 pub(crate) struct Prior<'a> {
     pub status: &'a Attr<TextMap>,
     pub host: &'a Attr<String>,
@@ -43,6 +43,7 @@ pub(crate) async fn plan(
     warnings
 }
 
+/// Whether the configuration has other variables than the state.
 pub(crate) fn has_other_names(values: &Attr<SecretMap>, before: &Attr<TextMap>) -> bool {
     let before = before.known().into_iter().flatten().map(|(name, _)| name);
     !values.is_unknown() && !written(values).map(|(name, _)| name).eq(before)
@@ -58,7 +59,7 @@ async fn look(client: &Client, prior: &Prior<'_>) -> (Option<SecretEnv>, Diagnos
     }
 }
 
-/// What the configuration says, and what there was before.
+/// The variables of the configuration, and those that there were before.
 pub(crate) struct Secrets<'a> {
     values: &'a Attr<SecretMap>,
     version: &'a Attr<String>,
@@ -105,6 +106,7 @@ impl Secrets<'_> {
     }
 }
 
+/// The warning about variables whose values differ beside other changes.
 pub(crate) fn others_warning(names: &[&str]) -> Option<Diagnostic> {
     let detail = || {
         format!(

@@ -29,21 +29,21 @@ pub struct Client {
     hosts: Option<BTreeMap<String, Option<Machine>>>,
     /// Random token of this process, on the label of everything that it makes.
     pub run: String,
-    /// Ports that calls in flight have picked.
+    /// The leases of ports.
     pub ports: PortLeases,
     /// The models that are known by name; `None` while the user's own are not known.
     pub catalog: Option<Catalog>,
-    /// Which folders were planned for which models.
+    /// The folders that models are planned for.
     pub models: ModelFolders,
-    /// Who asks for which GPUs, and to whom some were promised.
+    /// The claims and leases of GPUs.
     pub gpus: GpuLedger,
-    /// What workers will pin in memory and keep on disk.
+    /// The memory and disk space that caches of workers claim.
     pub caches: CacheLedger,
     /// Whether all logins for registries are known.
     pub logins_known: bool,
-    /// Who is at work on the servers that workers of a host share.
+    /// The locks and leases of cache servers.
     pub servers: CacheServers,
-    /// What images said of what they have.
+    /// The answers of images about their modules.
     pub answers: ImageAnswers,
     /// One worker of a deployment is replaced at a time, whatever Terraform's parallelism.
     rolling: RollingUpdates,
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    /// As [`Client::host`], where the host must be known by now.
+    /// The host of that name, which must be known by now.
     pub fn known_host(&self, name: &str) -> Result<Machine, Diagnostic> {
         self.host(name).map_err(|error| match error {
             NoHost::Wrong(diagnostic) => diagnostic,

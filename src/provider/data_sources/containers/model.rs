@@ -8,6 +8,7 @@ use crate::provider::attributes::convert::{gigabytes, list, text};
 use crate::tf_provider::attr::Attr;
 use crate::tf_provider::value::Number;
 
+/// The row of a container that was seen.
 pub(super) fn row(seen: ObservedContainer, log_tail: String, usage: Option<Usage>) -> SeenContainerModel {
     let ownership = Ownership::from_labels(&seen.spec.labels);
     let (exit_code, oom_killed) = match seen.state {

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 /// Containers that are asked about at once.
 const AT_ONCE: usize = 8;
 
-/// `dynamo_containers`.
+/// The data source `dynamo_containers`.
 pub(crate) struct Containers;
 
 #[async_trait]

@@ -7,6 +7,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional, optional_computed};
 use crate::tf_provider::value::Number;
 
+/// The name and description of the data source.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_containers",
     description: "The containers that this provider made on a host, running or not, with their state and, if asked for, their last \
@@ -16,6 +17,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
+    /// The data source `dynamo_containers`.
     pub(crate) struct ContainersModel {
         host: Attr<String> = optional_computed(convert::HOST),
         deployment: Attr<String> = optional("Name of a deployment. Left out: the containers of all of them."),
@@ -27,6 +29,7 @@ model! {
 }
 
 model! {
+    /// A container of `dynamo_containers`.
     pub(crate) struct SeenContainerModel {
         name: Attr<String> = computed("Name."),
         id: Attr<String> = computed("Id, 64 digits."),
@@ -50,6 +53,7 @@ model! {
 }
 
 model! {
+    /// A published port of `dynamo_containers`.
     pub(crate) struct PortModel {
         address: Attr<String> = computed("Address on the host."),
         port: Attr<i64> = computed("Port on the host."),

@@ -6,12 +6,14 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{computed, optional_computed};
 use crate::tf_provider::value::Number;
 
+/// The name and description of the data source.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_host",
     description: "A host: its capacity, its Docker Engine, its driver, and what is kept for the system there.",
 };
 
 model! {
+    /// The data source `dynamo_host`.
     pub(crate) struct HostInfoModel {
         host: Attr<String> = optional_computed("Entry of the provider's `hosts`. May be left out when there is only one."),
         hostname: Attr<String> = computed("What the machine calls itself."),
@@ -34,6 +36,7 @@ model! {
 }
 
 model! {
+    /// The object `disk` of `dynamo_host`.
     pub(crate) struct HostDiskModel {
         path: Attr<String> = computed("Docker's folder on it."),
         size_gb: Attr<Number> = computed("Size, in GB (2³⁰ bytes)."),
@@ -42,6 +45,7 @@ model! {
 }
 
 model! {
+    /// The object `reserved` of `dynamo_host`.
     pub(crate) struct HostReserveModel {
         cpus: Attr<Number> = computed("CPUs."),
         memory_gb: Attr<Number> = computed("Memory, in GB (2³⁰ bytes)."),

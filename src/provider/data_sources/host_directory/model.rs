@@ -5,6 +5,7 @@ use crate::inventory::files::{Disk, FileEntry, FileKind};
 use crate::provider::attributes::convert::{gigabytes, text, timestamp};
 use crate::tf_provider::attr::Attr;
 
+/// The row of a file or folder.
 pub(super) fn entry(entry: FileEntry) -> EntryModel {
     let FileEntry { path, kind, size_bytes, modified, target } = entry;
     let is = |wanted| kind == wanted;
@@ -17,6 +18,7 @@ pub(super) fn entry(entry: FileEntry) -> EntryModel {
     }
 }
 
+/// The attributes of a disk.
 pub(super) fn disk(disk: Disk) -> DiskModel {
     let Disk { mount, device, filesystem, size_bytes, free_bytes } = disk;
     DiskModel {

@@ -11,7 +11,7 @@ use crate::tf_provider::provider::{About, Applied, Call, DataSource};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
-/// `dynamo_host_directory`.
+/// The data source `dynamo_host_directory`.
 pub(crate) struct HostDirectory;
 
 #[async_trait]

@@ -7,6 +7,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional, optional_computed};
 use crate::tf_provider::value::Number;
 
+/// The name and description of the data source.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_host_directory",
     description: "The disks of a host and what lies in one of its folders, for choosing where models and caches go.\n\nCosts two \
@@ -14,6 +15,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
+    /// The data source `dynamo_host_directory`.
     pub(crate) struct HostDirectoryModel {
         host: Attr<String> = optional_computed(convert::HOST),
         path: Attr<String> = optional("Absolute path of a folder. Left out: only the disks.")
@@ -27,6 +29,7 @@ model! {
 }
 
 model! {
+    /// A file or folder of `dynamo_host_directory`.
     pub(crate) struct EntryModel {
         name: Attr<String> = computed("Name. Bytes that are not UTF-8 are shown as U+FFFD."),
         kind: Attr<String> = computed("`file`, `folder`, `link` or `other`."),
@@ -37,6 +40,7 @@ model! {
 }
 
 model! {
+    /// The disk that holds the folder of `dynamo_host_directory`.
     pub(crate) struct DiskModel {
         mount: Attr<String> = computed("Where it is mounted."),
         device: Attr<String> = computed("Device, or server and path of a network file system."),

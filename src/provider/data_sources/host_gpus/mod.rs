@@ -14,7 +14,7 @@ use crate::tf_provider::provider::{About, Applied, Call, DataSource};
 use async_trait::async_trait;
 use schema::{ABOUT, GpuModel, GpusModel, MigModel};
 
-/// `dynamo_host_gpus`.
+/// The data source `dynamo_host_gpus`.
 pub(crate) struct HostGpus;
 
 #[async_trait]

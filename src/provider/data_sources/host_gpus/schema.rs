@@ -7,6 +7,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{computed, optional_computed};
 use crate::tf_provider::value::Number;
 
+/// The name and description of the data source.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_host_gpus",
     description: "The GPUs of a host, and who has them. This machine's are read from the driver's library (NVML), those of others \
@@ -16,6 +17,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
+    /// The data source `dynamo_host_gpus`.
     pub(crate) struct GpusModel {
         host: Attr<String> = optional_computed("Entry of the provider's `hosts`. May be left out when there is only one."),
         gpus: Attr<NestedList<GpuModel>> = computed("The cards, by index."),
@@ -27,6 +29,7 @@ model! {
 }
 
 model! {
+    /// A GPU of `dynamo_host_gpus`.
     pub(crate) struct GpuModel {
         index: Attr<i64> = computed("Index, as `nvidia-smi` counts. It changes when a card is added or lost; `uuid` does not."),
         uuid: Attr<String> = computed("UUID, as `dynamo_worker.gpus` takes it."),
@@ -45,6 +48,7 @@ model! {
 }
 
 model! {
+    /// A MIG instance of `dynamo_host_gpus`.
     pub(crate) struct MigModel {
         uuid: Attr<String> = computed("UUID, as `dynamo_worker.gpus` takes it."),
         profile: Attr<String> = computed("Size, for example `1g.10gb`."),

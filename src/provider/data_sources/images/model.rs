@@ -23,7 +23,7 @@ pub(super) fn known_versions(releases: &[&'static Release], engine: Engine) -> B
     able.flat_map(|release| release.versions.iter().map(|version| (*version).to_owned())).collect()
 }
 
-/// What is to be put together.
+/// The sources that the rows are made from.
 pub(super) struct Sources<'a> {
     pub repository: &'a str,
     pub known: &'a BTreeSet<String>,

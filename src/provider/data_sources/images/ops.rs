@@ -14,7 +14,7 @@ use crate::tf_provider::provider::{About, Applied, Call, DataSource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
-/// `dynamo_images`.
+/// The data source `dynamo_images`.
 pub(crate) struct Images;
 
 #[async_trait]

@@ -8,6 +8,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional, optional_computed, required};
 use crate::tf_provider::value::Number;
 
+/// The name and description of the data source.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_images",
     description: "Which images of an engine a host has, and which it would have to download: the versions that this provider \
@@ -16,6 +17,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
+    /// The data source `dynamo_images`.
     pub(crate) struct ImagesModel {
         host: Attr<String> = optional_computed(convert::HOST),
         engine: Attr<String> = required("Engine whose images are meant.")
@@ -30,6 +32,7 @@ model! {
 }
 
 model! {
+    /// An image of `dynamo_images`.
     pub(crate) struct ImageModel {
         version: Attr<String> = computed("Tag of the image, which is the Dynamo version in NVIDIA's repositories."),
         image: Attr<String> = computed("Full reference, as `image` of a deployment takes it."),

@@ -17,6 +17,7 @@ pub(super) fn models(trees: &[Tree]) -> Vec<InstalledModel> {
     found
 }
 
+/// The row of a model that was found.
 pub(super) fn row(model: InstalledModel) -> InstalledModelModel {
     InstalledModelModel {
         name: text(model.name),
@@ -32,7 +33,7 @@ pub(super) fn row(model: InstalledModel) -> InstalledModelModel {
     }
 }
 
-/// What was asked for and not seen. That the cache is not there yet is no surprise.
+/// The warnings about folders that were asked for and not seen. A cache that is not there yet is no surprise.
 pub(super) fn warnings(host: &str, asked: &[String], trees: &[Tree]) -> Diagnostics {
     let mut found = Diagnostics::new();
     for path in asked.iter().filter(|path| !trees.iter().any(|tree| tree.root == **path)) {

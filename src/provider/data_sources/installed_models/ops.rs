@@ -8,7 +8,7 @@ use crate::tf_provider::diagnostics::Diagnostics;
 use crate::tf_provider::provider::{About, Applied, Call, DataSource};
 use async_trait::async_trait;
 
-/// `dynamo_installed_models`.
+/// The data source `dynamo_installed_models`.
 pub(crate) struct InstalledModels;
 
 #[async_trait]

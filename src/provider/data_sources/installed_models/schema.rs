@@ -7,6 +7,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{computed, optional_computed};
 use crate::tf_provider::value::Number;
 
+/// The name and description of the data source.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_installed_models",
     description: "The models that a host has, complete or not: below the `model_paths` of its entry in the provider's `hosts`, and \
@@ -19,6 +20,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
+    /// The data source `dynamo_installed_models`.
     pub(crate) struct InstalledModelsModel {
         host: Attr<String> = optional_computed(convert::HOST),
         models: Attr<NestedList<InstalledModelModel>> = computed("The models, by name."),
@@ -26,6 +28,7 @@ model! {
 }
 
 model! {
+    /// A model on the host of `dynamo_installed_models`.
     pub(crate) struct InstalledModelModel {
         name: Attr<String> = computed("Name on the Hugging Face hub for a model in a cache; for one in a folder, its path below the \
             searched folder."),

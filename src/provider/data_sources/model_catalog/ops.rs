@@ -13,7 +13,7 @@ use crate::tf_provider::provider::{About, Applied, Call, DataSource, shown};
 use crate::tf_provider::value::Path;
 use async_trait::async_trait;
 
-/// `dynamo_model_catalog`.
+/// The data source `dynamo_model_catalog`.
 pub(crate) struct ModelCatalog;
 
 #[async_trait]

@@ -9,6 +9,7 @@ use crate::tf_provider::provider::About;
 use crate::tf_provider::schema::{check, computed, optional};
 use crate::tf_provider::value::Number;
 
+/// The name and description of the data source.
 pub(crate) const ABOUT: About = About {
     type_name: "dynamo_model_catalog",
     description: "Well-known open models and what is known of them: size, memory, context, how many GPUs they want, and the arguments \
@@ -18,6 +19,7 @@ pub(crate) const ABOUT: About = About {
 };
 
 model! {
+    /// The data source `dynamo_model_catalog`.
     pub(crate) struct ModelCatalogModel {
         name: Attr<String> = optional("Only models whose name contains this, in upper or lower case.").check(check::not_empty()),
         tags: Attr<Vec<Attr<String>>> = optional("Only models that have all of these tags.")
@@ -33,7 +35,7 @@ model! {
 }
 
 model! {
-    /// What is not known of an entry of the provider's `models` is null.
+    /// A model of `dynamo_model_catalog`. What is not known of an entry of the provider's `models` is null.
     pub(crate) struct CatalogModelModel {
         name: Attr<String> = computed("Name on the Hugging Face hub, or the path of one of your own; for `model` of a deployment."),
         tags: Attr<Vec<Attr<String>>> = computed("`chat`, `code`, `reasoning`, `vision`; `tools` (its tool calls can be parsed), `small` \
