@@ -1,6 +1,5 @@
 //! What all containers of a deployment are made from.
 
-use super::worker::Site;
 use crate::container::labels::Ownership;
 use crate::container::{
     ContainerSpec, Limits, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec,
@@ -8,7 +7,8 @@ use crate::container::{
 use crate::dynamo::blueprint::{Planned, Readiness};
 use crate::dynamo::check::env;
 use crate::dynamo::facts::topology::{Service, ServiceImage, Topology};
-use crate::dynamo::spec::{Common, DockerOptions, HostFacts, Owner, WorkerSpec, arguments, worker_ports};
+use crate::dynamo::spec::docker::DockerOptions;
+use crate::dynamo::spec::{Common, HostFacts, Owner, WorkerSpec, arguments, worker_ports};
 use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::words::{NetworkMode, Role};
@@ -62,35 +62,15 @@ impl<'a> Template<'a> {
         role: Option<Role>,
         limits: Limits,
     ) -> ContainerSpec {
-        let mut labels = docker.labels.clone();
-        labels.extend(self.labels(component, role, &self.owner.spec_json));
-        let mut mounts = self.mounts();
-        mounts.extend(docker.volumes.iter().cloned());
+        let mut container = ContainerSpec::from(docker);
+        container.labels.extend(self.labels(component, role, &self.owner.spec_json));
         ContainerSpec {
             image: self.common.image.clone(),
             entrypoint: self.common.release.entrypoint.iter().map(|word| (*word).to_owned()).collect(),
-            labels,
-            mounts,
-            restart: docker.restart.unwrap_or(Restart::UnlessStopped),
+            mounts: self.mounts().into_iter().chain(container.mounts).collect(),
             limits,
-            shm_bytes: docker.shm_bytes,
-            ulimits: docker.ulimits.clone(),
-            extra_hosts: docker.extra_hosts.clone(),
-            cap_add: docker.cap_add.clone(),
-            devices: docker.devices.clone(),
-            ipc: docker.ipc.unwrap_or_default(),
-            privileged: docker.privileged.unwrap_or(false),
-            runtime: docker.runtime.clone(),
-            log: docker.log.clone(),
-            networks: docker.networks.clone(),
-            make_folders: docker.make_folders.clone(),
-            ..ContainerSpec::default()
+            ..container
         }
-    }
-
-    pub(super) fn site(&self) -> Site<'_> {
-        let (topology, address) = (self.topology, self.address.as_deref());
-        Site { topology, address, model: self.common.model.argument_on(self.host) }
     }
 
     /// Services, each with its seat.

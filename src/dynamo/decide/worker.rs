@@ -11,8 +11,8 @@
 //! 5. the worker's own.
 
 use super::docker::{with_engine_capabilities, with_engine_ulimits};
+use super::secret_env;
 use super::template::{Template, strings};
-use super::{docker, secret_env};
 use crate::container::{ContainerSpec, Ipc, Limits, Mount, MountSource};
 use crate::dynamo::blueprint::{Listing, Planned, Readiness};
 use crate::dynamo::facts::connector::{CacheFacts, ConnectorFacts};
@@ -44,8 +44,8 @@ pub(in crate::dynamo) struct Launch {
     pub namespace: String,
 }
 
-/// What its host decides for a worker.
-pub(in crate::dynamo) struct Site<'a> {
+/// The host of a worker, as far as it decides about the worker.
+pub(in crate::dynamo) struct WorkerHost<'a> {
     pub topology: &'static Topology,
     /// By which others reach the host, on the hosts' own network.
     pub address: Option<&'a str>,
@@ -53,9 +53,18 @@ pub(in crate::dynamo) struct Site<'a> {
     pub model: &'a str,
 }
 
-pub(in crate::dynamo) fn worker(spec: &WorkerSpec, serving: &Serving, site: &Site<'_>) -> Launch {
+fn worker_host<'a>(shared: &'a Template<'_>) -> WorkerHost<'a> {
+    WorkerHost {
+        topology: shared.topology,
+        address: shared.address.as_deref(),
+        model: shared.common.model.argument_on(shared.host),
+    }
+}
+
+/// What a worker's process is told on that host.
+pub(in crate::dynamo) fn worker(spec: &WorkerSpec, serving: &Serving, host: &WorkerHost<'_>) -> Launch {
     let (common, engine) = (&spec.deployment, spec.deployment.engine);
-    let Site { topology, address, model } = *site;
+    let WorkerHost { topology, address, model } = *host;
     let parts = WorkerRows::of(common, spec.role, topology);
     let blanks = blanks(spec, address);
     let fill = |text: &&str| filled(text, &blanks);
@@ -164,12 +173,13 @@ pub(crate) fn container(
     limits: Limits,
 ) -> Planned {
     let (common, engine) = (shared.common, shared.common.engine);
-    let Launch { command, env, env_defaults, mounts, namespace } = worker(spec, serving, &shared.site());
+    let Launch { command, env, env_defaults, mounts, namespace } =
+        worker(spec, serving, &worker_host(shared));
     let mut decided_env = env;
     if spec.gpus.is_empty() {
         decided_env.extend(strings([&NO_GPUS]));
     }
-    let mut docker = docker::merged(&common.docker, &spec.docker);
+    let mut docker = common.docker.under(&spec.docker);
     // The host's /dev/shm has no size of a container's.
     docker.ipc = docker.ipc.or((engine.ipc_host && docker.shm_bytes.is_none()).then_some(Ipc::Host));
     docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes.filter(|_| docker.ipc != Some(Ipc::Host)));

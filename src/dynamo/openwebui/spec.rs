@@ -2,8 +2,9 @@
 
 use super::release::Release;
 use crate::container::SecretEnv;
+use crate::dynamo::spec::ResourceSpec;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::spec::draft::{DockerDraft, ResourceDraft, SecretDraft};
-use crate::dynamo::spec::{DockerOptions, ResourceSpec};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode, PullPolicy};
 use std::collections::BTreeMap;

@@ -7,8 +7,9 @@ pub(crate) mod model_source;
 pub(crate) mod secret_values;
 
 use crate::container::MountSource;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::spec::{Common, DockerOptions, HostFacts};
+use crate::dynamo::spec::{Common, HostFacts};
 use crate::dynamo::terms::words::PullPolicy;
 use crate::hosts::HostError;
 use crate::provider::attributes::host_errors;
