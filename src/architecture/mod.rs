@@ -68,6 +68,21 @@ const FLOORS: &[(&str, &[&str])] = &[
             "ssh",
         ],
     ),
+    (
+        "dynamo",
+        &[
+            "terms",
+            "facts",
+            "spec",
+            "check",
+            "models",
+            "gpus",
+            "blueprint",
+            "readiness",
+            "decide",
+            "openwebui",
+        ],
+    ),
     ("reconcile", &["diff", "order", "effects", "failure", "ledger", "wait", "assembly", "run", "execute"]),
 ];
 
@@ -81,7 +96,6 @@ const SHARED_NAMES: &[(&str, usize)] = &[
     ("Cache", 2),
     ("Containers", 2),
     ("DiskModel", 2),
-    ("Field", 2),
     ("HostFacts", 2),
     ("HostModel", 2),
     ("Mode", 2),

@@ -1,6 +1,7 @@
 //! Reads the `connector` block.
 
-use crate::dynamo::facts::connector::{CacheFacts, ConnectorFacts};
+use crate::dynamo::facts::cache::CacheFacts;
+use crate::dynamo::facts::connector::ConnectorFacts;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::spec::connector::{ConnectorSpec, DiskCache};
 use crate::dynamo::spec::draft::ConnectorDraft;

@@ -12,7 +12,7 @@
 //! own network it listens at the loopback address, where nobody outside reaches it, at ports that are picked and are part of
 //! what its workers are told.
 
-use super::connector::CacheFacts;
+use super::cache::CacheFacts;
 use super::topology::{Told, WorkerPort};
 
 /// The server of a connector.

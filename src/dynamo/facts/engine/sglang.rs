@@ -5,10 +5,11 @@ use super::arg_rules::{ArgRules, ListStyle};
 use super::vllm::HASH_SEED;
 use super::{
     ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
-    PORT, Serving,
+    MemoryArgs, ModelArgs, PORT, Serving,
 };
 use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
@@ -106,6 +107,31 @@ pub(crate) const V1_6: EngineFacts = EngineFacts {
     shm_bytes: None,
     ipc_host: true,
     cap_add: GPU_CAPABILITIES,
+    simulates: false,
+    memory_args: Some(MemoryArgs {
+        context: &["context-length"],
+        cache_type: &["kv-cache-dtype"],
+        utilisation: &["mem-fraction-static"],
+        usual: Amount::from_milli(950),
+        tensor: &["tp"],
+        pipeline: &["pp-size"],
+        insists: false,
+        beyond: &[
+            "quantization",
+            "load-format",
+            "json-model-override-args",
+            "torchao-config",
+            "cpu-offload-gb",
+            "dp-size",
+            "enable-dp-attention",
+            "nnodes",
+        ],
+    }),
+    model_args: Some(ModelArgs {
+        tool_calls: "dyn-tool-call-parser",
+        reasoning: "dyn-reasoning-parser",
+        context: "context-length",
+    }),
 };
 
 /// Decode workers learn of each prefill worker's port from Dynamo, but are given one all the same.

@@ -7,13 +7,13 @@
 use super::arg_rules::{ArgRules, ListStyle};
 use super::{
     ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
-    KVBM_VARIABLES, PORT, REGISTERS, ROLE, Serving,
+    KVBM_VARIABLES, MemoryArgs, ModelArgs, PORT, REGISTERS, ROLE, Serving,
 };
+use crate::dynamo::facts::cache::{CacheFacts, DiskFacts};
 use crate::dynamo::facts::cache_server;
-use crate::dynamo::facts::connector::{
-    CacheFacts, ConnectorFacts, DiskFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING,
-};
+use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
 use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
@@ -132,6 +132,34 @@ pub(crate) const V1_6: EngineFacts = EngineFacts {
     shm_bytes: None,
     ipc_host: true,
     cap_add: GPU_CAPABILITIES,
+    simulates: false,
+    memory_args: Some(MemoryArgs {
+        context: &["max-model-len"],
+        cache_type: &["kv-cache-dtype"],
+        utilisation: &["gpu-memory-utilization"],
+        usual: Amount::from_milli(920),
+        tensor: &["tensor-parallel-size"],
+        pipeline: &["pipeline-parallel-size"],
+        insists: true,
+        beyond: &[
+            "quantization",
+            "load-format",
+            "hf-overrides",
+            "cpu-offload-gb",
+            "offload-backend",
+            "kv-cache-memory-bytes",
+            "num-gpu-blocks-override",
+            "data-parallel-size",
+            "decode-context-parallel-size",
+            "prefill-context-parallel-size",
+            "nnodes",
+        ],
+    }),
+    model_args: Some(ModelArgs {
+        tool_calls: "dyn-tool-call-parser",
+        reasoning: "dyn-reasoning-parser",
+        context: "max-model-len",
+    }),
 };
 
 const REPORTS: Events = Events {

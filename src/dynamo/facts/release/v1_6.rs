@@ -1,6 +1,6 @@
 //! Release line 1.6: no NATS, etcd only for several hosts, workers that hand out their tokenizer files themselves.
 
-use super::{Frontend, Grace, Release};
+use super::record::{Frontend, Grace, Release};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::facts::router::{OptionFacts, OptionFlag, RouterMode};
 use crate::dynamo::facts::topology;

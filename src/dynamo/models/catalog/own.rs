@@ -3,8 +3,8 @@
 //! Everything may be left out. What is said of a model of the table goes over the table's; the attention is said as a whole or
 //! not at all, since half of it with half of another's would be nobody's.
 
-use super::Model;
-use super::row::Tag;
+use super::model::Model;
+use super::table::row::Tag;
 use crate::dynamo::models::memory::shape::{Cache, Shape};
 use crate::dynamo::terms::objection::Refusal;
 use std::collections::{BTreeMap, BTreeSet};

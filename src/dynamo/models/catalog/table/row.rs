@@ -144,3 +144,10 @@ impl Row {
         Self { licence, gated: true, ..self }
     }
 }
+
+impl Row {
+    /// Where layers, heads and context were looked up.
+    pub fn source(&self) -> String {
+        format!("https://huggingface.co/{}/blob/main/config.json", self.name)
+    }
+}
