@@ -155,7 +155,7 @@ pub(crate) fn label(inventory: &GpuInventory, device: &str) -> String {
 mod tests {
     use super::*;
     use crate::container::labels::Ownership;
-    use crate::container::{ContainerSpec, ObservedContainer, RunState};
+    use crate::container::{ContainerSpec, ObservedContainer};
     use crate::inventory::gpu::{Gpu, GpuProcess};
 
     fn machine(cards: u32) -> GpuInventory {
@@ -171,22 +171,12 @@ mod tests {
             run: "run".to_owned(),
             spec: String::new(),
         });
-        ObservedContainer {
-            id: name.to_owned(),
-            spec: ContainerSpec {
-                name: name.to_owned(),
-                labels: ownership.map(|ownership| ownership.to_labels()).unwrap_or_default(),
-                gpus: vec![gpu.to_owned()],
-                ..ContainerSpec::default()
-            },
-            image_id: String::new(),
-            state: RunState::Running,
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: Vec::new(),
-        }
+        ObservedContainer::running(ContainerSpec {
+            name: name.to_owned(),
+            labels: ownership.map(|ownership| ownership.to_labels()).unwrap_or_default(),
+            gpus: vec![gpu.to_owned()],
+            ..ContainerSpec::default()
+        })
     }
 
     fn devices(container: Option<&str>, gpus: &[&str]) -> Claim {
