@@ -1,4 +1,5 @@
-//! Reads the `resources` block.
+//! The `resources` block, read: limits that Docker can set on any host. Whether a host has as much is said in
+//! [`crate::dynamo::decide`], which knows the host.
 
 use crate::dynamo::spec::draft::ResourceDraft;
 use crate::dynamo::spec::{LEAST_CPUS, LEAST_MEMORY_GB, ResourceSpec};

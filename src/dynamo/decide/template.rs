@@ -1,4 +1,5 @@
-//! What all containers of a deployment are made from.
+//! The template of all containers of a deployment on one host: image, labels, mounts, network and environment, over the
+//! options of `docker run` that users set.
 
 use crate::container::labels::Ownership;
 use crate::container::{
@@ -29,7 +30,7 @@ fn advertised(host: &HostFacts) -> Result<String, Objection> {
     ports::check_advertised(text).map_err(|refusal| refusal.at(Field::HostAdvertiseAddress))
 }
 
-/// What all containers of a deployment are made from.
+/// The template of all containers of a deployment on one host.
 pub(crate) struct Template<'a> {
     pub(super) common: &'a Common,
     pub(super) topology: &'static Topology,
@@ -41,6 +42,7 @@ pub(crate) struct Template<'a> {
 }
 
 impl<'a> Template<'a> {
+    /// The template of a deployment on a host; objections where the host cannot have it.
     pub(super) fn new(
         common: &'a Common,
         host: &'a HostFacts,
@@ -79,6 +81,7 @@ impl<'a> Template<'a> {
         self.topology.services.iter().filter_map(|service| Some((service, seats.get(service.name)?)))
     }
 
+    /// The containers of the supporting services.
     pub(super) fn services(&self) -> Vec<Planned> {
         self.seats().map(|(service, seat)| self.service(service, seat)).collect()
     }
@@ -141,6 +144,7 @@ impl<'a> Template<'a> {
         store.into_iter().chain([self.common.model.mount(self.common.release, self.host)]).collect()
     }
 
+    /// The volumes that all containers of the deployment share.
     pub(super) fn volumes(&self) -> Vec<VolumeSpec> {
         let store = self.topology.store.as_ref().map(|store| VolumeSpec {
             name: names::discovery_volume(&self.common.name),
@@ -166,6 +170,7 @@ impl<'a> Template<'a> {
         (self.common.network, &self.network_name)
     }
 
+    /// The network of a container, with its names there.
     pub(super) fn network(&self, aliases: &[&str]) -> Network {
         match self.common.network {
             NetworkMode::Host => Network::Host,
@@ -201,11 +206,13 @@ impl<'a> Template<'a> {
         bindings.collect()
     }
 
+    /// The variables that take the host's address, on the hosts' own network.
     pub(super) fn address_env(&self, names: &[&str]) -> Vec<(String, String)> {
         let address = self.address.iter();
         address.flat_map(|address| names.iter().map(|name| ((*name).to_owned(), address.clone()))).collect()
     }
 
+    /// The labels by which the provider finds a container again.
     pub(super) fn labels(&self, component: &str, role: Option<Role>, spec: &str) -> BTreeMap<String, String> {
         let ownership = Ownership {
             deployment: self.common.name.clone(),
@@ -218,6 +225,7 @@ impl<'a> Template<'a> {
     }
 }
 
+/// The pairs of a table as a map.
 pub(crate) fn strings<'a>(
     pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>,
 ) -> BTreeMap<String, String> {

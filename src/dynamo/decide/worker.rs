@@ -1,14 +1,7 @@
 //! What a worker's process is told: arguments, variables, ports, put together from the rows of its release and engine.
 //!
 //! Everything that differs between engines, modes, connectors and routers is data; here is only the order in which it
-//! is put together, and the layers of the engine's arguments, of which the nearest wins:
-//!
-//! 1. what the engine's record gives an argument that nobody sets, and, while no argument says how the model is spread
-//!    over GPUs, the number of the worker's GPUs for the first of those that could;
-//! 2. what the model comes with ([`crate::dynamo::models::catalog`]);
-//! 3. the deployment's `engine_args`;
-//! 4. the deployment's arguments for the role;
-//! 5. the worker's own.
+//! is put together. The layers of the engine's arguments are in [`crate::dynamo::spec::arguments`].
 
 use super::docker::{with_engine_capabilities, with_engine_ulimits};
 use super::secret_env;
@@ -167,6 +160,7 @@ pub(crate) fn serving(common: &Common, role: Role) -> Result<&'static Serving, V
     })
 }
 
+/// The worker's container.
 pub(crate) fn container(
     spec: &WorkerSpec,
     serving: &Serving,

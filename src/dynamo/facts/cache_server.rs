@@ -13,7 +13,7 @@
 //! what its workers are told.
 
 use super::cache::CacheFacts;
-use super::topology::{Told, WorkerPort};
+use super::topology::{PassedBy, WorkerPort};
 
 /// The server of a connector.
 #[derive(Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub struct CacheServer {
 const fn port(name: &'static str, flag: &'static str, private: u16, from: u16) -> WorkerPort {
     WorkerPort {
         name,
-        told: Told::Flag(flag),
+        told: PassedBy::Flag(flag),
         private: Some(private),
         from,
         listed: false,

@@ -75,6 +75,7 @@ impl Occupancy {
         Self(held)
     }
 
+    /// The holder of a device; `None` = it is free.
     pub(crate) fn holder(&self, device: &str) -> Option<&Holder> {
         self.0.get(device)
     }

@@ -15,7 +15,7 @@ use crate::dynamo::terms::words::{Engine, NetworkMode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
-/// By which other containers of its network find the page.
+/// The name by which other containers of its network find Open WebUI.
 pub(crate) const ALIAS: &str = "openwebui";
 
 /// Runs before the image's own start: see the files.
@@ -133,7 +133,7 @@ fn environment(spec: &OpenWebuiSpec, place: &Place, address: &str, port: u16) ->
         defaults.insert("DEFAULT_MODEL_PARAMS".to_owned(), r#"{"max_tokens": 64}"#.to_owned());
     }
     if spec.admin_email.is_some() {
-        // Else whoever finds the page may ask for an account.
+        // Else everyone who finds it may ask for an account.
         defaults.insert("ENABLE_SIGNUP".to_owned(), "false".to_owned());
     }
     let urls = place.urls.join(";");

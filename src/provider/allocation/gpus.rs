@@ -6,7 +6,7 @@
 
 use crate::container::{ObservedContainer, RunState};
 use crate::dynamo::gpus::choose::{Unsatisfiable, choose};
-use crate::dynamo::gpus::claims::{Claim, Scene, Wish, label};
+use crate::dynamo::gpus::claims::{Demand, PlanScope, Reservation, label};
 use crate::dynamo::gpus::occupancy::{Holder, Occupancy};
 use crate::dynamo::gpus::{claims, occupancy};
 use crate::dynamo::spec::WorkerSpec;
@@ -26,7 +26,7 @@ pub struct GpuLedger(Arc<Mutex<Memory>>);
 
 #[derive(Default)]
 struct Memory {
-    claims: BTreeMap<(String, Claimant), Claim>,
+    claims: BTreeMap<(String, Claimant), Reservation>,
     /// Counts workers that have no container yet.
     newcomers: u64,
     /// By host and device: the container that it was promised to.
@@ -65,12 +65,15 @@ impl GpuLedger {
         let sight = look(entry, Age::Walk, "Unable to check the plan")
             .await?
             .map_err(|refusal| said(request, refusal))?;
-        let wish = match request {
-            GpuRequest::Count(count) => Wish::Cards(*count),
-            _ => Wish::Devices(devices(entry, request, &sight.inventory)?.into_iter().collect()),
+        let demand = match request {
+            GpuRequest::Count(count) => Demand::Count(*count),
+            _ => Demand::Devices(devices(entry, request, &sight.inventory)?.into_iter().collect()),
         };
-        let claim =
-            Claim { deployment: deployment.to_owned(), container: container.map(str::to_owned), wish };
+        let claim = Reservation {
+            deployment: deployment.to_owned(),
+            container: container.map(str::to_owned),
+            demand,
+        };
         let others = self.claim(entry.host.name(), &claim);
         sight.check(entry, &claim, &others).map_err(|refusal| said(request, refusal))
     }
@@ -85,10 +88,10 @@ impl GpuLedger {
         container: &str,
         has: &[String],
     ) -> Result<(), Diagnostics> {
-        let claim = Claim {
+        let claim = Reservation {
             deployment: deployment.to_owned(),
             container: Some(container.to_owned()),
-            wish: Wish::Devices(has.iter().cloned().collect()),
+            demand: Demand::Devices(has.iter().cloned().collect()),
         };
         let others = self.claim(entry.host.name(), &claim);
         if has.is_empty() || others.iter().all(|other| other.container.is_some()) {
@@ -101,7 +104,7 @@ impl GpuLedger {
     }
 
     /// Leaves the claim, and returns those of the others on that host.
-    fn claim(&self, host: &str, claim: &Claim) -> Vec<Claim> {
+    fn claim(&self, host: &str, claim: &Reservation) -> Vec<Reservation> {
         let mut memory = self.memory();
         let claimant = match &claim.container {
             Some(container) => Claimant::Container(container.clone()),
@@ -254,9 +257,9 @@ fn said(request: &GpuRequest, refusal: Refusal) -> Diagnostics {
 }
 
 impl Sight {
-    fn check(&self, entry: &Machine, own: &Claim, others: &[Claim]) -> Result<(), Refusal> {
+    fn check(&self, entry: &Machine, own: &Reservation, others: &[Reservation]) -> Result<(), Refusal> {
         let Self { inventory, occupancy } = self;
-        Scene { host: entry.host.name(), inventory, occupancy, others }.check(own)
+        PlanScope { host: entry.host.name(), inventory, occupancy, others }.check(own)
     }
 
     /// Who else has a device, as far as `container` is concerned.

@@ -126,6 +126,7 @@ fn ulimit_value(value: &i64) -> Result<i64, Refusal> {
     }
 }
 
+/// The size of shared memory in bytes.
 pub(crate) fn shm_bytes(amount: &Amount) -> Result<u64, Refusal> {
     match amount.times(GIB) {
         Some(bytes) if bytes > 0 && i64::try_from(bytes).is_ok() => Ok(bytes),

@@ -8,7 +8,7 @@ use super::{
     MemoryArgs, ModelArgs, PORT, Serving,
 };
 use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
-use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::facts::topology::{PassedBy, WorkerPort};
 use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
@@ -145,7 +145,7 @@ pub(crate) const OVER_NIXL: RoleFacts = RoleFacts {
 /// Where it reports what it caches.
 pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
     name: "kv_events",
-    told: Told::Inside,
+    told: PassedBy::Inline,
     private: Some(5557),
     from: 5557,
     listed: false,
@@ -156,7 +156,7 @@ pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
 /// Where decode workers are introduced to a prefill worker.
 pub(crate) const BOOTSTRAP: WorkerPort = WorkerPort {
     name: "bootstrap",
-    told: Told::Flag("--disaggregation-bootstrap-port"),
+    told: PassedBy::Flag("--disaggregation-bootstrap-port"),
     private: Some(12345),
     from: 12345,
     listed: false,
@@ -167,7 +167,7 @@ pub(crate) const BOOTSTRAP: WorkerPort = WorkerPort {
 /// The base of ports that it opens by itself; the default would be the same for all workers of a host.
 pub(crate) const PORT_OF_ITS_OWN: WorkerPort = WorkerPort {
     name: "engine",
-    told: Told::Flag("--port"),
+    told: PassedBy::Flag("--port"),
     private: None,
     from: 30000,
     listed: false,

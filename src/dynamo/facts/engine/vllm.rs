@@ -12,7 +12,7 @@ use super::{
 use crate::dynamo::facts::cache::{CacheFacts, DiskFacts};
 use crate::dynamo::facts::cache_server;
 use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
-use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::facts::topology::{PassedBy, WorkerPort};
 use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
@@ -361,7 +361,7 @@ pub(crate) const OVER_NIXL: RoleFacts =
 /// Where it reports what it caches; the process beside it in the container listens.
 pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
     name: "kv_events",
-    told: Told::Inside,
+    told: PassedBy::Inline,
     private: Some(20080),
     from: 20080,
     listed: false,
@@ -372,7 +372,7 @@ pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
 /// Where other workers ask for the layout of its blocks. In a container of its own vLLM's default does.
 pub(crate) const NIXL_PORT: WorkerPort = WorkerPort {
     name: "nixl",
-    told: Told::Env("VLLM_NIXL_SIDE_CHANNEL_PORT"),
+    told: PassedBy::Env("VLLM_NIXL_SIDE_CHANNEL_PORT"),
     private: None,
     from: 20480,
     listed: false,
@@ -383,7 +383,7 @@ pub(crate) const NIXL_PORT: WorkerPort = WorkerPort {
 /// The block manager's two ports between its leader and its workers. Reports of its cache go out 1000 above the first.
 pub(crate) const KVBM_PUB: WorkerPort = WorkerPort {
     name: "kvbm_pub",
-    told: Told::Env("DYN_KVBM_LEADER_ZMQ_PUB_PORT"),
+    told: PassedBy::Env("DYN_KVBM_LEADER_ZMQ_PUB_PORT"),
     private: None,
     from: 26001,
     listed: false,
@@ -391,8 +391,12 @@ pub(crate) const KVBM_PUB: WorkerPort = WorkerPort {
     per_rank: false,
     also: &[1000],
 };
-pub(crate) const KVBM_ACK: WorkerPort =
-    WorkerPort { name: "kvbm_ack", told: Told::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"), also: &[], ..KVBM_PUB };
+pub(crate) const KVBM_ACK: WorkerPort = WorkerPort {
+    name: "kvbm_ack",
+    told: PassedBy::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"),
+    also: &[],
+    ..KVBM_PUB
+};
 pub(crate) const KVBM_PORTS: [WorkerPort; 2] = [KVBM_PUB, KVBM_ACK];
 
 pub(crate) const KVBM_ENV: &[(&str, &str)] = &[("DYN_KVBM_CPU_CACHE_GB", "{cpu_cache_gb}")];

@@ -32,6 +32,7 @@ pub(crate) fn newest() -> &'static str {
     newest_of(ALL)
 }
 
+/// The newest version of these releases.
 pub(in crate::dynamo) fn newest_of(releases: &[&'static Release]) -> &'static str {
     releases.last().and_then(|release| release.versions.last()).copied().unwrap_or_default()
 }
@@ -92,7 +93,7 @@ mod tests {
     use crate::dynamo::facts::connector::{ConnectorFacts, RoleFacts};
     use crate::dynamo::facts::engine::EngineFacts;
     use crate::dynamo::facts::router::OptionFlag;
-    use crate::dynamo::facts::topology::{ServiceImage, Told, WorkerPort};
+    use crate::dynamo::facts::topology::{PassedBy, ServiceImage, WorkerPort};
     use crate::dynamo::terms::words::{Mode, NetworkMode};
     use crate::dynamo::terms::{image, paths};
     use crate::dynamo::tests::test_release;
@@ -193,8 +194,8 @@ mod tests {
                 let args = facts.serving.iter().flat_map(|row| row.args);
                 let args = args.chain(facts.events.iter().flat_map(|events| events.args)).copied();
                 let flags = ports_of(facts).filter_map(|port| match port.told {
-                    Told::Flag(flag) => Some(flag),
-                    Told::Env(_) | Told::Inside => None,
+                    PassedBy::Flag(flag) => Some(flag),
+                    PassedBy::Env(_) | PassedBy::Inline => None,
                 });
                 for flag in own.into_iter().chain(args).chain(flags).filter_map(|arg| arg.strip_prefix("--"))
                 {
@@ -236,8 +237,8 @@ mod tests {
 
     fn env_of(port: &WorkerPort) -> Option<&'static str> {
         match port.told {
-            Told::Env(name) => Some(name),
-            Told::Flag(_) | Told::Inside => None,
+            PassedBy::Env(name) => Some(name),
+            PassedBy::Flag(_) | PassedBy::Inline => None,
         }
     }
 
@@ -256,7 +257,7 @@ mod tests {
                             .flat_map(|row| row.worker_ports)
                             .all(|it| it.name != port.name)
                     );
-                    if port.told == Told::Inside {
+                    if port.told == PassedBy::Inline {
                         let blank = format!("{{{}}}", port.name);
                         let events = facts.events.iter().flat_map(|events| events.args);
                         let mut texts = connector_roles(facts).flat_map(|role| role.args).chain(events);

@@ -32,6 +32,7 @@ impl OwnModel {
         self.over(Model { name, ..Model::default() })
     }
 
+    /// The user's entry over what is known of the model otherwise.
     pub(in crate::dynamo::models::catalog) fn over(self, below: Model) -> Model {
         Model {
             name: below.name,
