@@ -71,6 +71,21 @@ const FLOORS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "dynamo",
+        &[
+            "terms",
+            "facts",
+            "spec",
+            "check",
+            "models",
+            "gpus",
+            "blueprint",
+            "readiness",
+            "decide",
+            "openwebui",
+        ],
+    ),
+    (
         "provider",
         &[
             "attributes",
@@ -98,7 +113,7 @@ const SIDE_BY_SIDE: usize = 16;
 const CROWDED: &[(&str, usize)] = &[];
 
 /// Names that more than one public type has, and how many do. The numbers only become smaller.
-const SHARED_NAMES: &[(&str, usize)] = &[("Cache", 2), ("Model", 2), ("Release", 2)];
+const SHARED_NAMES: &[(&str, usize)] = &[];
 
 /// Folders whose `mod.rs` does not say yet what they are. The list only becomes shorter.
 const SILENT: &[&str] = &[];

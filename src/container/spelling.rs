@@ -59,6 +59,11 @@ pub fn device_parts(device: &str) -> (&str, &str, &str) {
     (on_host, in_container, parts.next().unwrap_or(ALL_PERMISSIONS))
 }
 
+/// Where a device is in the container.
+pub fn device_target(device: &str) -> &str {
+    device.split(':').nth(1).unwrap_or(device)
+}
+
 /// The shortest spelling of a device: parts that say what is the default anyway are left out.
 pub fn shortest_device(on_host: &str, in_container: &str, permissions: &str) -> String {
     match (in_container == on_host, permissions == ALL_PERMISSIONS) {

@@ -5,15 +5,20 @@
 //! planning or after a twenty minute image pull. So everything that can be decided without talking is decided here,
 //! where a test needs no host: no clock, no environment, no disk, no randomness.
 //!
-//! The way through the module:
+//! The floors, from the ground up; each imports only from those before it:
 //!
-//! 1. [`draft`]: what the user wrote, each field absent, unknown or known;
-//! 2. [`check`]: a draft is read against the tables: objections at `validate`, a [`spec`] once all is known;
-//! 3. [`decide`]: a spec on a host becomes a blueprint;
-//! 4. [`lint`]: a second reader that knows none of the deciding code goes over the blueprint.
+//! 1. [`terms`]: the words of a configuration, and objections to them;
+//! 2. [`facts`]: what is known of Dynamo's releases and engines. What varies is data: a
+//!    [`Release`](facts::release::record::Release) per line of releases, an [`EngineFacts`](facts::engine::EngineFacts) per engine in it, a
+//!    topology per kind of network. A new one is a new row, and the tests walk all rows;
+//! 3. [`spec`]: what is wanted: as a draft, each field absent, unknown or known, and as a spec, all known and checked;
+//! 4. [`check`]: a draft is read against the facts: objections at `validate`, a spec once all is known;
+//! 5. [`models`] and [`gpus`]: what a host has of either, and what a worker gets of it;
+//! 6. [`decide`]: a spec on a host becomes a [`blueprint`]; [`readiness`] says when that works;
+//! 7. [`openwebui`]: the same way for Open WebUI, in one folder.
 //!
-//! What varies is data: a [`release::Release`] per line of releases, an [`engine::EngineFacts`] per engine in it, a
-//! topology per kind of network. A new one is a new row, and the tests walk all rows.
+//! In tests a second reader that shares no code with the deciding one goes over blueprints (`lint`). Begin at
+//! [`decide::worker`](mod@decide::worker) to see what a container is made from.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod blueprint;

@@ -46,71 +46,58 @@ pub(crate) enum ChangeKind {
     Update,
 }
 
-/// A field of a [`ContainerSpec`], or an entry of one that is a map.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ContainerField {
-    Name,
-    Image,
-    Entrypoint,
-    Command,
-    Env(String),
-    SecretEnv(String),
-    SecretEnvVersion,
-    User,
-    Label(String),
-    Mounts,
-    Ports,
-    Network,
-    Restart,
-    Cpus,
-    Memory,
-    SharedMemory,
-    Ulimits,
-    ExtraHosts,
-    Capabilities,
-    Devices,
-    Gpus,
-    Ipc,
-    Privileged,
-    Runtime,
-    Log,
-    Networks,
-    StopGrace,
+/// A field and what it is called, in a line: `Field = "its name"`, `Field(key) = "its name"` for entries of a map.
+macro_rules! fields {
+    ($(#[$doc:meta])* $name:ident { $($field:ident $(($key:ident))? = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum $name { $($field $((fields!(@String $key)))?,)+ }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Self::$field $(($key))? => {
+                    f.write_str($text)?;
+                    $(write!(f, " {}", $key)?;)?
+                    Ok(())
+                })+ }
+            }
+        }
+    };
+    (@String $key:ident) => { String };
 }
 
-impl fmt::Display for ContainerField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name => f.write_str("name"),
-            Self::Image => f.write_str("image"),
-            Self::Entrypoint => f.write_str("entrypoint"),
-            Self::Command => f.write_str("command"),
-            Self::Env(key) => write!(f, "environment variable {key}"),
-            Self::SecretEnv(key) => write!(f, "secret variable {key}"),
-            Self::SecretEnvVersion => f.write_str("version of the secret variables"),
-            Self::User => f.write_str("user"),
-            Self::Label(key) => write!(f, "label {key}"),
-            Self::Mounts => f.write_str("mounts"),
-            Self::Ports => f.write_str("ports"),
-            Self::Network => f.write_str("network"),
-            Self::Restart => f.write_str("restart policy"),
-            Self::Cpus => f.write_str("CPU limit"),
-            Self::Memory => f.write_str("memory limit"),
-            Self::SharedMemory => f.write_str("shared memory"),
-            Self::Ulimits => f.write_str("ulimits"),
-            Self::ExtraHosts => f.write_str("extra hosts"),
-            Self::Capabilities => f.write_str("capabilities"),
-            Self::Devices => f.write_str("devices"),
-            Self::Gpus => f.write_str("GPUs"),
-            Self::Ipc => f.write_str("IPC mode"),
-            Self::Privileged => f.write_str("privileged mode"),
-            Self::Runtime => f.write_str("runtime"),
-            Self::Log => f.write_str("logging"),
-            Self::Networks => f.write_str("further networks"),
-            Self::StopGrace => f.write_str("stop grace"),
-        }
+fields!(
+    /// A field of a [`ContainerSpec`], or an entry of one that is a map.
+    ContainerField {
+        Name = "name",
+        Image = "image",
+        Entrypoint = "entrypoint",
+        Command = "command",
+        Env(key) = "environment variable",
+        SecretEnv(key) = "secret variable",
+        SecretEnvVersion = "version of the secret variables",
+        User = "user",
+        Label(key) = "label",
+        Mounts = "mounts",
+        Ports = "ports",
+        Network = "network",
+        Restart = "restart policy",
+        Cpus = "CPU limit",
+        Memory = "memory limit",
+        SharedMemory = "shared memory",
+        Ulimits = "ulimits",
+        ExtraHosts = "extra hosts",
+        Capabilities = "capabilities",
+        Devices = "devices",
+        Gpus = "GPUs",
+        Ipc = "IPC mode",
+        Privileged = "privileged mode",
+        Runtime = "runtime",
+        Log = "logging",
+        Networks = "further networks",
+        StopGrace = "stop grace",
     }
-}
+);
 
 impl fmt::Display for ContainerDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,6 +111,16 @@ impl fmt::Display for ContainerDifference {
 
 const NONE: &str = "(none)";
 
+/// Goes over the fields of two [`ContainerSpec`]s, all of them: `field(old, new) => what to do with the two,`.
+macro_rules! each_field {
+    ($seen:expr, $wanted:expr; $($field:ident($old:pat, $new:pat) => $body:expr,)+) => {
+        let ContainerSpec { $($field),+ } = &$seen;
+        $({
+            let ($old, $new) = ($field, &$wanted.$field);
+            $body
+        })+
+    };
+}
 /// Everything in which `observed` is not as `wanted`, in the order of the fields of [`ContainerSpec`].
 pub(crate) fn differences(
     wanted: &WantedContainer<'_>,
@@ -133,88 +130,43 @@ pub(crate) fn differences(
     if let Some(image) = wanted.image {
         image_defaults::subtract(&mut spec, image);
     }
-    // Named one by one: a new field of a container does not compile until it is compared here.
-    let ContainerSpec {
-        name,
-        image,
-        entrypoint,
-        command,
-        env,
-        secret_env,
-        user,
-        labels,
-        mounts,
-        ports,
-        network,
-        restart,
-        limits,
-        shm_bytes,
-        ulimits,
-        extra_hosts,
-        cap_add,
-        devices,
-        gpus,
-        ipc,
-        privileged,
-        runtime,
-        log,
-        networks,
-        // Not a property of a container that is there.
-        make_folders: _,
-        stop_grace_seconds,
-    } = &canonical(&observed.spec);
-
+    let seen = canonical(&observed.spec);
     let mut found = Found::default();
-    found.compare(ContainerField::Name, name, &spec.name);
-    found.compare(ContainerField::Image, image, &spec.image);
-    found.image_id(wanted, observed);
-    found.compare(ContainerField::Entrypoint, &argv(entrypoint), &argv(&spec.entrypoint));
-    found.compare(ContainerField::Command, &argv(command), &argv(&spec.command));
-    found.env((env, secret_env), (&spec.env, &spec.secret_env));
-    found.secret_env(secret_env, &spec.secret_env);
-    found.compare(ContainerField::User, &or_none(user.as_deref()), &or_none(spec.user.as_deref()));
-    found.labels(labels, &spec.labels);
-    found.compare(ContainerField::Mounts, &list(mounts, mount), &list(&spec.mounts, mount));
-    found.compare(ContainerField::Ports, &list(ports, port), &list(&spec.ports, port));
-    found.compare(ContainerField::Network, &network_text(network), &network_text(&spec.network));
-    found.with_change(
-        ContainerField::Restart,
-        &restart.to_string(),
-        &spec.restart.to_string(),
-        ChangeKind::Update,
-    );
-    found.limits(limits, &spec.limits);
-    found.compare(ContainerField::SharedMemory, &size(*shm_bytes), &size(spec.shm_bytes));
-    found.compare(ContainerField::Ulimits, &list(ulimits, ulimit), &list(&spec.ulimits, ulimit));
-    found.compare(ContainerField::ExtraHosts, &pairs(extra_hosts), &pairs(&spec.extra_hosts));
-    found.compare(
-        ContainerField::Capabilities,
-        &list(cap_add, String::clone),
-        &list(&spec.cap_add, String::clone),
-    );
-    found.compare(
-        ContainerField::Devices,
-        &list(devices, String::clone),
-        &list(&spec.devices, String::clone),
-    );
-    found.compare(ContainerField::Gpus, &list(gpus, String::clone), &list(&spec.gpus, String::clone));
-    found.compare(ContainerField::Ipc, ipc.word(), spec.ipc.word());
-    found.compare(ContainerField::Privileged, on_or_off(*privileged), on_or_off(spec.privileged));
-    found.compare(
-        ContainerField::Runtime,
-        &or_default(runtime.as_deref()),
-        &or_default(spec.runtime.as_deref()),
-    );
-    found.compare(ContainerField::Log, &log_text(log.as_ref()), &log_text(spec.log.as_ref()));
-    found.compare(
-        ContainerField::Networks,
-        &list(networks, String::clone),
-        &list(&spec.networks, String::clone),
-    );
-    found.compare(
-        ContainerField::StopGrace,
-        &seconds(*stop_grace_seconds),
-        &seconds(spec.stop_grace_seconds),
+    // Each in turn: a new field of a container does not compile until it is compared here.
+    each_field!(seen, spec;
+        name(old, new) => found.compare(ContainerField::Name, old, new),
+        image(old, new) => {
+            found.compare(ContainerField::Image, old, new);
+            found.image_id(wanted, observed);
+        },
+        entrypoint(old, new) => found.compare(ContainerField::Entrypoint, &argv(old), &argv(new)),
+        command(old, new) => found.compare(ContainerField::Command, &argv(old), &argv(new)),
+        env(old, new) => found.env((old, &seen.secret_env), (new, &spec.secret_env)),
+        secret_env(old, new) => found.secret_env(old, new),
+        user(old, new) => found.texts(ContainerField::User, old, new, |it| or_none(it.as_deref())),
+        labels(old, new) => found.labels(old, new),
+        mounts(old, new) => found.texts(ContainerField::Mounts, old, new, |it| list(it, mount)),
+        ports(old, new) => found.texts(ContainerField::Ports, old, new, |it| list(it, port)),
+        network(old, new) => found.texts(ContainerField::Network, old, new, network_text),
+        restart(old, new) => {
+            let (old, new) = (old.to_string(), new.to_string());
+            found.with_change(ContainerField::Restart, &old, &new, ChangeKind::Update);
+        },
+        limits(old, new) => found.limits(old, new),
+        shm_bytes(old, new) => found.texts(ContainerField::SharedMemory, old, new, |it| size(*it)),
+        ulimits(old, new) => found.texts(ContainerField::Ulimits, old, new, |it| list(it, ulimit)),
+        extra_hosts(old, new) => found.texts(ContainerField::ExtraHosts, old, new, pairs),
+        cap_add(old, new) => found.texts(ContainerField::Capabilities, old, new, |it| words(it)),
+        devices(old, new) => found.texts(ContainerField::Devices, old, new, |it| words(it)),
+        gpus(old, new) => found.texts(ContainerField::Gpus, old, new, |it| words(it)),
+        ipc(old, new) => found.compare(ContainerField::Ipc, old.word(), new.word()),
+        privileged(old, new) => found.compare(ContainerField::Privileged, on_or_off(*old), on_or_off(*new)),
+        runtime(old, new) => found.texts(ContainerField::Runtime, old, new, |it| or_default(it.as_deref())),
+        log(old, new) => found.texts(ContainerField::Log, old, new, |it| log_text(it.as_ref())),
+        networks(old, new) => found.texts(ContainerField::Networks, old, new, |it| words(it)),
+        // Not a property of a container that is there.
+        make_folders(_old, _new) => (),
+        stop_grace_seconds(old, new) => found.texts(ContainerField::StopGrace, old, new, |it| seconds(*it)),
     );
     found.0
 }
@@ -226,6 +178,11 @@ struct Found(Vec<ContainerDifference>);
 impl Found {
     fn compare(&mut self, field: ContainerField, old: &str, new: &str) {
         self.with_change(field, old, new, ChangeKind::Replace);
+    }
+
+    /// Compares what a field is to people.
+    fn texts<T>(&mut self, field: ContainerField, old: &T, new: &T, text: impl Fn(&T) -> String) {
+        self.compare(field, &text(old), &text(new));
     }
 
     fn with_change(&mut self, field: ContainerField, old: &str, new: &str, change: ChangeKind) {
@@ -327,6 +284,10 @@ fn argv(words: &[String]) -> String {
 
 fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
     if items.is_empty() { NONE.to_owned() } else { items.iter().map(text).collect::<Vec<_>>().join(", ") }
+}
+
+fn words(items: &[String]) -> String {
+    list(items, String::clone)
 }
 
 fn pairs(map: &BTreeMap<String, String>) -> String {

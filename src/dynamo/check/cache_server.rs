@@ -2,7 +2,7 @@
 
 use crate::container::Ipc;
 use crate::dynamo::facts::cache_server::CacheServer;
-use crate::dynamo::spec::DockerOptions;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::terms::objection::{DockerField, Field, Objection, Refusal};
 
 /// Options with which a worker could not hand its memory over.

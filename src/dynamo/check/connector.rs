@@ -1,6 +1,8 @@
-//! Reads the `connector` block.
+//! The `connector` block, read: the row of the engine's table that is meant, and the sizes of its caches. A combination
+//! without a row is refused with the list of those that have one.
 
-use crate::dynamo::facts::connector::{CacheFacts, ConnectorFacts};
+use crate::dynamo::facts::cache::CacheFacts;
+use crate::dynamo::facts::connector::ConnectorFacts;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::spec::connector::{ConnectorSpec, DiskCache};
 use crate::dynamo::spec::draft::ConnectorDraft;
@@ -30,8 +32,8 @@ pub(in crate::dynamo) fn read(
     }
     let server = reader.maybe(at(ConnectorField::Server), &draft.server, |server| Ok(*server));
     let (engine, mode) = on?;
-    let wish = Wish { engine, mode, connector: named?, server: server? };
-    let facts = wish.choose().map_err(|(field, refusal)| reader.object(at(field), refusal)).ok()?;
+    let demand = Demand { engine, mode, connector: named?, server: server? };
+    let facts = demand.choose().map_err(|(field, refusal)| reader.object(at(field), refusal)).ok()?;
     misplaced(reader, draft, engine, facts);
     let default = facts.cache().and_then(|cache| cache.cpu_default_gb);
     let (disk, path) = (disk?, path?);
@@ -49,7 +51,7 @@ fn size(gb: i64) -> Result<u32, Refusal> {
 }
 
 /// What a row must fit.
-struct Wish {
+struct Demand {
     engine: &'static EngineFacts,
     mode: Mode,
     /// `None` = the first that fits.
@@ -57,7 +59,7 @@ struct Wish {
     server: Option<bool>,
 }
 
-impl Wish {
+impl Demand {
     /// The first row that fits, or which field is at fault.
     fn choose(&self) -> Result<&'static ConnectorFacts, (ConnectorField, Refusal)> {
         let mut there = self.engine.connectors.iter().filter(|row| row.mode == self.mode);

@@ -1,4 +1,5 @@
-//! Reads `engine_args` and the arguments of roles and workers.
+//! `engine_args` and the arguments of roles and workers, read: one spelling of each name, and none of the arguments that
+//! the provider decides.
 
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::engine::arg_rules::ArgRules;
@@ -79,6 +80,7 @@ pub(crate) fn canonical(key: &str) -> Result<String, Refusal> {
 /// Bytes of a name.
 const LONGEST: usize = 200;
 
+/// The refusal of an argument that the provider decides; `None` where users may set it.
 pub(crate) fn refused(name: &str, engine: &EngineFacts) -> Option<Refusal> {
     let flag = name.split('.').next().unwrap_or(name);
     if let Some((reserved, instead)) = engine.reserved_args().find(|(reserved, _)| reserved.starts_with(flag))

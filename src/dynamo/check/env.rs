@@ -82,6 +82,7 @@ fn refused(name: &str, reserved: &[(&str, &str)]) -> Option<Refusal> {
     Some(Refusal::new(format!("{name} is decided by the provider"), *instead))
 }
 
+/// The check of a variable's value, which is never in the refusal.
 pub(in crate::dynamo) fn check_value(name: &str, value: &str) -> Result<(), Refusal> {
     if value.contains('\0') {
         return Err(Refusal::new(

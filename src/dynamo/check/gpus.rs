@@ -1,4 +1,4 @@
-//! Reads `gpus` and `gpu_count`.
+//! `gpus` and `gpu_count` of a worker, read: one of the two, and each GPU once.
 
 use crate::dynamo::spec::draft::GpuDraft;
 use crate::dynamo::spec::gpus::{GpuName, GpuRequest};

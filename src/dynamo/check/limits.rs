@@ -1,9 +1,9 @@
-//! Reads the `resources` block.
+//! The `resources` block, read: limits that Docker can set on any host. Whether a host has as much is said in
+//! [`crate::dynamo::decide`], which knows the host.
 
-use crate::dynamo::decide::limits::{LEAST_CPUS, LEAST_MEMORY_GB, NANO};
-use crate::dynamo::spec::ResourceSpec;
 use crate::dynamo::spec::draft::ResourceDraft;
-use crate::dynamo::terms::amount::{Amount, GIB};
+use crate::dynamo::spec::{LEAST_CPUS, LEAST_MEMORY_GB, ResourceSpec};
+use crate::dynamo::terms::amount::{Amount, GIB, NANO};
 use crate::dynamo::terms::objection::{Field, Refusal, ResourceField};
 use crate::dynamo::terms::reader::Reader;
 

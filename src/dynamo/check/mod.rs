@@ -61,6 +61,7 @@ impl DeploymentDraft {
         self.complete_from(release::ALL)
     }
 
+    /// The spec of a draft of which all is known, read against these releases.
     pub(super) fn complete_from(&self, releases: Releases) -> Result<DeploymentSpec, Vec<Objection>> {
         let mut reader = Reader::default();
         let spec = read_deployment(&mut reader, self, releases);
@@ -75,6 +76,7 @@ impl WorkerDraft {
         self.complete_from(release::ALL)
     }
 
+    /// The spec of a draft of which all is known, read against these releases.
     pub(super) fn complete_from(&self, releases: Releases) -> Result<WorkerSpec, Vec<Objection>> {
         let (mut reader, mut theirs) = (Reader::default(), Reader::default());
         let spec = read_worker(&mut reader, &mut theirs, self, releases);
@@ -113,6 +115,7 @@ pub(crate) fn ranks(draft: &WorkerDraft) -> u16 {
     arguments::ranks(&deployment, role, &own)
 }
 
+/// The spec, if the reader has no objections.
 pub(super) fn finish<T>(spec: Option<T>, reader: Reader) -> Result<T, Vec<Objection>> {
     let Reader { mut objections, missing } = reader;
     objections.extend(missing);
@@ -451,6 +454,7 @@ fn cannot_rename(model: &ModelRef) -> Refusal {
     }
 }
 
+/// The desired state; running where users say nothing.
 pub(super) fn read_state(reader: &mut Reader, given: &Given<String>) -> Option<DesiredState> {
     let spelled = word(DesiredState::ALL, DesiredState::word);
     reader.or(Field::DesiredState, given, DesiredState::Running, spelled)

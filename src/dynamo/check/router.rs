@@ -1,4 +1,4 @@
-//! Reads the `router` block.
+//! The `router` block, read: a mode that the release knows, and those of its options that mean something in that mode.
 
 use crate::dynamo::facts::release::Release;
 use crate::dynamo::facts::router::RouterMode;
@@ -47,6 +47,7 @@ pub(crate) fn written(draft: &RouterDraft) -> Vec<(RouterOption, Given<OptionVal
         .collect()
 }
 
+/// The value of an option as the block has it.
 pub(crate) fn given(draft: &RouterDraft, option: RouterOption) -> Given<OptionValue> {
     let number = |amount: &Given<Amount>| amount.map(|amount| OptionValue::Number(*amount));
     let switch = |on: &Given<bool>| on.map(|on| OptionValue::Switch(*on));

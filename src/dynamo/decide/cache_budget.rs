@@ -16,7 +16,7 @@ const GIB: u64 = crate::dynamo::terms::amount::GIB;
 
 /// What a worker's cache takes from its host.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Cache {
+pub(crate) struct CacheUse {
     /// Bytes that stay pinned while it runs, by who pins them: the worker, or a server for all workers of its deployment.
     pub memory: BTreeMap<Pinned, u64>,
     pub disk: Option<OnDisk>,
@@ -40,14 +40,14 @@ pub(crate) struct OnDisk {
 }
 
 /// What a worker will take.
-pub(crate) fn of(spec: &WorkerSpec) -> Cache {
+pub(crate) fn of(spec: &WorkerSpec) -> CacheUse {
     let (common, connector) = (&spec.deployment, &spec.deployment.connector);
     let row = connector.facts.role(spec.role).and_then(|role| role.cache.as_ref());
     let tier = row.and_then(|cache| cache.disk.as_ref()).and(connector.disk.as_ref());
     let own = Some((Pinned::Itself, worker::cache_bytes(spec)));
     let server = connector.facts.server.as_ref().and(connector.cpu_cache_gb);
     let server = server.map(|gb| (Pinned::ServerOf(common.name.clone()), u64::from(gb).saturating_mul(GIB)));
-    Cache {
+    CacheUse {
         memory: own.into_iter().chain(server).filter(|(_, bytes)| *bytes > 0).collect(),
         disk: tier
             .map(|disk| OnDisk { folder: disk.path.clone(), bytes: u64::from(disk.gb).saturating_mul(GIB) }),
@@ -104,6 +104,7 @@ fn at(field: ConnectorField, refusal: Refusal) -> Objection {
     refusal.at(Field::Connector(field)).of_the_deployment()
 }
 
+/// The check that a worker's own cache fits its limits and its host.
 pub(crate) fn cache_fits(spec: &WorkerSpec, limits: Limits, host: &HostFacts) -> Result<(), Refusal> {
     pinned_fits(worker::cache_bytes(spec), limits, host, "a worker")
 }
@@ -173,9 +174,12 @@ mod tests {
     fn a_cache_is_its_workers_or_its_servers() {
         let alone = of(&worker("kvbm", "decode", "aggregated", None));
         let disk = OnDisk { folder: Some("/nvme/kv".to_owned()), bytes: 200 * GIB };
-        assert_eq!(alone, Cache { memory: BTreeMap::from([(Pinned::Itself, 32 * GIB)]), disk: Some(disk) });
+        assert_eq!(
+            alone,
+            CacheUse { memory: BTreeMap::from([(Pinned::Itself, 32 * GIB)]), disk: Some(disk) }
+        );
         // Of a disaggregated deployment it is on one side only.
-        assert_eq!(of(&worker("kvbm", "decode", "disaggregated", None)), Cache::default());
+        assert_eq!(of(&worker("kvbm", "decode", "disaggregated", None)), CacheUse::default());
         assert_eq!(of(&worker("kvbm", "prefill", "disaggregated", None)), alone);
         let served = of(&worker("lmcache", "decode", "aggregated", None));
         assert_eq!(served.memory, BTreeMap::from([(Pinned::ServerOf("chat".to_owned()), 32 * GIB)]));

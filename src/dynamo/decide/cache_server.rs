@@ -6,7 +6,7 @@ use super::template::Template;
 use crate::container::{ContainerSpec, Ipc, Limits, PortBinding, Restart, labels};
 use crate::dynamo::blueprint::{Planned, Readiness};
 use crate::dynamo::facts::cache_server::{ALL_GPUS, CacheServer};
-use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::facts::topology::{PassedBy, WorkerPort};
 use crate::dynamo::terms::amount::GIB;
 use crate::dynamo::terms::objection::{ConnectorField, Field, Objection};
 use crate::dynamo::terms::words::NetworkMode;
@@ -26,8 +26,8 @@ pub(crate) fn container(
     let (alias, listen) = (server.host_name(common), server.address(common).1);
     let port = |row: &WorkerPort| picked.get(row.name).copied().or(row.private).unwrap_or(row.from);
     let told = server.ports.iter().filter_map(|row| match row.told {
-        Told::Flag(flag) => Some([flag.to_owned(), port(row).to_string()]),
-        Told::Env(_) | Told::Inside => None,
+        PassedBy::Flag(flag) => Some([flag.to_owned(), port(row).to_string()]),
+        PassedBy::Env(_) | PassedBy::Inline => None,
     });
     let words = server.command.iter();
     let words = words.map(|word| word.replace("{cpu_cache_gb}", &gb.to_string()).replace("{listen}", listen));

@@ -1,41 +1,12 @@
-//! Docker options of a container: a worker's over its deployment's, the engine's below both, and what clashes.
+//! The options of `docker run` against what the provider decides: what of them would be in its way, and what an engine
+//! needs where users say nothing. How options become a container is said in [`crate::dynamo::spec::docker`].
 
 use crate::container::{Mount, Ulimit};
-use crate::dynamo::check::docker::{at, privileges, upkeep};
-use crate::dynamo::spec::DockerOptions;
+use crate::dynamo::check::docker::lists::at;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::terms::objection::{DockerField, Objection, Refusal};
 use crate::dynamo::terms::paths;
 use crate::dynamo::terms::words::NetworkMode;
-
-/// The deployment's options with a worker's over them.
-pub(in crate::dynamo) fn merged(base: &DockerOptions, own: &DockerOptions) -> DockerOptions {
-    let mut all = base.clone();
-    all.volumes.retain(|volume| own.volumes.iter().all(|new| new.target != volume.target));
-    all.volumes.extend(own.volumes.iter().cloned());
-    all.ulimits.retain(|limit| own.ulimits.iter().all(|new| new.name != limit.name));
-    all.ulimits.extend(own.ulimits.iter().cloned());
-    all.extra_hosts.extend(own.extra_hosts.clone());
-    all.labels.extend(own.labels.clone());
-    all.shm_bytes = own.shm_bytes.or(base.shm_bytes);
-    all.devices
-        .retain(|device| own.devices.iter().all(|new| privileges::target(new) != privileges::target(device)));
-    for (list, new) in [
-        (&mut all.devices, &own.devices),
-        (&mut all.cap_add, &own.cap_add),
-        (&mut all.networks, &own.networks),
-        (&mut all.make_folders, &own.make_folders),
-    ] {
-        let added: Vec<String> = new.iter().filter(|item| !list.contains(item)).cloned().collect();
-        list.extend(added);
-    }
-    all.privileged = own.privileged.or(base.privileged);
-    all.ipc = own.ipc.or(base.ipc);
-    all.runtime = own.runtime.clone().or(base.runtime.clone());
-    all.log = own.log.clone().or(base.log.clone());
-    all.restart = own.restart.or(base.restart);
-    all.stop_grace_seconds = own.stop_grace_seconds.or(base.stop_grace_seconds);
-    all
-}
 
 /// Options that would hide what the provider itself puts into a container: its mounts, the names under which its
 /// containers find each other, and its network, by name.
@@ -56,10 +27,10 @@ pub(in crate::dynamo) fn clashes(
             let what = format!("{name:?} is a container of this deployment");
             Refusal::new(what, "use another name").at(at(DockerField::ExtraHost(name.clone())))
         });
-    volumes.chain(hosts).chain(upkeep::network_clashes(options, network, name)).collect()
+    volumes.chain(hosts).chain(network_clashes(options, network, name)).collect()
 }
 
-/// The engine's, except those that the user set.
+/// The limits with those that the engine needs, except where users set them.
 pub(crate) fn with_engine_ulimits(mut own: Vec<Ulimit>, engine: &[(&str, i64, i64)]) -> Vec<Ulimit> {
     for (name, soft, hard) in engine {
         if own.iter().all(|limit| limit.name != *name) {
@@ -69,6 +40,7 @@ pub(crate) fn with_engine_ulimits(mut own: Vec<Ulimit>, engine: &[(&str, i64, i6
     own
 }
 
+/// The capabilities with those that the engine needs, in whichever spelling users have them.
 pub(crate) fn with_engine_capabilities(mut own: Vec<String>, engine: &[&str]) -> Vec<String> {
     for name in engine {
         if own.iter().all(|other| other.strip_prefix("CAP_").unwrap_or(other) != *name) {
@@ -76,4 +48,55 @@ pub(crate) fn with_engine_capabilities(mut own: Vec<String>, engine: &[&str]) ->
         }
     }
     own
+}
+
+/// Networks that cannot be joined because of the one that the containers are in.
+fn network_clashes(options: &DockerOptions, network: NetworkMode, own: &str) -> Vec<Objection> {
+    let refused = options.networks.iter().enumerate().filter_map(|(position, name)| {
+        let refusal = match network {
+            NetworkMode::Host => Refusal::new(
+                "a container on the host's own network cannot join another",
+                "leave it out: on the host's network it reaches what the host reaches",
+            ),
+            NetworkMode::Bridge if name == own => {
+                Refusal::new(format!("{name:?} is the deployment's own network"), "leave it out")
+            }
+            NetworkMode::Bridge => return None,
+        };
+        Some(refusal.at(at(DockerField::Network(position))))
+    });
+    refused.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::MountSource;
+
+    fn volume(source: &str, target: &str) -> Mount {
+        let source = MountSource::HostPath(source.to_owned());
+        Mount { source, target: target.to_owned(), read_only: false }
+    }
+
+    #[test]
+    fn our_mounts_cannot_be_covered() {
+        let ours = [volume("/m", "/models/tiny")];
+        let clashes = |options: &DockerOptions, mounts: &[Mount]| {
+            super::clashes(options, mounts, &[], (NetworkMode::Bridge, "chat"))
+        };
+        let mine = |target| DockerOptions { volumes: vec![volume("/v", target)], ..DockerOptions::default() };
+        assert_eq!(clashes(&mine("/models/tiny"), &ours).len(), 1);
+        assert_eq!(clashes(&mine("/models/tiny/x"), &ours).len(), 1);
+        assert_eq!(clashes(&mine("/models"), &ours).len(), 0);
+        assert_eq!(clashes(&mine("/models/tiny2"), &ours).len(), 0);
+    }
+
+    #[test]
+    fn on_the_hosts_network_there_is_no_other() {
+        let options =
+            DockerOptions { networks: vec!["chat".into(), "other".into()], ..DockerOptions::default() };
+        assert_eq!(network_clashes(&options, NetworkMode::Host, "chat").len(), 2);
+        assert_eq!(network_clashes(&options, NetworkMode::Bridge, "chat").len(), 1);
+        assert_eq!(network_clashes(&options, NetworkMode::Bridge, "x").len(), 0);
+    }
 }

@@ -11,6 +11,7 @@ use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::words::NetworkMode;
 use std::collections::BTreeMap;
 
+/// The frontend's container.
 pub(crate) fn frontend(spec: &DeploymentSpec, shared: &Template<'_>, limits: Limits) -> Planned {
     let common = shared.common;
     let facts = &common.release.frontend;

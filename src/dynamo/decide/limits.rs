@@ -16,14 +16,9 @@
 //! A gigabyte (GB) is 2³⁰ bytes, as everywhere in this provider.
 
 use crate::container::Limits;
-use crate::dynamo::spec::{HostFacts, ResourceSpec};
-use crate::dynamo::terms::amount::{Amount, GIB};
+use crate::dynamo::spec::{HostFacts, LEAST_CPUS, LEAST_MEMORY_GB, ResourceSpec};
+use crate::dynamo::terms::amount::{Amount, GIB, NANO};
 use crate::dynamo::terms::objection::{Field, Objection, ResourceField};
-
-pub(crate) const NANO: u64 = 1_000_000_000;
-/// Docker's own lower bounds.
-pub(crate) const LEAST_CPUS: Amount = Amount::from_milli(10);
-pub(crate) const LEAST_MEMORY_GB: Amount = Amount::from_milli(6);
 
 /// What a host keeps for itself, or has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Gives secret variables to a container.
+//! Secret variables of a container, which take the place of plain ones of the same name.
 
 use crate::container::{ContainerSpec, SecretEnv};
 

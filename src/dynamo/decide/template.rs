@@ -1,6 +1,6 @@
-//! What all containers of a deployment are made from.
+//! The template of all containers of a deployment on one host: image, labels, mounts, network and environment, over the
+//! options of `docker run` that users set.
 
-use super::worker::Site;
 use crate::container::labels::Ownership;
 use crate::container::{
     ContainerSpec, Limits, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec,
@@ -8,7 +8,8 @@ use crate::container::{
 use crate::dynamo::blueprint::{Planned, Readiness};
 use crate::dynamo::check::env;
 use crate::dynamo::facts::topology::{Service, ServiceImage, Topology};
-use crate::dynamo::spec::{Common, DockerOptions, HostFacts, Owner, WorkerSpec, arguments, worker_ports};
+use crate::dynamo::spec::docker::DockerOptions;
+use crate::dynamo::spec::{Common, HostFacts, Owner, WorkerSpec, arguments, worker_ports};
 use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::words::{NetworkMode, Role};
@@ -29,7 +30,7 @@ fn advertised(host: &HostFacts) -> Result<String, Objection> {
     ports::check_advertised(text).map_err(|refusal| refusal.at(Field::HostAdvertiseAddress))
 }
 
-/// What all containers of a deployment are made from.
+/// The template of all containers of a deployment on one host.
 pub(crate) struct Template<'a> {
     pub(super) common: &'a Common,
     pub(super) topology: &'static Topology,
@@ -41,6 +42,7 @@ pub(crate) struct Template<'a> {
 }
 
 impl<'a> Template<'a> {
+    /// The template of a deployment on a host; objections where the host cannot have it.
     pub(super) fn new(
         common: &'a Common,
         host: &'a HostFacts,
@@ -62,35 +64,15 @@ impl<'a> Template<'a> {
         role: Option<Role>,
         limits: Limits,
     ) -> ContainerSpec {
-        let mut labels = docker.labels.clone();
-        labels.extend(self.labels(component, role, &self.owner.spec_json));
-        let mut mounts = self.mounts();
-        mounts.extend(docker.volumes.iter().cloned());
+        let mut container = ContainerSpec::from(docker);
+        container.labels.extend(self.labels(component, role, &self.owner.spec_json));
         ContainerSpec {
             image: self.common.image.clone(),
             entrypoint: self.common.release.entrypoint.iter().map(|word| (*word).to_owned()).collect(),
-            labels,
-            mounts,
-            restart: docker.restart.unwrap_or(Restart::UnlessStopped),
+            mounts: self.mounts().into_iter().chain(container.mounts).collect(),
             limits,
-            shm_bytes: docker.shm_bytes,
-            ulimits: docker.ulimits.clone(),
-            extra_hosts: docker.extra_hosts.clone(),
-            cap_add: docker.cap_add.clone(),
-            devices: docker.devices.clone(),
-            ipc: docker.ipc.unwrap_or_default(),
-            privileged: docker.privileged.unwrap_or(false),
-            runtime: docker.runtime.clone(),
-            log: docker.log.clone(),
-            networks: docker.networks.clone(),
-            make_folders: docker.make_folders.clone(),
-            ..ContainerSpec::default()
+            ..container
         }
-    }
-
-    pub(super) fn site(&self) -> Site<'_> {
-        let (topology, address) = (self.topology, self.address.as_deref());
-        Site { topology, address, model: self.common.model.argument_on(self.host) }
     }
 
     /// Services, each with its seat.
@@ -99,6 +81,7 @@ impl<'a> Template<'a> {
         self.topology.services.iter().filter_map(|service| Some((service, seats.get(service.name)?)))
     }
 
+    /// The containers of the supporting services.
     pub(super) fn services(&self) -> Vec<Planned> {
         self.seats().map(|(service, seat)| self.service(service, seat)).collect()
     }
@@ -161,6 +144,7 @@ impl<'a> Template<'a> {
         store.into_iter().chain([self.common.model.mount(self.common.release, self.host)]).collect()
     }
 
+    /// The volumes that all containers of the deployment share.
     pub(super) fn volumes(&self) -> Vec<VolumeSpec> {
         let store = self.topology.store.as_ref().map(|store| VolumeSpec {
             name: names::discovery_volume(&self.common.name),
@@ -186,6 +170,7 @@ impl<'a> Template<'a> {
         (self.common.network, &self.network_name)
     }
 
+    /// The network of a container, with its names there.
     pub(super) fn network(&self, aliases: &[&str]) -> Network {
         match self.common.network {
             NetworkMode::Host => Network::Host,
@@ -221,11 +206,13 @@ impl<'a> Template<'a> {
         bindings.collect()
     }
 
+    /// The variables that take the host's address, on the hosts' own network.
     pub(super) fn address_env(&self, names: &[&str]) -> Vec<(String, String)> {
         let address = self.address.iter();
         address.flat_map(|address| names.iter().map(|name| ((*name).to_owned(), address.clone()))).collect()
     }
 
+    /// The labels by which the provider finds a container again.
     pub(super) fn labels(&self, component: &str, role: Option<Role>, spec: &str) -> BTreeMap<String, String> {
         let ownership = Ownership {
             deployment: self.common.name.clone(),
@@ -238,6 +225,7 @@ impl<'a> Template<'a> {
     }
 }
 
+/// The pairs of a table as a map.
 pub(crate) fn strings<'a>(
     pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>,
 ) -> BTreeMap<String, String> {

@@ -1,21 +1,15 @@
 //! What a worker's process is told: arguments, variables, ports, put together from the rows of its release and engine.
 //!
 //! Everything that differs between engines, modes, connectors and routers is data; here is only the order in which it
-//! is put together, and the layers of the engine's arguments, of which the nearest wins:
-//!
-//! 1. what the engine's record gives an argument that nobody sets, and, while no argument says how the model is spread
-//!    over GPUs, the number of the worker's GPUs for the first of those that could;
-//! 2. what the model comes with ([`crate::dynamo::models::catalog`]);
-//! 3. the deployment's `engine_args`;
-//! 4. the deployment's arguments for the role;
-//! 5. the worker's own.
+//! is put together. The layers of the engine's arguments are in [`crate::dynamo::spec::arguments`].
 
 use super::docker::{with_engine_capabilities, with_engine_ulimits};
+use super::secret_env;
 use super::template::{Template, strings};
-use super::{docker, secret_env};
 use crate::container::{ContainerSpec, Ipc, Limits, Mount, MountSource};
 use crate::dynamo::blueprint::{Listing, Planned, Readiness};
-use crate::dynamo::facts::connector::{CacheFacts, ConnectorFacts};
+use crate::dynamo::facts::cache::CacheFacts;
+use crate::dynamo::facts::connector::ConnectorFacts;
 use crate::dynamo::facts::engine::Serving;
 use crate::dynamo::facts::topology::{SYSTEM, Topology};
 use crate::dynamo::gpus::NO_GPUS;
@@ -44,8 +38,8 @@ pub(in crate::dynamo) struct Launch {
     pub namespace: String,
 }
 
-/// What its host decides for a worker.
-pub(in crate::dynamo) struct Site<'a> {
+/// The host of a worker, as far as it decides about the worker.
+pub(in crate::dynamo) struct WorkerHost<'a> {
     pub topology: &'static Topology,
     /// By which others reach the host, on the hosts' own network.
     pub address: Option<&'a str>,
@@ -53,9 +47,18 @@ pub(in crate::dynamo) struct Site<'a> {
     pub model: &'a str,
 }
 
-pub(in crate::dynamo) fn worker(spec: &WorkerSpec, serving: &Serving, site: &Site<'_>) -> Launch {
+fn worker_host<'a>(shared: &'a Template<'_>) -> WorkerHost<'a> {
+    WorkerHost {
+        topology: shared.topology,
+        address: shared.address.as_deref(),
+        model: shared.common.model.argument_on(shared.host),
+    }
+}
+
+/// What a worker's process is told on that host.
+pub(in crate::dynamo) fn worker(spec: &WorkerSpec, serving: &Serving, host: &WorkerHost<'_>) -> Launch {
     let (common, engine) = (&spec.deployment, spec.deployment.engine);
-    let Site { topology, address, model } = *site;
+    let WorkerHost { topology, address, model } = *host;
     let parts = WorkerRows::of(common, spec.role, topology);
     let blanks = blanks(spec, address);
     let fill = |text: &&str| filled(text, &blanks);
@@ -157,6 +160,7 @@ pub(crate) fn serving(common: &Common, role: Role) -> Result<&'static Serving, V
     })
 }
 
+/// The worker's container.
 pub(crate) fn container(
     spec: &WorkerSpec,
     serving: &Serving,
@@ -164,12 +168,13 @@ pub(crate) fn container(
     limits: Limits,
 ) -> Planned {
     let (common, engine) = (shared.common, shared.common.engine);
-    let Launch { command, env, env_defaults, mounts, namespace } = worker(spec, serving, &shared.site());
+    let Launch { command, env, env_defaults, mounts, namespace } =
+        worker(spec, serving, &worker_host(shared));
     let mut decided_env = env;
     if spec.gpus.is_empty() {
         decided_env.extend(strings([&NO_GPUS]));
     }
-    let mut docker = docker::merged(&common.docker, &spec.docker);
+    let mut docker = common.docker.under(&spec.docker);
     // The host's /dev/shm has no size of a container's.
     docker.ipc = docker.ipc.or((engine.ipc_host && docker.shm_bytes.is_none()).then_some(Ipc::Host));
     docker.shm_bytes = docker.shm_bytes.or(engine.shm_bytes.filter(|_| docker.ipc != Some(Ipc::Host)));

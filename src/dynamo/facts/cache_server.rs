@@ -12,8 +12,8 @@
 //! own network it listens at the loopback address, where nobody outside reaches it, at ports that are picked and are part of
 //! what its workers are told.
 
-use super::connector::CacheFacts;
-use super::topology::{Told, WorkerPort};
+use super::cache::CacheFacts;
+use super::topology::{PassedBy, WorkerPort};
 
 /// The server of a connector.
 #[derive(Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub struct CacheServer {
 const fn port(name: &'static str, flag: &'static str, private: u16, from: u16) -> WorkerPort {
     WorkerPort {
         name,
-        told: Told::Flag(flag),
+        told: PassedBy::Flag(flag),
         private: Some(private),
         from,
         listed: false,

@@ -8,6 +8,7 @@
 //! A row's texts may hold `{cpu_cache_gb}` and `{disk_cache_gb}` beside what [`crate::dynamo::decide::worker`] fills in everywhere, and
 //! `{server}` for the address of its [`CacheServer`] and the names of that one's ports.
 
+use super::cache::CacheFacts;
 use super::cache_server::CacheServer;
 use super::topology::WorkerPort;
 use crate::dynamo::terms::words::{Connector, Mode, Role};
@@ -53,29 +54,6 @@ pub struct RoleFacts {
 /// Tells nothing: what others are made from.
 pub(crate) const TOLD_NOTHING: RoleFacts =
     RoleFacts { role: Role::Decode, args: &[], env: &[], address_env: &[], ports: &[], cache: None };
-
-/// A cache of a worker on its host.
-#[derive(Debug, PartialEq)]
-pub struct CacheFacts {
-    /// Gigabytes of memory when the user says nothing; `None` = the user must say.
-    pub cpu_default_gb: Option<u32>,
-    /// Whether the size is that of each of the worker's GPUs.
-    pub per_gpu: bool,
-    /// `None` = it has no tier on disk.
-    pub disk: Option<DiskFacts>,
-}
-
-/// The second tier of a cache.
-#[derive(Debug, PartialEq)]
-pub struct DiskFacts {
-    pub env: &'static [(&'static str, &'static str)],
-    /// Takes the folder in the container, where one of the host is mounted.
-    pub folder_env: &'static str,
-    /// That folder.
-    pub folder: &'static str,
-    /// Said instead where none is mounted and the files lie in the container's own layer.
-    pub unmounted_env: &'static [(&'static str, &'static str)],
-}
 
 impl ConnectorFacts {
     /// What that role is told, if anything.

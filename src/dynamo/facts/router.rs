@@ -28,6 +28,7 @@ pub struct OptionFacts {
     pub most: Option<Amount>,
 }
 
+/// The flag of a router option.
 #[derive(Debug, PartialEq)]
 pub enum OptionFlag {
     Value(&'static str),

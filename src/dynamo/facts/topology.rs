@@ -45,7 +45,7 @@ impl Topology {
 pub struct WorkerPort {
     pub name: &'static str,
     /// How the worker learns of it.
-    pub told: Told,
+    pub told: PassedBy,
     /// The port on a private network; `None` = it is not told there, and what it uses then is in nobody's way.
     pub private: Option<u16>,
     /// Where the search for a free one begins on the host's network. Below 32768, where the kernel starts to hand out
@@ -72,13 +72,13 @@ impl WorkerPort {
 /// The worker's own HTTP server, by whatever release.
 pub(crate) const SYSTEM: &str = "system";
 
-/// How a worker learns of a port.
+/// The way in which a port is passed to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum PassedBy {
     Env(&'static str),
     Flag(&'static str),
     /// Its name stands in braces where it belongs, among the texts of the record that asks for it.
-    Inside,
+    Inline,
 }
 
 /// A volume that all containers of a deployment mount.

@@ -1,6 +1,6 @@
 //! Whether everything that is asked for in one run can be had together.
 //!
-//! Terraform plans one resource at a time and tells none of the others. So each planned worker leaves a [`Claim`], and the
+//! Terraform plans one resource at a time and tells none of the others. So each planned worker leaves a [`Reservation`], and the
 //! next one is held against all of them: a GPU that two workers name, or five cards wanted of four, is an error of the
 //! plan although no container has any of them yet.
 //!
@@ -16,30 +16,31 @@ use crate::inventory::gpu::GpuInventory;
 
 /// What one worker of a run wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Claim {
+pub(crate) struct Reservation {
     pub deployment: String,
     /// Its container, if it has one already that stays or is replaced by its own successor.
     pub container: Option<String>,
-    pub wish: Wish,
+    pub demand: Demand,
 }
 
+/// The GPUs that a reservation is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum Demand {
     /// These devices.
     Devices(BTreeSet<String>),
     /// So many cards, whichever.
-    Cards(u32),
+    Count(u32),
 }
 
-impl Claim {
+impl Reservation {
     fn names(&self, device: &str) -> bool {
-        matches!(&self.wish, Wish::Devices(devices) if devices.contains(device))
+        matches!(&self.demand, Demand::Devices(devices) if devices.contains(device))
     }
 
     fn cards(&self) -> u32 {
-        match &self.wish {
-            Wish::Devices(_) => 0,
-            Wish::Cards(count) => *count,
+        match &self.demand {
+            Demand::Devices(_) => 0,
+            Demand::Count(count) => *count,
         }
     }
 
@@ -54,18 +55,18 @@ impl Claim {
 
 /// A host as one run sees it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Scene<'a> {
+pub(crate) struct PlanScope<'a> {
     pub host: &'a str,
     pub inventory: &'a GpuInventory,
     pub occupancy: &'a Occupancy,
     /// What the other workers of this run want there.
-    pub others: &'a [Claim],
+    pub others: &'a [Reservation],
 }
 
-impl Scene<'_> {
+impl PlanScope<'_> {
     /// Whether `own` can be had beside all others.
-    pub(crate) fn check(&self, own: &Claim) -> Result<(), Refusal> {
-        if let Wish::Devices(devices) = &own.wish {
+    pub(crate) fn check(&self, own: &Reservation) -> Result<(), Refusal> {
+        if let Demand::Devices(devices) = &own.demand {
             for device in devices {
                 self.check_device(own, device)?;
             }
@@ -73,7 +74,7 @@ impl Scene<'_> {
         self.check_sum(own)
     }
 
-    fn check_device(&self, own: &Claim, device: &str) -> Result<(), Refusal> {
+    fn check_device(&self, own: &Reservation, device: &str) -> Result<(), Refusal> {
         let label = label(self.inventory, device);
         if let Some(other) = self.others.iter().find(|other| other.names(device)) {
             let what = format!("{label} is given to {} as well", other.owner());
@@ -86,7 +87,7 @@ impl Scene<'_> {
     }
 
     /// Whether the holder's claim on what it holds ends with this run, as far as can be known.
-    fn may_go(&self, own: &Claim, holder: &Holder) -> bool {
+    fn may_go(&self, own: &Reservation, holder: &Holder) -> bool {
         let Holder::Worker { container, deployment } = holder else { return false };
         if own.container.as_ref() == Some(container) {
             return true;
@@ -99,14 +100,14 @@ impl Scene<'_> {
     }
 
     /// Whether the cards that nobody names are enough for all who want some.
-    fn check_sum(&self, own: &Claim) -> Result<(), Refusal> {
+    fn check_sum(&self, own: &Reservation) -> Result<(), Refusal> {
         let claims = || self.others.iter().chain([own]);
         let whole = self.inventory.gpus.iter().filter(|gpu| gpu.is_whole());
         let (left, gone): (Vec<&str>, Vec<&str>) = whole.map(|gpu| gpu.uuid.as_str()).partition(|device| {
             let stays = self.occupancy.holder(device).is_some_and(|holder| !self.may_go(own, holder));
             !stays && !claims().any(|claim| claim.names(device))
         });
-        let wanted: u32 = claims().map(Claim::cards).fold(0, u32::saturating_add);
+        let wanted: u32 = claims().map(Reservation::cards).fold(0, u32::saturating_add);
         if usize::try_from(wanted).is_ok_and(|wanted| wanted <= left.len()) {
             return Ok(());
         }
@@ -130,7 +131,7 @@ impl Scene<'_> {
         let tell = |device: &&str| {
             let claim = self.others.iter().find(|other| other.names(device));
             let holder = self.occupancy.holder(device).map(ToString::to_string);
-            let who = claim.map(Claim::owner).or(holder)?;
+            let who = claim.map(Reservation::owner).or(holder)?;
             Some(format!("{} is held by {who}", label(self.inventory, device)))
         };
         let told: Vec<String> = gone.iter().filter_map(tell).collect();
@@ -155,7 +156,7 @@ pub(crate) fn label(inventory: &GpuInventory, device: &str) -> String {
 mod tests {
     use super::*;
     use crate::container::labels::Ownership;
-    use crate::container::{ContainerSpec, ObservedContainer, RunState};
+    use crate::container::{ContainerSpec, ObservedContainer};
     use crate::inventory::gpu::{Gpu, GpuProcess};
 
     fn machine(cards: u32) -> GpuInventory {
@@ -171,35 +172,25 @@ mod tests {
             run: "run".to_owned(),
             spec: String::new(),
         });
-        ObservedContainer {
-            id: name.to_owned(),
-            spec: ContainerSpec {
-                name: name.to_owned(),
-                labels: ownership.map(|ownership| ownership.to_labels()).unwrap_or_default(),
-                gpus: vec![gpu.to_owned()],
-                ..ContainerSpec::default()
-            },
-            image_id: String::new(),
-            state: RunState::Running,
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: Vec::new(),
-        }
+        ObservedContainer::running(ContainerSpec {
+            name: name.to_owned(),
+            labels: ownership.map(|ownership| ownership.to_labels()).unwrap_or_default(),
+            gpus: vec![gpu.to_owned()],
+            ..ContainerSpec::default()
+        })
     }
 
-    fn devices(container: Option<&str>, gpus: &[&str]) -> Claim {
-        let wish = Wish::Devices(gpus.iter().map(|gpu| (*gpu).to_owned()).collect());
-        Claim { deployment: "chat".to_owned(), container: container.map(str::to_owned), wish }
+    fn devices(container: Option<&str>, gpus: &[&str]) -> Reservation {
+        let demand = Demand::Devices(gpus.iter().map(|gpu| (*gpu).to_owned()).collect());
+        Reservation { deployment: "chat".to_owned(), container: container.map(str::to_owned), demand }
     }
 
-    fn cards(container: Option<&str>, count: u32) -> Claim {
-        Claim { wish: Wish::Cards(count), ..devices(container, &[]) }
+    fn cards(container: Option<&str>, count: u32) -> Reservation {
+        Reservation { demand: Demand::Count(count), ..devices(container, &[]) }
     }
 
     /// Four cards: 0 with a worker of the deployment, 1 with another deployment's, 2 with a notebook, 3 free.
-    fn verdict(own: &Claim, others: &[Claim]) -> Result<(), String> {
+    fn verdict(own: &Reservation, others: &[Reservation]) -> Result<(), String> {
         let inventory = machine(4);
         let seen = [
             container("chat-decode-a", Some("chat"), "0"),
@@ -207,8 +198,8 @@ mod tests {
             container("notebook", None, "2"),
         ];
         let occupancy = Occupancy::of(&inventory, &seen);
-        let scene = Scene { host: "a", inventory: &inventory, occupancy: &occupancy, others };
-        scene.check(own).map_err(|refusal| refusal.what)
+        let scope = PlanScope { host: "a", inventory: &inventory, occupancy: &occupancy, others };
+        scope.check(own).map_err(|refusal| refusal.what)
     }
 
     #[test]
@@ -259,8 +250,8 @@ mod tests {
         let mut inventory = machine(1);
         inventory.gpus[0].processes.push(GpuProcess { pid: 7, name: None });
         let occupancy = Occupancy::of(&inventory, &[]);
-        let scene = Scene { host: "a", inventory: &inventory, occupancy: &occupancy, others: &[] };
-        let refused = scene.check(&cards(None, 1)).unwrap_err();
+        let scope = PlanScope { host: "a", inventory: &inventory, occupancy: &occupancy, others: &[] };
+        let refused = scope.check(&cards(None, 1)).unwrap_err();
         assert!(
             refused.what.contains("0 free of 1 (GPU 0 (GPU-0) is held by a process (pid 7))"),
             "{refused:?}"

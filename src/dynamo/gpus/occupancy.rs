@@ -75,6 +75,7 @@ impl Occupancy {
         Self(held)
     }
 
+    /// The holder of a device; `None` = it is free.
     pub(crate) fn holder(&self, device: &str) -> Option<&Holder> {
         self.0.get(device)
     }
@@ -147,21 +148,9 @@ mod tests {
     }
 
     fn container(name: &str, gpus: &[&str], state: RunState) -> ObservedContainer {
-        ObservedContainer {
-            id: name.to_owned(),
-            spec: ContainerSpec {
-                name: name.to_owned(),
-                gpus: gpus.iter().map(|id| (*id).to_owned()).collect(),
-                ..ContainerSpec::default()
-            },
-            image_id: String::new(),
-            state,
-            health: None,
-            restart_count: 0,
-            started_at: String::new(),
-            ip_address: None,
-            networks: Vec::new(),
-        }
+        let gpus = gpus.iter().map(|id| (*id).to_owned()).collect();
+        let spec = ContainerSpec { name: name.to_owned(), gpus, ..ContainerSpec::default() };
+        ObservedContainer::in_state(spec, state)
     }
 
     #[test]

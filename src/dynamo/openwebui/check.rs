@@ -1,8 +1,8 @@
 //! Reading a draft: every complaint that can be made without a host, and a spec once all is known.
 
 use super::release;
-use super::release::Release;
-use super::spec::{OpenWebuiDraft, OpenWebuiSpec, Source, SourceDraft};
+use super::release::OpenWebuiRelease;
+use super::spec::{OpenWebuiDraft, OpenWebuiSpec, SourceDeployment, SourceDraft};
 use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, docker, env, finish, limits, read_state, secret_env};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
@@ -90,7 +90,7 @@ fn read(reader: &mut Reader, draft: &OpenWebuiDraft) -> Option<OpenWebuiSpec> {
 }
 
 /// An image of the user's own is taken for one of the newest line, unless a version says otherwise.
-fn read_release(reader: &mut Reader, draft: &OpenWebuiDraft) -> Option<&'static Release> {
+fn read_release(reader: &mut Reader, draft: &OpenWebuiDraft) -> Option<&'static OpenWebuiRelease> {
     reader.or(Field::Version, &draft.version, release::newest(), |version| release::find(version))
 }
 
@@ -118,7 +118,7 @@ fn email(text: &str) -> Result<String, Refusal> {
     }
 }
 
-fn read_sources(reader: &mut Reader, given: &Given<Vec<SourceDraft>>) -> Option<Vec<Source>> {
+fn read_sources(reader: &mut Reader, given: &Given<Vec<SourceDraft>>) -> Option<Vec<SourceDeployment>> {
     let drafts = reader.needed(Field::Deployment, given, |drafts| match drafts.is_empty() {
         true => Err(Refusal::new("there is none to talk to", "name at least one")),
         false => Ok(drafts.clone()),
@@ -136,7 +136,7 @@ fn read_sources(reader: &mut Reader, given: &Given<Vec<SourceDraft>>) -> Option<
 }
 
 /// What is wrong with a deployment is the deployment's own complaint, and here only a reason why it cannot be used.
-fn read_source(reader: &mut Reader, index: usize, draft: &SourceDraft) -> Option<Source> {
+fn read_source(reader: &mut Reader, index: usize, draft: &SourceDraft) -> Option<SourceDeployment> {
     let mut theirs = Reader::default();
     let source = source(&mut theirs, draft);
     let told = |objection: Objection| Objection {
@@ -148,7 +148,7 @@ fn read_source(reader: &mut Reader, index: usize, draft: &SourceDraft) -> Option
     source
 }
 
-fn source(reader: &mut Reader, draft: &SourceDraft) -> Option<Source> {
+fn source(reader: &mut Reader, draft: &SourceDraft) -> Option<SourceDeployment> {
     let newest = Given::Is(crate::dynamo::facts::release::newest().to_owned());
     let version = if draft.dynamo_version.is_absent() { &newest } else { &draft.dynamo_version };
     let release = reader.needed(Field::DynamoVersion, version, |text| {
@@ -162,7 +162,7 @@ fn source(reader: &mut Reader, draft: &SourceDraft) -> Option<Source> {
     let address = DEFAULT_BIND_ADDRESS.to_owned();
     let bind_address =
         reader.or(Field::BindAddress, &draft.bind_address, address, |text| ports::check_address(text));
-    Some(Source {
+    Some(SourceDeployment {
         name: name?,
         host: host?,
         network: network?,

@@ -4,19 +4,18 @@ use super::place::{Place, place};
 use super::spec::OpenWebuiSpec;
 use super::{COMPONENT, PASSWORD_FILE};
 use crate::container::labels::Ownership;
-use crate::container::{
-    ContainerSpec, Mount, MountSource, Network, PortBinding, Restart, VolumeSpec, labels,
-};
+use crate::container::{ContainerSpec, Mount, MountSource, Network, PortBinding, VolumeSpec, labels};
 use crate::dynamo::blueprint::{Blueprint, Planned, Readiness};
 use crate::dynamo::check::env;
 use crate::dynamo::decide::{docker, limits, secret_env};
-use crate::dynamo::spec::{DockerOptions, HostFacts, Owner};
+use crate::dynamo::spec::{HostFacts, Owner};
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::objection::Objection;
 use crate::dynamo::terms::words::{Engine, NetworkMode};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
-/// By which other containers of its network find the page.
+/// The name by which other containers of its network find Open WebUI.
 pub(crate) const ALIAS: &str = "openwebui";
 
 /// Runs before the image's own start: see the files.
@@ -62,14 +61,12 @@ fn container(
     owner: &Owner,
     limits: crate::container::Limits,
 ) -> Planned {
-    let mut all_labels = spec.docker.labels.clone();
-    all_labels.extend(ownership(COMPONENT, spec, owner, &owner.spec_json).to_labels());
+    let mut options = ContainerSpec::from(&spec.docker);
+    options.labels.extend(ownership(COMPONENT, spec, owner, &owner.spec_json).to_labels());
     if let Some(version) = spec.admin_password_version {
-        all_labels.insert(labels::PASSWORD_VERSION.to_owned(), version.to_string());
+        options.labels.insert(labels::PASSWORD_VERSION.to_owned(), version.to_string());
     }
     let (address, port) = listens_at(spec, place);
-    let mut mounts = vec![data(spec)];
-    mounts.extend(spec.docker.volumes.iter().cloned());
     let binding =
         PortBinding { container_port: port, host_address: spec.bind_address.clone(), host_port: spec.port };
     let mut planned = Planned {
@@ -80,37 +77,18 @@ fn container(
             entrypoint: ["bash", "-c"].map(str::to_owned).to_vec(),
             command: [START, "start", ADMIN, PASSWORD_FILE, ANSWERS].map(str::to_owned).to_vec(),
             env: environment(spec, place, &address, port),
-            labels: all_labels,
-            mounts,
+            mounts: iter::once(data(spec)).chain(options.mounts).collect(),
             ports: vec![binding],
             network: network(place),
             networks: further_networks(spec, place),
             limits,
             stop_grace_seconds: spec.docker.stop_grace_seconds.unwrap_or(spec.release.grace_seconds),
-            ..with_options(&spec.docker)
+            ..options
         },
         ready: Readiness::Http { port, path: spec.release.health_path.to_owned() },
     };
     secret_env::give(&mut planned.spec, &spec.secret_env);
     planned
-}
-
-/// What `docker run` is told beside what is decided here.
-fn with_options(docker: &DockerOptions) -> ContainerSpec {
-    ContainerSpec {
-        restart: docker.restart.unwrap_or(Restart::UnlessStopped),
-        shm_bytes: docker.shm_bytes,
-        ulimits: docker.ulimits.clone(),
-        extra_hosts: docker.extra_hosts.clone(),
-        cap_add: docker.cap_add.clone(),
-        devices: docker.devices.clone(),
-        ipc: docker.ipc.unwrap_or_default(),
-        privileged: docker.privileged.unwrap_or(false),
-        runtime: docker.runtime.clone(),
-        log: docker.log.clone(),
-        make_folders: docker.make_folders.clone(),
-        ..ContainerSpec::default()
-    }
 }
 
 /// Those of further deployments, and those that the user names; each once.
@@ -156,7 +134,7 @@ fn environment(spec: &OpenWebuiSpec, place: &Place, address: &str, port: u16) ->
         defaults.insert("DEFAULT_MODEL_PARAMS".to_owned(), r#"{"max_tokens": 64}"#.to_owned());
     }
     if spec.admin_email.is_some() {
-        // Else whoever finds the page may ask for an account.
+        // Else everyone who finds it may ask for an account.
         defaults.insert("ENABLE_SIGNUP".to_owned(), "false".to_owned());
     }
     let urls = place.urls.join(";");

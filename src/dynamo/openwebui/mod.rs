@@ -2,8 +2,8 @@
 //!
 //! A chat page is one container and one volume, and three things about it are easily got wrong.
 //!
-//! * **Where the model is.** On a private network the page joins the networks of its deployments, so that no frontend has
-//!   to be opened for it; a deployment on its hosts' network is found at an address, and then the page is on the host's
+//! * **Where the model is.** On a private network it joins the networks of its deployments, so that no frontend has
+//!   to be opened for it; a deployment on its hosts' network is found at an address, and then it is on the host's
 //!   network itself ([`place`]).
 //! * **Who decides.** Open WebUI keeps settings in its database and prefers them to its environment from the second start
 //!   on. Then a change here would do nothing, so it is told to keep none: what Terraform says holds at every start.

@@ -1,6 +1,6 @@
-//! Where a page stands so that it reaches its deployments, and at which addresses it finds them.
+//! Where an Open WebUI runs so that it reaches its deployments, and at which addresses it finds them.
 //!
-//! | deployment | page | joins | finds the frontend at |
+//! | deployment | Open WebUI | joins | finds the frontend at |
 //! | --- | --- | --- | --- |
 //! | private network, same host | private | its network | the container's name |
 //! | private network, same host, beside one below | host's network | – | where it is published |
@@ -8,14 +8,14 @@
 //! | hosts' network, other host | host's network | – | where it listens, or the host's advertised address |
 //! | private network, other host | refused | | |
 
-use super::spec::Source;
+use super::spec::SourceDeployment;
 use crate::dynamo::terms::names;
 use crate::dynamo::terms::names::FRONTEND;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::words::NetworkMode;
 use std::net::IpAddr;
 
-/// Where a page stands.
+/// The place of an Open WebUI: its network, and the deployments as it finds them there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub network: NetworkMode,
@@ -25,8 +25,8 @@ pub(crate) struct Place {
     pub urls: Vec<String>,
 }
 
-/// The place of a page on `host`. A deployment's objection is at [`Field::Source`].
-pub(crate) fn place(host: &str, sources: &[Source]) -> Result<Place, Vec<Objection>> {
+/// The place of an Open WebUI on `host`. A deployment's objection is at [`Field::Source`].
+pub(crate) fn place(host: &str, sources: &[SourceDeployment]) -> Result<Place, Vec<Objection>> {
     let network = match sources.iter().all(|source| source.network == NetworkMode::Bridge) {
         true => NetworkMode::Bridge,
         false => NetworkMode::Host,
@@ -44,7 +44,7 @@ pub(crate) fn place(host: &str, sources: &[Source]) -> Result<Place, Vec<Objecti
     if objections.is_empty() { Ok(Place { network, networks, urls }) } else { Err(objections) }
 }
 
-fn url(host: &str, network: NetworkMode, source: &Source) -> Result<String, Refusal> {
+fn url(host: &str, network: NetworkMode, source: &SourceDeployment) -> Result<String, Refusal> {
     let local = source.host == host;
     if !local && source.network == NetworkMode::Bridge {
         return Err(Refusal::new(
@@ -77,7 +77,7 @@ fn here(bind_address: &str) -> String {
     }
 }
 
-fn elsewhere(source: &Source) -> Result<String, Refusal> {
+fn elsewhere(source: &SourceDeployment) -> Result<String, Refusal> {
     let listens = source.bind_address.parse::<IpAddr>().ok();
     if listens.is_some_and(|address| address.is_loopback()) {
         let what = format!(
@@ -104,8 +104,8 @@ fn bracketed(address: &str) -> String {
 mod tests {
     use super::*;
 
-    fn source(name: &str, host: &str, network: NetworkMode, bind_address: &str) -> Source {
-        Source {
+    fn source(name: &str, host: &str, network: NetworkMode, bind_address: &str) -> SourceDeployment {
+        SourceDeployment {
             name: name.to_owned(),
             host: host.to_owned(),
             network,
@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_reached_is_refused_with_what_to_do() {
-        let silent = Source { advertise_address: None, ..source("chat", "a", Host, "0.0.0.0") };
-        let open = Source { port: None, ..source("chat", "a", Host, "0.0.0.0") };
+        let silent = SourceDeployment { advertise_address: None, ..source("chat", "a", Host, "0.0.0.0") };
+        let open = SourceDeployment { port: None, ..source("chat", "a", Host, "0.0.0.0") };
         for (far, fix) in [
             (source("chat", "a", Bridge, "0.0.0.0"), "network = \"host\""),
             (source("chat", "a", Host, "127.0.0.1"), "bind_address"),

@@ -4,7 +4,7 @@ use crate::dynamo::terms::objection::Refusal;
 
 /// A line of releases, from its first one until the next line begins.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Release {
+pub(crate) struct OpenWebuiRelease {
     pub first: [u32; 3],
     /// In the container, on a private network.
     pub port: u16,
@@ -21,10 +21,10 @@ pub(crate) struct Release {
 }
 
 /// Oldest first.
-pub(crate) const ALL: &[&Release] = &[&V0_7];
+pub(crate) const ALL: &[&OpenWebuiRelease] = &[&V0_7];
 
 /// The first release that makes an administrator by itself.
-static V0_7: Release = Release {
+static V0_7: OpenWebuiRelease = OpenWebuiRelease {
     first: [0, 7, 0],
     port: 8080,
     health_path: "/health",
@@ -58,7 +58,7 @@ const RESERVED: &[(&str, &str)] = &[
 pub(crate) const NEWEST: &str = "0.12.4";
 
 /// The line of a release. A release that came out after this provider is taken for one of the newest line.
-pub(crate) fn find(version: &str) -> Result<&'static Release, Refusal> {
+pub(crate) fn find(version: &str) -> Result<&'static OpenWebuiRelease, Refusal> {
     let number = numbers(version).ok_or_else(|| {
         let what = format!("{version:?} is not a release of Open WebUI");
         Refusal::new(what, format!("write it like {NEWEST:?}; for another tag or another registry set image"))
@@ -71,7 +71,7 @@ pub(crate) fn find(version: &str) -> Result<&'static Release, Refusal> {
 }
 
 /// The line of the release that is meant where none is named.
-pub(crate) fn newest() -> &'static Release {
+pub(crate) fn newest() -> &'static OpenWebuiRelease {
     &V0_7
 }
 

@@ -1,9 +1,10 @@
 //! What is asked of an Open WebUI: as written, and once all is known.
 
-use super::release::Release;
+use super::release::OpenWebuiRelease;
 use crate::container::SecretEnv;
+use crate::dynamo::spec::ResourceSpec;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::spec::draft::{DockerDraft, ResourceDraft, SecretDraft};
-use crate::dynamo::spec::{DockerOptions, ResourceSpec};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::words::{DesiredState, Engine, NetworkMode, PullPolicy};
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ pub(crate) struct OpenWebuiDraft {
     pub desired_state: Given<String>,
 }
 
-/// A deployment, as far as the page needs to know it.
+/// A deployment, as far as its Open WebUI needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct SourceDraft {
     pub name: Given<String>,
@@ -44,15 +45,15 @@ pub(crate) struct SourceDraft {
     pub advertise_address: Given<String>,
 }
 
-/// With everything known and checked.
+/// An Open WebUI with everything known and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OpenWebuiSpec {
     pub name: String,
-    /// Host that the page is on.
+    /// Host that it is on.
     pub host: String,
     /// At least one; the first one's model is what a new chat begins with.
-    pub sources: Vec<Source>,
-    pub release: &'static Release,
+    pub sources: Vec<SourceDeployment>,
+    pub release: &'static OpenWebuiRelease,
     pub image: String,
     pub pull_policy: PullPolicy,
     pub port: u16,
@@ -72,7 +73,7 @@ pub(crate) struct OpenWebuiSpec {
 
 /// A deployment to talk to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
+pub(crate) struct SourceDeployment {
     pub name: String,
     pub host: String,
     pub network: NetworkMode,

@@ -1,4 +1,4 @@
-//! A page from its draft to its container.
+//! An Open WebUI from its draft to its container.
 
 use crate::container::labels::Ownership;
 use crate::container::{ContainerSpec, Network, labels};

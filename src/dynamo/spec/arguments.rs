@@ -1,4 +1,11 @@
-//! The engine arguments of a worker: their layers, and what they say about GPUs and ranks.
+//! The engine arguments of a worker: their layers, and what they say about GPUs and ranks. The nearest layer wins:
+//!
+//! 1. the engine's record, for an argument that users leave out; while no argument says how the model is spread over GPUs,
+//!    the first of those that could is the number of the worker's GPUs;
+//! 2. the arguments that the model comes with (`models::catalog`);
+//! 3. the deployment's `engine_args`;
+//! 4. the deployment's arguments for the role;
+//! 5. the worker's own.
 
 use super::engine_args::{ArgValue, EngineArgs};
 use super::gpus::GpuRequest;
@@ -63,6 +70,7 @@ pub(crate) fn ranks(common: &Common, role: Role, own: &EngineArgs) -> u16 {
     said.and_then(|number| u16::try_from(number).ok()).unwrap_or(1).clamp(1, 1024)
 }
 
+/// The number that an argument has; `None` where it is not set or no number.
 pub(crate) fn number(arguments: &EngineArgs, name: &str) -> Option<u64> {
     match arguments.get(name)? {
         ArgValue::Number(number) | ArgValue::Text(number) => number.parse().ok(),
@@ -85,6 +93,7 @@ pub(in crate::dynamo) fn gpus(spec: &WorkerSpec) -> u32 {
     if spec.gpus.is_empty() { asked(&spec.gpu_request) } else { many(spec.gpus.len()) }
 }
 
+/// The number of GPUs that a request is for.
 pub(crate) fn asked(request: &GpuRequest) -> u32 {
     match request {
         GpuRequest::None => 0,

@@ -38,6 +38,7 @@ pub(crate) struct CommonDraft {
     pub docker: DockerDraft,
 }
 
+/// A deployment as the user wrote it; see [`super::DeploymentSpec`].
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct DeploymentDraft {
@@ -49,6 +50,7 @@ pub(crate) struct DeploymentDraft {
     pub desired_state: Given<String>,
 }
 
+/// A worker as the user wrote it; see [`super::WorkerSpec`].
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct WorkerDraft {
@@ -67,6 +69,7 @@ pub(crate) struct WorkerDraft {
     pub ports: BTreeMap<String, Given<i64>>,
 }
 
+/// The GPUs of a worker as the user wrote them, and those that were decided for it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct GpuDraft {
@@ -76,6 +79,7 @@ pub(crate) struct GpuDraft {
     pub assigned: Given<Vec<String>>,
 }
 
+/// The block `router` as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct RouterDraft {
@@ -87,6 +91,7 @@ pub(crate) struct RouterDraft {
     pub replica_sync: Given<bool>,
 }
 
+/// The block `connector` as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct ConnectorDraft {
@@ -98,6 +103,7 @@ pub(crate) struct ConnectorDraft {
     pub server: Given<bool>,
 }
 
+/// The block `resources` as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct ResourceDraft {
@@ -106,6 +112,7 @@ pub(crate) struct ResourceDraft {
     pub no_limit: Given<bool>,
 }
 
+/// The block `docker` as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct DockerDraft {
@@ -126,6 +133,7 @@ pub(crate) struct DockerDraft {
     pub stop_grace_seconds: Given<i64>,
 }
 
+/// A block `volume` as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct VolumeDraft {
@@ -137,6 +145,7 @@ pub(crate) struct VolumeDraft {
     pub create: Given<bool>,
 }
 
+/// A block `ulimit` as the user wrote it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(test, derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub(crate) struct UlimitDraft {

@@ -32,6 +32,7 @@ impl fmt::Display for GpuName {
 }
 
 impl GpuName {
+    /// The name that a text is: an index or a UUID.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         if let Ok(index) = text.parse() {
             return Ok(Self::Index(index));

@@ -7,6 +7,7 @@
 pub(crate) mod arguments;
 pub(crate) mod cache_server;
 pub(crate) mod connector;
+pub(crate) mod docker;
 pub(crate) mod draft;
 pub(crate) mod engine_args;
 pub(crate) mod gpus;
@@ -14,13 +15,14 @@ pub(crate) mod model;
 pub(crate) mod router;
 pub(crate) mod worker_ports;
 
-use crate::container::{Ipc, Log, Mount, Restart, SecretEnv, Ulimit};
+use crate::container::SecretEnv;
 use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::facts::release::Release;
 use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::endpoint::Endpoint;
 use crate::dynamo::terms::words::{DesiredState, Mode, NetworkMode, PullPolicy, Role, RouterOption};
 use connector::ConnectorSpec;
+use docker::DockerOptions;
 use engine_args::EngineArgs;
 use gpus::GpuRequest;
 use model::{ModelPlace, ModelRef};
@@ -111,6 +113,11 @@ pub struct WorkerSpec {
     pub ports: BTreeMap<&'static str, u16>,
 }
 
+/// Docker's lower bound for a limit of CPUs.
+pub(crate) const LEAST_CPUS: Amount = Amount::from_milli(10);
+/// Docker's lower bound for a limit of memory.
+pub(crate) const LEAST_MEMORY_GB: Amount = Amount::from_milli(6);
+
 /// What a container may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResourceSpec {
@@ -126,34 +133,6 @@ impl Default for ResourceSpec {
     fn default() -> Self {
         Self::Limited { nano_cpus: None, memory_bytes: None }
     }
-}
-
-/// Further options of `docker run`.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct DockerOptions {
-    /// In the order written. Bind mounts only.
-    pub volumes: Vec<Mount>,
-    /// Host name → address or `host-gateway`.
-    pub extra_hosts: BTreeMap<String, String>,
-    pub shm_bytes: Option<u64>,
-    /// In the order written; one per name.
-    pub ulimits: Vec<Ulimit>,
-    pub labels: BTreeMap<String, String>,
-    /// Host folders among `volumes` that are made where they are missing, sorted.
-    pub make_folders: Vec<String>,
-    /// Networks to be in beside the deployment's.
-    pub networks: Vec<String>,
-    pub cap_add: Vec<String>,
-    /// `host[:container[:permissions]]`, in the shortest spelling.
-    pub devices: Vec<String>,
-    pub privileged: Option<bool>,
-    pub ipc: Option<Ipc>,
-    pub runtime: Option<String>,
-    pub log: Option<Log>,
-    /// `None` = unless stopped.
-    pub restart: Option<Restart>,
-    /// `None` = what the release needs.
-    pub stop_grace_seconds: Option<u32>,
 }
 
 /// What a decision needs to know of a host.

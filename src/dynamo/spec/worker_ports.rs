@@ -3,7 +3,7 @@
 use super::{Common, cache_server};
 use crate::dynamo::facts::connector::RoleFacts;
 use crate::dynamo::facts::engine::Events;
-use crate::dynamo::facts::topology::{Told, Topology, WorkerPort};
+use crate::dynamo::facts::topology::{PassedBy, Topology, WorkerPort};
 use crate::dynamo::terms::words::{NetworkMode, Role};
 use std::collections::BTreeMap;
 
@@ -57,16 +57,16 @@ impl WorkerRows {
 
     pub(crate) fn flags(&self, ports: &BTreeMap<&'static str, u16>) -> Vec<String> {
         let told = self.ports().filter_map(|row| match row.told {
-            Told::Flag(flag) => Some([flag.to_owned(), ports.get(row.name)?.to_string()]),
-            Told::Env(_) | Told::Inside => None,
+            PassedBy::Flag(flag) => Some([flag.to_owned(), ports.get(row.name)?.to_string()]),
+            PassedBy::Env(_) | PassedBy::Inline => None,
         });
         told.flatten().collect()
     }
 
     pub(crate) fn variables(&self, ports: &BTreeMap<&'static str, u16>) -> Vec<(String, String)> {
         let told = self.ports().filter_map(|row| match row.told {
-            Told::Env(name) => Some((name.to_owned(), ports.get(row.name)?.to_string())),
-            Told::Flag(_) | Told::Inside => None,
+            PassedBy::Env(name) => Some((name.to_owned(), ports.get(row.name)?.to_string())),
+            PassedBy::Flag(_) | PassedBy::Inline => None,
         });
         told.collect()
     }

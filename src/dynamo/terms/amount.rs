@@ -16,6 +16,8 @@ const MOST: i128 = 10_i128.pow(19) * ONE;
 
 /// Bytes in a gigabyte as this provider counts them, and as `docker run --memory 1g` does.
 pub(crate) const GIB: u64 = 1 << 30;
+/// Nano-CPUs in a CPU, as the Engine counts them.
+pub(crate) const NANO: u64 = 1_000_000_000;
 
 /// A decimal, exact to 18 digits after the point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -1,7 +1,7 @@
 //! Why something cannot be, as a value: the field at fault, what is wrong with it, what to do.
 //!
-//! The domain does not know Terraform's attribute paths. [`Field`] names the fields of a specification, down to the
-//! key of a map and the position in a list, and the skin maps it to a path. Objections are collected, not thrown: a
+//! [`Field`] names the fields of a specification, down to the key of a map and the position in a list. Its
+//! [segments](Field::segments) make both its text and, in the provider, the path of the attribute. Objections are collected, not thrown: a
 //! user with three mistakes hears of three.
 //!
 //! Neither text ever holds the value of an environment variable, since it may be a secret.
@@ -27,7 +27,7 @@ impl Objection {
 
     /// The same, said by a worker of its deployment. What is said of the host is neither's.
     pub fn of_the_deployment(self) -> Self {
-        if matches!(self.field, Field::HostReserved(_) | Field::HostAdvertiseAddress) {
+        if self.field.is_of_the_provider() {
             return self;
         }
         Self { field: Field::Deployment, what: format!("its {}: {}", self.field, self.what), fix: self.fix }
@@ -51,201 +51,225 @@ impl Refusal {
     }
 }
 
-/// A field of a deployment's or a worker's specification.
+/// A step on the way from a resource to one of its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field {
-    Name,
-    Engine,
-    DynamoVersion,
-    Image,
-    ImagePullPolicy,
-    Model,
-    ServedModelName,
-    Mode,
-    Network,
-    Port,
-    BindAddress,
-    DesiredState,
-    Env(String),
-    SecretEnv(String),
-    SecretEnvVersion,
-    EngineArg(String),
-    /// Of a deployment: an argument for the workers of a role.
-    RoleArg(Role, String),
-    /// What the model comes with, by the catalog or the provider's `models`.
-    ModelArg(String),
-    Connector(ConnectorField),
-    RouterMode,
-    Router(RouterOption),
-    Resources(ResourceField),
-    Docker(DockerField),
-    /// Of a worker: the deployment it belongs to.
-    Deployment,
-    /// Of a worker.
-    Role,
-    /// Of a worker: the end of its container's name.
-    Suffix,
-    /// Of a worker: the GPUs that it names.
-    Gpus,
-    /// Of a worker: one of the GPUs that it names, counted from 0.
-    Gpu(usize),
-    /// Of a worker.
-    GpuCount,
-    /// Addresses of the supporting services.
-    Services,
-    /// Of a worker: one of its ports.
-    WorkerPort(&'static str),
-    /// Of a page: the host it is on.
-    Host,
-    /// Of a page: the release of Open WebUI.
-    Version,
-    /// Of a page: one of its deployments, counted from 0.
-    Source(usize),
-    /// Of a page: whether people log in.
-    Auth,
-    /// Of a page.
-    AdminEmail,
-    /// Of a page.
-    AdminPassword,
-    /// Of a page.
-    AdminPasswordVersion,
-    /// Of the provider's entry for the host: what is kept for the system.
-    HostReserved(ResourceField),
-    /// Of the provider's entry for the host.
-    HostAdvertiseAddress,
+pub enum Segment {
+    /// An attribute or a block of that name.
+    Attribute(&'static str),
+    /// An element of a list, counted from 0.
+    Index(usize),
+    /// An entry of a map.
+    Key(String),
+    /// An entry of a free-form object: an attribute of it to Terraform, and read like the entry of a map.
+    Entry(String),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResourceField {
-    Cpus,
-    MemoryGb,
-    NoLimit,
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(name) => f.write_str(name),
+            Self::Index(at) => write!(f, "[{at}]"),
+            Self::Key(key) | Self::Entry(key) => write!(f, "[{key:?}]"),
+        }
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnectorField {
-    Type,
-    CpuCacheGb,
-    DiskCacheGb,
-    DiskCachePath,
-    Server,
+/// An enum of fields, each with the segments of its way: `Variant(payload: Type) = [segments],`.
+macro_rules! fields {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident $(($($part:ident: $ty:ty),+))? = $segments:expr,)+
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$field_doc])* $field $(($($ty),+))?,)+ }
+
+        impl $name {
+            /// The way to the field, from the resource or block that it is a field of.
+            pub fn segments(&self) -> Vec<Segment> {
+                match self { $(Self::$field $(($($part),+))? => $segments.into(),)+ }
+            }
+
+            /// One of each.
+            #[cfg(test)]
+            pub fn samples() -> Vec<Self> {
+                vec![$(Self::$field $(($(<$ty as samples::Sample>::sample()),+))?,)+]
+            }
+        }
+    };
 }
 
-/// Positions count from 0, in the order written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DockerField {
-    VolumeHostPath(usize),
-    VolumeContainerPath(usize),
-    ExtraHost(String),
-    ShmSizeGb,
-    UlimitName(usize),
-    UlimitSoft(usize),
-    UlimitHard(usize),
-    Label(String),
-    Network(usize),
-    CapAdd(usize),
-    Device(usize),
-    Privileged,
-    Ipc,
-    Runtime,
-    LogDriver,
-    LogOption(String),
-    Restart,
-    StopGraceSeconds,
+use Segment::{Attribute, Entry, Index, Key};
+
+/// The segments of a field of a block.
+fn below(block: &'static str, field: Vec<Segment>) -> Vec<Segment> {
+    [vec![Attribute(block)], field].concat()
 }
 
-/// As a user would write it.
+fields!(
+    /// A field of the specification of a deployment, a worker or an Open WebUI.
+    Field {
+        Name = [Attribute("name")],
+        Engine = [Attribute("engine")],
+        DynamoVersion = [Attribute("dynamo_version")],
+        Image = [Attribute("image")],
+        ImagePullPolicy = [Attribute("image_pull_policy")],
+        Model = [Attribute("model")],
+        ServedModelName = [Attribute("served_model_name")],
+        Mode = [Attribute("mode")],
+        Network = [Attribute("network")],
+        Port = [Attribute("port")],
+        BindAddress = [Attribute("bind_address")],
+        DesiredState = [Attribute("desired_state")],
+        Env(key: String) = [Attribute("env"), Key(key.clone())],
+        SecretEnv(key: String) = [Attribute("secret_env"), Key(key.clone())],
+        SecretEnvVersion = [Attribute("secret_env_version")],
+        EngineArg(key: String) = [Attribute("engine_args"), Entry(key.clone())],
+        /// Of a deployment: an argument for the workers of a role.
+        RoleArg(role: Role, key: String) = [Attribute(role_args(*role)), Entry(key.clone())],
+        /// An engine argument that the model comes with, by the catalog or the provider's `models`: the way ends at the model.
+        ModelArg(_key: String) = [Attribute("model")],
+        Connector(field: ConnectorField) = below("connector", field.segments()),
+        RouterMode = [Attribute("router"), Attribute("mode")],
+        Router(option: RouterOption) = [Attribute("router"), Attribute(option.word())],
+        Resources(field: ResourceField) = below("resources", field.segments()),
+        Docker(field: DockerField) = below("docker", field.segments()),
+        /// Of a worker: the deployment it belongs to.
+        Deployment = [Attribute("deployment")],
+        /// Of a worker.
+        Role = [Attribute("role")],
+        /// Of a worker: the end of its container's name.
+        Suffix = [Attribute("container")],
+        /// Of a worker: the GPUs that it names.
+        Gpus = [Attribute("gpus")],
+        /// Of a worker: one of the GPUs that it names, counted from 0.
+        Gpu(at: usize) = [Attribute("gpus"), Index(*at)],
+        /// Of a worker.
+        GpuCount = [Attribute("gpu_count")],
+        /// Addresses of the supporting services.
+        Services = [Attribute("services")],
+        /// Of a worker: one of its ports.
+        WorkerPort(name: &'static str) = [Attribute("ports"), Key((*name).to_owned())],
+        /// Of an Open WebUI: the host it is on.
+        Host = [Attribute("host")],
+        /// Of an Open WebUI: its release.
+        Version = [Attribute("version")],
+        /// Of an Open WebUI: one of its deployments, counted from 0.
+        Source(at: usize) = [Attribute("deployments"), Index(*at)],
+        /// Of an Open WebUI: whether users log in.
+        Auth = [Attribute("auth")],
+        /// Of an Open WebUI.
+        AdminEmail = [Attribute("admin_email")],
+        /// Of an Open WebUI.
+        AdminPassword = [Attribute("admin_password")],
+        /// Of an Open WebUI.
+        AdminPasswordVersion = [Attribute("admin_password_version")],
+        /// Of the provider's entry for the host: what is kept for the system.
+        HostReserved(field: ResourceField) = below("reserved", field.segments()),
+        /// Of the provider's entry for the host.
+        HostAdvertiseAddress = [Attribute("advertise_address")],
+    }
+);
+
+fields!(
+    /// A field of the block `resources`.
+    #[derive(Copy)]
+    ResourceField {
+        Cpus = [Attribute("cpus")],
+        MemoryGb = [Attribute("memory_gb")],
+        NoLimit = [Attribute("no_limit")],
+    }
+);
+
+fields!(
+    /// A field of the block `connector`.
+    #[derive(Copy)]
+    ConnectorField {
+        Type = [Attribute("type")],
+        CpuCacheGb = [Attribute("cpu_cache_gb")],
+        DiskCacheGb = [Attribute("disk_cache_gb")],
+        DiskCachePath = [Attribute("disk_cache_path")],
+        Server = [Attribute("server")],
+    }
+);
+
+fields!(
+    /// A field of the block `docker`. Positions count from 0, in the order written.
+    DockerField {
+        VolumeHostPath(at: usize) = [Attribute("volume"), Index(*at), Attribute("host_path")],
+        VolumeContainerPath(at: usize) = [Attribute("volume"), Index(*at), Attribute("container_path")],
+        ExtraHost(key: String) = [Attribute("extra_hosts"), Key(key.clone())],
+        ShmSizeGb = [Attribute("shm_size_gb")],
+        UlimitName(at: usize) = [Attribute("ulimit"), Index(*at), Attribute("name")],
+        UlimitSoft(at: usize) = [Attribute("ulimit"), Index(*at), Attribute("soft")],
+        UlimitHard(at: usize) = [Attribute("ulimit"), Index(*at), Attribute("hard")],
+        Label(key: String) = [Attribute("labels"), Key(key.clone())],
+        Network(at: usize) = [Attribute("networks"), Index(*at)],
+        CapAdd(at: usize) = [Attribute("cap_add"), Index(*at)],
+        Device(at: usize) = [Attribute("devices"), Index(*at)],
+        Privileged = [Attribute("privileged")],
+        Ipc = [Attribute("ipc")],
+        Runtime = [Attribute("runtime")],
+        LogDriver = [Attribute("log_driver")],
+        LogOption(key: String) = [Attribute("log_options"), Key(key.clone())],
+        Restart = [Attribute("restart")],
+        StopGraceSeconds = [Attribute("stop_grace_seconds")],
+    }
+);
+
+fn role_args(role: Role) -> &'static str {
+    match role {
+        Role::Prefill => "prefill_engine_args",
+        Role::Decode => "decode_engine_args",
+    }
+}
+
+impl Field {
+    /// Whether it is a field of the provider's entry for the host, and of no resource.
+    pub fn is_of_the_provider(&self) -> bool {
+        matches!(self, Self::HostReserved(_) | Self::HostAdvertiseAddress)
+    }
+}
+
+/// As a user would write it: `docker.volume[0].host_path`, `env["TOKEN"]`.
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self {
-            Self::Name => "name",
-            Self::Engine => "engine",
-            Self::DynamoVersion => "dynamo_version",
-            Self::Image => "image",
-            Self::ImagePullPolicy => "image_pull_policy",
-            Self::Model => "model",
-            Self::ServedModelName => "served_model_name",
-            Self::Mode => "mode",
-            Self::Network => "network",
-            Self::Port => "port",
-            Self::BindAddress => "bind_address",
-            Self::DesiredState => "desired_state",
-            Self::RouterMode => "router.mode",
-            Self::Deployment => "deployment",
-            Self::Role => "role",
-            Self::Suffix => "suffix",
-            Self::Gpus => "gpus",
-            Self::GpuCount => "gpu_count",
-            Self::Gpu(at) => return write!(f, "gpus[{at}]"),
-            Self::Services => "services",
-            Self::Host => "host",
-            Self::Version => "version",
-            Self::Source(at) => return write!(f, "deployments[{at}]"),
-            Self::Auth => "auth",
-            Self::AdminEmail => "admin_email",
-            Self::AdminPassword => "admin_password",
-            Self::AdminPasswordVersion => "admin_password_version",
-            Self::HostAdvertiseAddress => "advertise_address",
-            Self::WorkerPort(name) => return write!(f, "ports[{name:?}]"),
-            Self::SecretEnvVersion => "secret_env_version",
-            Self::SecretEnv(key) => return write!(f, "secret_env[{key:?}]"),
-            Self::Env(key) => return write!(f, "env[{key:?}]"),
-            Self::EngineArg(key) => return write!(f, "engine_args[{key:?}]"),
+        match self {
+            // Users write neither: the catalog has the one, the provider invents the other.
             Self::ModelArg(key) => return write!(f, "argument {key:?} of the model"),
-            Self::RoleArg(role, key) => return write!(f, "{}_engine_args[{key:?}]", role.word()),
-            Self::Connector(field) => return write!(f, "connector.{}", field.word()),
-            Self::Router(option) => return write!(f, "router.{}", option.word()),
-            Self::Resources(field) => return write!(f, "resources.{}", field.word()),
-            Self::HostReserved(field) => return write!(f, "reserved.{}", field.word()),
-            Self::Docker(field) => return write!(f, "docker.{field}"),
-        };
-        f.write_str(word)
+            Self::Suffix => return f.write_str("suffix"),
+            _ => {}
+        }
+        for (position, segment) in self.segments().iter().enumerate() {
+            if position > 0 && matches!(segment, Attribute(_)) {
+                f.write_str(".")?;
+            }
+            write!(f, "{segment}")?;
+        }
+        Ok(())
     }
 }
 
-impl ResourceField {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Cpus => "cpus",
-            Self::MemoryGb => "memory_gb",
-            Self::NoLimit => "no_limit",
-        }
-    }
-}
+/// Samples of what fields carry, for tests that walk all fields.
+#[cfg(test)]
+mod samples {
+    use super::{ConnectorField, DockerField, ResourceField, Role, RouterOption};
 
-impl ConnectorField {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Type => "type",
-            Self::CpuCacheGb => "cpu_cache_gb",
-            Self::DiskCacheGb => "disk_cache_gb",
-            Self::DiskCachePath => "disk_cache_path",
-            Self::Server => "server",
-        }
+    pub(super) trait Sample {
+        fn sample() -> Self;
     }
-}
 
-impl fmt::Display for DockerField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::VolumeHostPath(at) => write!(f, "volume[{at}].host_path"),
-            Self::VolumeContainerPath(at) => write!(f, "volume[{at}].container_path"),
-            Self::ExtraHost(key) => write!(f, "extra_hosts[{key:?}]"),
-            Self::ShmSizeGb => f.write_str("shm_size_gb"),
-            Self::UlimitName(at) => write!(f, "ulimit[{at}].name"),
-            Self::UlimitSoft(at) => write!(f, "ulimit[{at}].soft"),
-            Self::UlimitHard(at) => write!(f, "ulimit[{at}].hard"),
-            Self::Label(key) => write!(f, "labels[{key:?}]"),
-            Self::Network(at) => write!(f, "networks[{at}]"),
-            Self::CapAdd(at) => write!(f, "cap_add[{at}]"),
-            Self::Device(at) => write!(f, "devices[{at}]"),
-            Self::Privileged => f.write_str("privileged"),
-            Self::Ipc => f.write_str("ipc"),
-            Self::Runtime => f.write_str("runtime"),
-            Self::LogDriver => f.write_str("log_driver"),
-            Self::LogOption(key) => write!(f, "log_options[{key:?}]"),
-            Self::Restart => f.write_str("restart"),
-            Self::StopGraceSeconds => f.write_str("stop_grace_seconds"),
-        }
+    macro_rules! sample {
+        ($($ty:ty = $value:expr),+ $(,)?) => { $(impl Sample for $ty { fn sample() -> Self { $value } })+ };
     }
+
+    sample!(
+        usize = 0,
+        String = "key".to_owned(),
+        &'static str = "port",
+        Role = Role::Prefill,
+        RouterOption = RouterOption::KvEvents,
+        ResourceField = ResourceField::Cpus,
+        ConnectorField = ConnectorField::Type,
+        DockerField = DockerField::Ipc,
+    );
 }

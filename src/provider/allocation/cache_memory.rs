@@ -4,7 +4,7 @@
 //! of them. What a worker that is there already keeps on disk is no longer free, and so only new ones are counted there;
 //! and once something was made, what is free says by itself what is left.
 
-use crate::dynamo::decide::cache_budget::{Cache, OnDisk, Pinned};
+use crate::dynamo::decide::cache_budget::{CacheUse, OnDisk, Pinned};
 use crate::dynamo::decide::{cache_budget, limits};
 use crate::dynamo::spec::{HostFacts, WorkerSpec, cache_server};
 use crate::dynamo::terms::words::{Mode, NetworkMode};
@@ -82,7 +82,7 @@ impl CacheLedger {
         container: Option<&str>,
     ) -> Diagnostics {
         let (host, cache) = (machine.host.name(), cache_budget::of(spec));
-        if cache == Cache::default() {
+        if cache == CacheUse::default() {
             return Diagnostics::new();
         }
         let (memory, disks) = self.claim(host, &cache, container);
@@ -105,7 +105,7 @@ impl CacheLedger {
     }
 
     /// Leaves the claim, and returns all caches of the host: in memory, and new ones on the same disk.
-    fn claim(&self, host: &str, cache: &Cache, container: Option<&str>) -> (Vec<u64>, Vec<u64>) {
+    fn claim(&self, host: &str, cache: &CacheUse, container: Option<&str>) -> (Vec<u64>, Vec<u64>) {
         let mut claims = self.claims();
         let own = claims.newcomers.claimant(container);
         for (pinned, bytes) in &cache.memory {
@@ -145,8 +145,8 @@ mod tests {
 
     const GB: u64 = 1 << 30;
 
-    fn pinned(by: Pinned, gb: u64) -> Cache {
-        Cache { memory: BTreeMap::from([(by, gb * GB)]), disk: None }
+    fn pinned(by: Pinned, gb: u64) -> CacheUse {
+        CacheUse { memory: BTreeMap::from([(by, gb * GB)]), disk: None }
     }
 
     #[test]
@@ -210,9 +210,9 @@ mod tests {
     #[test]
     fn only_new_workers_fill_a_disk_and_only_until_they_are_made() {
         let ledger = CacheLedger::default();
-        let on = |folder: &str| Cache {
+        let on = |folder: &str| CacheUse {
             disk: Some(OnDisk { folder: Some(folder.to_owned()), bytes: GB }),
-            ..Cache::default()
+            ..CacheUse::default()
         };
         ledger.claim("a", &on("/x"), Some("chat-decode-1"));
         ledger.claim("a", &on("/y"), None);

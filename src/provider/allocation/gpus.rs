@@ -6,7 +6,7 @@
 
 use crate::container::{ObservedContainer, RunState};
 use crate::dynamo::gpus::assign::Assigning;
-use crate::dynamo::gpus::claims::{Claim, Scene, Wish, label};
+use crate::dynamo::gpus::claims::{Demand, PlanScope, Reservation, label};
 use crate::dynamo::gpus::occupancy;
 use crate::dynamo::gpus::occupancy::Occupancy;
 use crate::dynamo::spec::WorkerSpec;
@@ -36,7 +36,7 @@ struct Inner {
 
 #[derive(Default)]
 struct Memory {
-    claims: BTreeMap<(String, Claimant), Claim>,
+    claims: BTreeMap<(String, Claimant), Reservation>,
     newcomers: Newcomers,
     /// By host and device: the container that has the lease.
     leased: BTreeMap<(String, String), String>,
@@ -67,12 +67,15 @@ impl GpuLedger {
         let snapshot = look(machine, Age::Walk, "Unable to check the plan")
             .await?
             .map_err(|refusal| said(request, refusal))?;
-        let wish = match request {
-            GpuRequest::Count(count) => Wish::Cards(*count),
-            _ => Wish::Devices(devices(machine, request, &snapshot.inventory)?.into_iter().collect()),
+        let demand = match request {
+            GpuRequest::Count(count) => Demand::Count(*count),
+            _ => Demand::Devices(devices(machine, request, &snapshot.inventory)?.into_iter().collect()),
         };
-        let claim =
-            Claim { deployment: deployment.to_owned(), container: container.map(str::to_owned), wish };
+        let claim = Reservation {
+            deployment: deployment.to_owned(),
+            container: container.map(str::to_owned),
+            demand,
+        };
         let others = self.claim(machine.host.name(), &claim);
         snapshot.check(machine, &claim, &others).map_err(|refusal| said(request, refusal))
     }
@@ -87,10 +90,10 @@ impl GpuLedger {
         container: &str,
         has: &[String],
     ) -> Result<(), Diagnostics> {
-        let claim = Claim {
+        let claim = Reservation {
             deployment: deployment.to_owned(),
             container: Some(container.to_owned()),
-            wish: Wish::Devices(has.iter().cloned().collect()),
+            demand: Demand::Devices(has.iter().cloned().collect()),
         };
         let others = self.claim(machine.host.name(), &claim);
         if has.is_empty() || others.iter().all(|other| other.container.is_some()) {
@@ -105,7 +108,7 @@ impl GpuLedger {
     }
 
     /// Leaves the claim, and returns those of the others on that host.
-    fn claim(&self, host: &str, claim: &Claim) -> Vec<Claim> {
+    fn claim(&self, host: &str, claim: &Reservation) -> Vec<Reservation> {
         let mut memory = self.memory();
         let claimant = memory.newcomers.claimant(claim.container.as_deref());
         let others = memory.claims.iter().filter(|((on, other), _)| on == host && *other != claimant);
@@ -254,9 +257,9 @@ fn said(request: &GpuRequest, refusal: Refusal) -> Diagnostics {
 }
 
 impl GpuSnapshot {
-    fn check(&self, machine: &Machine, own: &Claim, others: &[Claim]) -> Result<(), Refusal> {
+    fn check(&self, machine: &Machine, own: &Reservation, others: &[Reservation]) -> Result<(), Refusal> {
         let Self { inventory, occupancy } = self;
-        Scene { host: machine.host.name(), inventory, occupancy, others }.check(own)
+        PlanScope { host: machine.host.name(), inventory, occupancy, others }.check(own)
     }
 }
 

@@ -11,6 +11,46 @@ use std::collections::BTreeMap;
 /// Text → text.
 pub(crate) type TextMap = BTreeMap<String, Attr<String>>;
 
+/// A model of a block, and its view: the same attributes as a worker receives them inside `deployment`, where blocks are
+/// attributes, since blocks cannot stand in an object, and nothing is computed. `attribute: Type = declaration => "text of the view",`
+macro_rules! viewed {
+    ($(#[$meta:meta])* $vis:vis struct $model:ident, $view:ident {
+        $($field:ident: $ty:ty = $declaration:expr => $text:literal),+ $(,)?
+    }) => {
+        model! { $(#[$meta])* $vis struct $model { $($field: $ty = $declaration),+ } }
+        model! {
+            /// The block as a worker sees it in its deployment.
+            $vis struct $view { $($field: <$ty as Viewed>::View = optional($text)),+ }
+        }
+
+        impl From<$view> for $model {
+            fn from(view: $view) -> Self {
+                Self { $($field: Viewed::of(view.$field)),+ }
+            }
+        }
+
+        impl Viewed for Blocks<$model> {
+            type View = Attr<NestedList<$view>>;
+            fn of(view: Self::View) -> Self {
+                blocks(view)
+            }
+        }
+    };
+}
+
+/// What an attribute or block is in a view.
+pub trait Viewed {
+    type View;
+    fn of(view: Self::View) -> Self;
+}
+
+impl<T> Viewed for Attr<T> {
+    type View = Self;
+    fn of(view: Self) -> Self {
+        view
+    }
+}
+
 model! {
     /// The block `router`: how the frontend spreads requests over workers.
     pub struct RouterModel {
@@ -31,66 +71,105 @@ model! {
 }
 
 model! {
-    /// The block `resources`: the limits of each container.
-    pub struct ResourcesModel {
-        cpus: Attr<Number> = optional("CPUs that each container may use, fractions allowed. Left out: all but the host's \
-            reserve."),
-        memory_gb: Attr<Number> = optional("Memory that each container may use, in GB (2³⁰ bytes). Left out: all but the \
-            host's reserve."),
-        no_limit: Attr<bool> = optional("`true`: no limits at all. Excludes `cpus` and `memory_gb`."),
+    /// The router as a worker sees it: what of it decides about workers.
+    pub struct RouterView {
+        mode: Attr<String> = optional("Router mode."),
+        kv_events: Attr<bool> = optional("Whether workers report their KV cache."),
     }
 }
 
-model! {
-    /// The block `docker`: further options of `docker run`.
-    pub struct DockerModel {
-        shm_size_gb: Attr<Number> = optional("Size of `/dev/shm` in GB (2³⁰ bytes)."),
+impl From<RouterView> for RouterModel {
+    fn from(RouterView { mode, kv_events }: RouterView) -> Self {
+        Self { mode, kv_events, ..Self::default() }
+    }
+}
+
+viewed! {
+    /// Limits of each container.
+    pub struct ResourcesModel, ResourcesView {
+        cpus: Attr<Number> = optional("CPUs that each container may use, fractions allowed. Left out: all but the host's \
+            reserve.") =>
+            "CPUs for each container.",
+        memory_gb: Attr<Number> = optional("Memory that each container may use, in GB (2³⁰ bytes). Left out: all but the \
+            host's reserve.") =>
+            "Memory for each container in GB.",
+        no_limit: Attr<bool> = optional("`true`: no limits at all. Excludes `cpus` and `memory_gb`.") =>
+            "No limits.",
+    }
+}
+
+viewed! {
+    /// Further options of `docker run`.
+    pub struct DockerModel, DockerView {
+        shm_size_gb: Attr<Number> = optional("Size of `/dev/shm` in GB (2³⁰ bytes).") =>
+            "Size of `/dev/shm` in GB.",
         extra_hosts: Attr<TextMap> = optional("Host names to add to `/etc/hosts`, each with its address, or with \
-            `host-gateway` for the host itself."),
-        labels: Attr<TextMap> = optional("Labels of the containers, beside the provider's own."),
+            `host-gateway` for the host itself.") =>
+            "Additional host names.",
+        labels: Attr<TextMap> = optional("Labels of the containers, beside the provider's own.") =>
+            "Labels.",
         networks: Attr<Vec<Attr<String>>> = optional("Docker networks of the host to be in beside the deployment's own, by name. \
-            They must exist. Not with `network = \"host\"`.").unordered(),
+            They must exist. Not with `network = \"host\"`.").unordered() =>
+            "Further networks.",
         cap_add: Attr<Vec<Attr<String>>> = optional("Capabilities of the kernel that are added, for example `IPC_LOCK`; with or \
-            without `CAP_`.").unordered(),
+            without `CAP_`.").unordered() =>
+            "Capabilities.",
         devices: Attr<Vec<Attr<String>>> = optional("Devices of the host, as `/dev/on-host`, `/dev/on-host:/dev/in-container` or \
-            `/dev/on-host:/dev/in-container:rwm`. GPUs are given by `gpus` and `gpu_count` of a worker, and refused here.").unordered(),
+            `/dev/on-host:/dev/in-container:rwm`. GPUs are given by `gpus` and `gpu_count` of a worker, and refused here.").unordered() =>
+            "Devices.",
         privileged: Attr<bool> = optional("All capabilities and all devices of the host, its GPUs among them, whoever else has \
-            them. Gives a warning. Left out: `false`."),
-        ipc: Attr<String> = optional("`private`, `shareable` (other containers may join) or `host`. Left out: `private`."),
+            them. Gives a warning. Left out: `false`.") =>
+            "All capabilities and devices.",
+        ipc: Attr<String> = optional("`private`, `shareable` (other containers may join) or `host`. Left out: `private`.") =>
+            "Shared memory.",
         runtime: Attr<String> = optional("OCI runtime by the name that Docker knows it by, for example `nvidia`. Left out: Docker's \
-            default."),
+            default.") =>
+            "OCI runtime.",
         log_driver: Attr<String> = optional("Docker's log driver, for example `local` or `journald`. With one that Docker cannot read \
-            again (`none`, …) errors and `dynamo_containers` have no log lines. Left out: Docker's default."),
+            again (`none`, …) errors and `dynamo_containers` have no log lines. Left out: Docker's default.") =>
+            "Log driver.",
         log_options: Attr<TextMap> = optional("Options of the log driver, for example `{ max-size = \"50m\", max-file = \"3\" }`. They are \
-            in the state: no place for a secret."),
+            in the state: no place for a secret.") =>
+            "Options of the log driver.",
         restart: Attr<String> = optional("When Docker starts a container again: `unless-stopped`, `always`, `no`, `on-failure` or \
             `on-failure:5`. Dynamo's processes end with exit code 0 when they lose each other, which is no failure to Docker. \
-            Changed in place. Left out: `unless-stopped`."),
+            Changed in place. Left out: `unless-stopped`.") =>
+            "Restart policy.",
         stop_grace_seconds: Attr<i64> = optional("Seconds that a container has to finish its requests before it is killed. Left out: \
-            what the release needs."),
-        volume: Blocks<VolumeModel> = block("A folder of the host in the containers."),
-        ulimit: Blocks<UlimitModel> = block("A limit of the kernel for processes in the containers."),
+            what the release needs.") =>
+            "Seconds to end in.",
+        volume: Blocks<VolumeModel> = block("A folder of the host in the containers.") =>
+            "Folders of the host.",
+        ulimit: Blocks<UlimitModel> = block("A limit of the kernel for processes in the containers.") =>
+            "Kernel limits.",
     }
 }
 
-model! {
-    /// A block `volume` of the `docker` block: a folder of the host in the containers.
-    pub struct VolumeModel {
-        host_path: Attr<String> = required("Absolute path on the host. It must exist, unless `create` is set."),
-        container_path: Attr<String> = required("Absolute path in the container."),
-        read_only: Attr<bool> = optional("Whether the container may only read.").default(false),
+viewed! {
+    /// A folder of the host in the containers.
+    pub struct VolumeModel, VolumeView {
+        host_path: Attr<String> = required("Absolute path on the host. It must exist, unless `create` is set.") =>
+            "Path on the host.",
+        container_path: Attr<String> = required("Absolute path in the container.") =>
+            "Path in the container.",
+        read_only: Attr<bool> = optional("Whether the container may only read.").default(false) =>
+            "Read only.",
         create: Attr<bool> = optional("Whether a folder that is missing is made before the container starts. It belongs to user 1000 \
             and group 0, the user of Dynamo's images, and both may write; behind an Engine at a TCP address, where the host's files cannot be seen, it stays root's. \
-            It is never removed.").default(false),
+            It is never removed.").default(false) =>
+            "Made where it is missing.",
     }
 }
 
-model! {
-    /// A block `ulimit` of the `docker` block: a limit of the kernel.
-    pub struct UlimitModel {
-        name: Attr<String> = required("Name of the limit, for example `memlock` or `nofile`."),
-        soft: Attr<i64> = required("Soft limit; -1 = unlimited."),
-        hard: Attr<i64> = optional("Hard limit; -1 = unlimited. Left out: the soft limit."),
+viewed! {
+    /// A limit of the kernel.
+    pub struct UlimitModel, UlimitView {
+        name: Attr<String> = required("Name of the limit, for example `memlock` or `nofile`.") =>
+            "Name of the limit.",
+        soft: Attr<i64> = required("Soft limit; -1 = unlimited.") =>
+            "Soft limit.",
+        hard: Attr<i64> = optional("Hard limit; -1 = unlimited. Left out: the soft limit.") =>
+            "Hard limit.",
     }
 }
 
@@ -104,129 +183,6 @@ model! {
             .check(check::text("be a duration such as \"90s\", \"30m\" or \"1h30m\"", super::duration::is_valid)),
         delete: Attr<String> = optional("Time for a removal, draining included. Default: `10m`.")
             .check(check::text("be a duration such as \"90s\", \"30m\" or \"1h30m\"", super::duration::is_valid)),
-    }
-}
-
-// The same groups as a worker receives them inside `deployment`: there they are attributes, since blocks cannot stand
-// in an object, and nothing in them is computed.
-
-model! {
-    /// The `router` block as a worker receives it.
-    pub struct RouterView {
-        mode: Attr<String> = optional("Router mode."),
-        kv_events: Attr<bool> = optional("Whether workers report their KV cache."),
-    }
-}
-
-model! {
-    /// The `resources` block as a worker receives it.
-    pub struct ResourcesView {
-        cpus: Attr<Number> = optional("CPUs for each container."),
-        memory_gb: Attr<Number> = optional("Memory for each container in GB."),
-        no_limit: Attr<bool> = optional("No limits."),
-    }
-}
-
-model! {
-    /// A `volume` block as a worker receives it.
-    pub struct VolumeView {
-        host_path: Attr<String> = optional("Path on the host."),
-        container_path: Attr<String> = optional("Path in the container."),
-        read_only: Attr<bool> = optional("Read only."),
-        create: Attr<bool> = optional("Made where it is missing."),
-    }
-}
-
-model! {
-    /// A `ulimit` block as a worker receives it.
-    pub struct UlimitView {
-        name: Attr<String> = optional("Name of the limit."),
-        soft: Attr<i64> = optional("Soft limit."),
-        hard: Attr<i64> = optional("Hard limit."),
-    }
-}
-
-model! {
-    /// The `docker` block as a worker receives it.
-    pub struct DockerView {
-        shm_size_gb: Attr<Number> = optional("Size of `/dev/shm` in GB."),
-        extra_hosts: Attr<TextMap> = optional("Additional host names."),
-        labels: Attr<TextMap> = optional("Labels."),
-        networks: Attr<Vec<Attr<String>>> = optional("Further networks."),
-        cap_add: Attr<Vec<Attr<String>>> = optional("Capabilities."),
-        devices: Attr<Vec<Attr<String>>> = optional("Devices."),
-        privileged: Attr<bool> = optional("All capabilities and devices."),
-        ipc: Attr<String> = optional("Shared memory."),
-        runtime: Attr<String> = optional("OCI runtime."),
-        log_driver: Attr<String> = optional("Log driver."),
-        log_options: Attr<TextMap> = optional("Options of the log driver."),
-        restart: Attr<String> = optional("Restart policy."),
-        stop_grace_seconds: Attr<i64> = optional("Seconds to end in."),
-        volume: Attr<NestedList<VolumeView>> = optional("Folders of the host."),
-        ulimit: Attr<NestedList<UlimitView>> = optional("Kernel limits."),
-    }
-}
-
-impl From<RouterView> for RouterModel {
-    fn from(RouterView { mode, kv_events }: RouterView) -> Self {
-        Self { mode, kv_events, ..Self::default() }
-    }
-}
-
-impl From<ResourcesView> for ResourcesModel {
-    fn from(ResourcesView { cpus, memory_gb, no_limit }: ResourcesView) -> Self {
-        Self { cpus, memory_gb, no_limit }
-    }
-}
-
-impl From<VolumeView> for VolumeModel {
-    fn from(VolumeView { host_path, container_path, read_only, create }: VolumeView) -> Self {
-        Self { host_path, container_path, read_only, create }
-    }
-}
-
-impl From<UlimitView> for UlimitModel {
-    fn from(UlimitView { name, soft, hard }: UlimitView) -> Self {
-        Self { name, soft, hard }
-    }
-}
-
-impl From<DockerView> for DockerModel {
-    fn from(view: DockerView) -> Self {
-        let DockerView {
-            shm_size_gb,
-            extra_hosts,
-            labels,
-            networks,
-            cap_add,
-            devices,
-            privileged,
-            ipc,
-            runtime,
-            log_driver,
-            log_options,
-            restart,
-            stop_grace_seconds,
-            volume,
-            ulimit,
-        } = view;
-        Self {
-            shm_size_gb,
-            extra_hosts,
-            labels,
-            networks,
-            cap_add,
-            devices,
-            privileged,
-            ipc,
-            runtime,
-            log_driver,
-            log_options,
-            restart,
-            stop_grace_seconds,
-            volume: blocks(volume),
-            ulimit: blocks(ulimit),
-        }
     }
 }
 

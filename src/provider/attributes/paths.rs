@@ -1,6 +1,6 @@
 //! The domain's objections as diagnostics: each field of a spec has its attribute.
 
-use crate::dynamo::terms::objection::{DockerField, Field, Objection};
+use crate::dynamo::terms::objection::{Field, Objection, Segment};
 use crate::tf_provider::diagnostics::{Diagnostic, Diagnostics};
 use crate::tf_provider::value::Path;
 
@@ -21,78 +21,83 @@ fn diagnostic(objection: Objection) -> Diagnostic {
 
 /// `None` where the fault is in the provider block, which a resource's diagnostic cannot point at.
 fn path(field: &Field) -> Option<Path> {
-    let path = match field {
-        Field::Name => Path::of("name"),
-        Field::Engine => Path::of("engine"),
-        Field::DynamoVersion => Path::of("dynamo_version"),
-        Field::Image => Path::of("image"),
-        Field::ImagePullPolicy => Path::of("image_pull_policy"),
-        Field::Model => Path::of("model"),
-        Field::ServedModelName => Path::of("served_model_name"),
-        Field::Mode => Path::of("mode"),
-        Field::Network => Path::of("network"),
-        Field::Port => Path::of("port"),
-        Field::BindAddress => Path::of("bind_address"),
-        Field::DesiredState => Path::of("desired_state"),
-        Field::Deployment => Path::of("deployment"),
-        Field::Role => Path::of("role"),
-        Field::Suffix => Path::of("container"),
-        Field::Gpus => Path::of("gpus"),
-        Field::Gpu(at) => Path::of("gpus").index(*at),
-        Field::GpuCount => Path::of("gpu_count"),
-        Field::Env(key) => Path::of("env").key(key),
-        Field::SecretEnv(key) => Path::of("secret_env").key(key),
-        Field::SecretEnvVersion => Path::of("secret_env_version"),
-        // The value is an object: its arguments are attributes of it.
-        Field::EngineArg(key) => Path::of("engine_args").attribute(key),
-        Field::ModelArg(_) => Path::of("model"),
-        Field::RoleArg(role, key) => Path::of(&format!("{}_engine_args", role.word())).attribute(key),
-        Field::Connector(field) => Path::of("connector").attribute(field.word()),
-        Field::RouterMode => Path::of("router").attribute("mode"),
-        Field::Router(option) => Path::of("router").attribute(option.word()),
-        Field::Resources(field) => Path::of("resources").attribute(field.word()),
-        Field::Docker(field) => docker(field),
-        Field::Services => Path::of("services"),
-        Field::Host => Path::of("host"),
-        Field::Version => Path::of("version"),
-        Field::Source(at) => Path::of("deployments").index(*at),
-        Field::Auth => Path::of("auth"),
-        Field::AdminEmail => Path::of("admin_email"),
-        Field::AdminPassword => Path::of("admin_password"),
-        Field::AdminPasswordVersion => Path::of("admin_password_version"),
-        Field::WorkerPort(name) => Path::of("ports").key(name),
-        Field::HostReserved(_) | Field::HostAdvertiseAddress => return None,
-    };
-    Some(path)
-}
-
-fn docker(field: &DockerField) -> Path {
-    let docker = Path::of("docker");
-    let volume = |at: &usize, name| docker.attribute("volume").index(*at).attribute(name);
-    let ulimit = |at: &usize, name| docker.attribute("ulimit").index(*at).attribute(name);
-    match field {
-        DockerField::VolumeHostPath(at) => volume(at, "host_path"),
-        DockerField::VolumeContainerPath(at) => volume(at, "container_path"),
-        DockerField::ExtraHost(key) => docker.attribute("extra_hosts").key(key),
-        DockerField::ShmSizeGb => docker.attribute("shm_size_gb"),
-        DockerField::UlimitName(at) => ulimit(at, "name"),
-        DockerField::UlimitSoft(at) => ulimit(at, "soft"),
-        DockerField::UlimitHard(at) => ulimit(at, "hard"),
-        DockerField::Label(key) => docker.attribute("labels").key(key),
-        DockerField::Network(at) => docker.attribute("networks").index(*at),
-        DockerField::CapAdd(at) => docker.attribute("cap_add").index(*at),
-        DockerField::Device(at) => docker.attribute("devices").index(*at),
-        DockerField::Privileged => docker.attribute("privileged"),
-        DockerField::Ipc => docker.attribute("ipc"),
-        DockerField::Runtime => docker.attribute("runtime"),
-        DockerField::LogDriver => docker.attribute("log_driver"),
-        DockerField::LogOption(key) => docker.attribute("log_options").key(key),
-        DockerField::Restart => docker.attribute("restart"),
-        DockerField::StopGraceSeconds => docker.attribute("stop_grace_seconds"),
+    if field.is_of_the_provider() {
+        return None;
     }
+    Some(field.segments().iter().fold(Path::root(), |path, segment| match segment {
+        Segment::Attribute(name) => path.attribute(name),
+        Segment::Index(at) => path.index(*at),
+        Segment::Key(key) => path.key(key),
+        Segment::Entry(key) => path.attribute(key),
+    }))
 }
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dynamo::terms::objection::{ConnectorField, DockerField, ResourceField};
+    use crate::dynamo::terms::words::{Role, RouterOption};
+    use crate::provider::attributes::blocks::DockerModel;
+    use crate::provider::deployment::schema::DeploymentModel;
+    use crate::provider::openwebui::schema::OpenWebuiModel;
+    use crate::provider::worker::schema::WorkerModel;
+    use crate::tf_provider::model::Model;
+    use crate::tf_provider::schema::{AttributeType, Entry, Kind};
+    use crate::tf_provider::value::{Step, Type};
+
+    fn every_field() -> Vec<Field> {
+        let nested = DockerField::samples().into_iter().map(Field::Docker);
+        Field::samples()
+            .into_iter()
+            .chain(nested)
+            .chain(ConnectorField::samples().into_iter().map(Field::Connector))
+            .chain(ResourceField::samples().into_iter().map(Field::Resources))
+            .chain(RouterOption::ALL.iter().copied().map(Field::Router))
+            .chain(Role::ALL.iter().map(|role| Field::RoleArg(*role, "a".to_owned())))
+            .collect()
+    }
+
+    /// Whether a schema has something at the end of the steps.
+    fn resolves(entries: &[Entry], steps: &[Step]) -> bool {
+        let Some((Step::Attribute(name), rest)) = steps.split_first() else { return steps.is_empty() };
+        let Some(entry) = entries.iter().find(|entry| entry.name == *name) else { return false };
+        match &entry.kind {
+            Kind::Block { nesting: _, entries } => {
+                resolves(entries, rest.strip_prefix(&[Step::Index(0)]).unwrap_or(rest))
+            }
+            Kind::Attribute(attribute) => matches!(
+                (&attribute.ty, rest),
+                (_, [])
+                    | (AttributeType::Nested { .. } | AttributeType::Plain(Type::List(_)), [Step::Index(_)])
+                    | (AttributeType::Plain(Type::Dynamic), [Step::Attribute(_)])
+                    | (AttributeType::Plain(Type::Map(_)), [Step::Key(_)])
+            ),
+        }
+    }
+
+    #[test]
+    fn every_field_has_its_attribute() {
+        let schemas = [DeploymentModel::entries(), WorkerModel::entries(), OpenWebuiModel::entries()];
+        for field in every_field() {
+            let Some(path) = path(&field) else { continue };
+            assert!(schemas.iter().any(|entries| resolves(entries, &path.0)), "{field}: {path}");
+        }
+    }
+
+    /// An attribute of `docker` without a field is one that nothing checks.
+    #[test]
+    fn every_attribute_of_docker_has_its_field() {
+        let fields: Vec<Vec<Segment>> = DockerField::samples().iter().map(DockerField::segments).collect();
+        for entry in DockerModel::entries() {
+            let named = fields.iter().any(
+                |segments| matches!(segments.first(), Some(Segment::Attribute(name)) if *name == entry.name),
+            );
+            assert!(named, "{} has no DockerField", entry.name);
+        }
+    }
 }

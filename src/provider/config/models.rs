@@ -7,7 +7,7 @@
 use crate::dynamo::check::engine_args;
 use crate::dynamo::models::catalog::Catalog;
 use crate::dynamo::models::catalog::own::{Attention, OwnModel};
-use crate::dynamo::models::catalog::row::Tag;
+use crate::dynamo::models::catalog::table::row::Tag;
 use crate::dynamo::spec::model::ModelRef;
 use crate::dynamo::terms::amount::{Amount, GIB};
 use crate::dynamo::terms::objection::Refusal;

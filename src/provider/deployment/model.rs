@@ -28,6 +28,46 @@ use crate::tf_provider::value::Path;
 
 /// The draft that the attributes make, known or not.
 pub(crate) fn draft(model: &DeploymentModel) -> Result<DeploymentDraft, Diagnostic> {
+    // Each by name: a new attribute does not compile until it is considered here.
+    let DeploymentModel {
+        id: _,
+        name: _,
+        host: _,
+        engine: _,
+        dynamo_version: _,
+        image: _,
+        image_pull_policy: _,
+        model: _,
+        served_model_name: _,
+        mode: _,
+        network: _,
+        port: _,
+        bind_address: _,
+        env: _,
+        secret_env: _,
+        secret_env_version: _,
+        engine_args: _,
+        prefill_engine_args: _,
+        decode_engine_args: _,
+        model_args: _,
+        desired_state: _,
+        endpoint: _,
+        image_id: _,
+        network_name: _,
+        secret_env_status: _,
+        model_source: _,
+        model_path: _,
+        discovery: _,
+        services: _,
+        status: _,
+        drift: _,
+        containers: _,
+        router: _,
+        connector: _,
+        resources: _,
+        docker: _,
+        timeouts: _,
+    } = model;
     Ok(DeploymentDraft {
         common: CommonDraft {
             name: given(&model.name),

@@ -24,7 +24,10 @@ pub(crate) fn derive(client: &Client, planned: &mut DeploymentModel) {
         }
     };
     let args = match (Engine::parse(engine), release::find(release::ALL, version), catalog.find(model)) {
-        (Some(engine), Ok((release, _)), Some(model)) => model.engine_args(engine, release.line_numbers()),
+        (Some(engine), Ok((release, _)), Some(model)) => {
+            let names = release.engine(engine).and_then(|facts| facts.model_args.as_ref());
+            model.engine_args(names, release.line_numbers())
+        }
         // What is wrong with them is said where they are.
         _ => EngineArgs::new(),
     };

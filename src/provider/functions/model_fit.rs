@@ -1,7 +1,7 @@
 //! `provider::dynamo::model_fit`: the check that a plan makes of every worker, for preconditions and for choosing machines.
 
 use crate::dynamo::models::catalog::own::{Attention, OwnModel};
-use crate::dynamo::models::catalog::{Catalog, Model};
+use crate::dynamo::models::catalog::{Catalog, CatalogModel};
 use crate::dynamo::models::memory::opinion::{Opinion, Room, judge};
 use crate::dynamo::models::memory::request::cache_half_bytes;
 use crate::dynamo::models::memory::shape::Split;
@@ -80,7 +80,7 @@ fn wrong(argument: usize, text: impl Into<String>) -> FunctionError {
     FunctionError { text: text.into(), argument: Some(argument) }
 }
 
-fn described(value: &Value) -> Result<Model, FunctionError> {
+fn described(value: &Value) -> Result<CatalogModel, FunctionError> {
     let catalog = |own| Catalog::new(own);
     if let Some(name) = value.as_str() {
         return catalog(BTreeMap::new()).find(name).cloned().ok_or_else(|| {
@@ -140,7 +140,7 @@ struct Options {
 }
 
 impl Options {
-    fn read(model: &Model, value: &Value) -> Result<Self, FunctionError> {
+    fn read(model: &CatalogModel, value: &Value) -> Result<Self, FunctionError> {
         let none = BTreeMap::new();
         let entries = match value.as_map() {
             Some(entries) => entries,
@@ -191,7 +191,7 @@ fn returns() -> Type {
     Type::Object(words.into_iter().chain(numbers).map(|(name, ty)| (name.to_owned(), ty)).collect())
 }
 
-fn answer(model: &Model, load: &Load, room: Room) -> Value {
+fn answer(model: &CatalogModel, load: &Load, room: Room) -> Value {
     let Opinion { verdict, estimate, longest, what, fix } = judge(&model.name, load, room);
     let uneven = model.shape.and_then(|shape| shape.check_tensor_parallel(load.split.tensor).err());
     let (word, message) = match (uneven, verdict) {

@@ -1,7 +1,7 @@
 //! What the plan finds out about Docker options: on the host, whether what they name is there; without it, what deserves
 //! a warning.
 
-use crate::dynamo::spec::DockerOptions;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::hosts::HostError;
 use crate::provider::attributes::blocks::DockerModel;
 use crate::provider::attributes::host_errors;

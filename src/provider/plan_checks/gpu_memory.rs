@@ -46,7 +46,7 @@ fn asked(spec: &WorkerSpec) -> Option<Request> {
         GpuRequest::Named(names) => u32::try_from(names.len()).ok()?,
         GpuRequest::Count(count) => *count,
     };
-    request::read(spec.deployment.engine.engine, &arguments::arguments(spec), gpus)
+    request::read(spec.deployment.engine, &arguments::arguments(spec), gpus)
 }
 
 fn opinions(name: &str, size: &Size, request: Request, memory_bytes: u64, gpus: &GpuRequest) -> Diagnostics {

@@ -12,8 +12,9 @@ pub(crate) mod secret_values;
 pub(crate) mod secrets;
 
 use crate::container::MountSource;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::spec::model::ModelRef;
-use crate::dynamo::spec::{Common, DockerOptions, HostFacts};
+use crate::dynamo::spec::{Common, HostFacts};
 use crate::dynamo::terms::words::PullPolicy;
 use crate::hosts::HostError;
 use crate::provider::attributes::host_errors;

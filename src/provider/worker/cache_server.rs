@@ -8,7 +8,7 @@ use super::schema::WorkerModel;
 use crate::container::ObservedContainer;
 use crate::dynamo::blueprint::Blueprint;
 use crate::dynamo::facts::cache_server::CacheServer;
-use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::facts::topology::{PassedBy, WorkerPort};
 use crate::dynamo::terms::ports::THIS_MACHINE;
 use crate::dynamo::terms::words::DesiredState;
 use crate::hosts::{Age, Filter, HostError};
@@ -141,8 +141,8 @@ fn the_same_again(server: &CacheServer, had: &Attr<Ports>) -> Vec<WorkerPort> {
 fn ports_of(server: &CacheServer, seen: &ObservedContainer) -> Ports {
     let after = |flag: &str| seen.spec.command.iter().skip_while(|word| *word != flag).nth(1);
     let read = server.ports.iter().filter_map(|row| match row.told {
-        Told::Flag(flag) => Some((row.name.to_owned(), Attr::Known(after(flag)?.parse::<i64>().ok()?))),
-        Told::Env(_) | Told::Inside => None,
+        PassedBy::Flag(flag) => Some((row.name.to_owned(), Attr::Known(after(flag)?.parse::<i64>().ok()?))),
+        PassedBy::Env(_) | PassedBy::Inline => None,
     });
     read.collect()
 }

@@ -86,6 +86,34 @@ fn common(view: DeploymentView) -> Result<CommonDraft, Diagnostic> {
 
 /// The draft that the attributes make, known or not.
 pub(crate) fn draft(model: &WorkerModel) -> Result<WorkerDraft, Diagnostic> {
+    // Each by name: a new attribute does not compile until it is considered here.
+    let WorkerModel {
+        id: _,
+        deployment: _,
+        host: _,
+        role: _,
+        gpus: _,
+        gpu_count: _,
+        env: _,
+        secret_env: _,
+        secret_env_version: _,
+        engine_args: _,
+        desired_state: _,
+        container: _,
+        model_source: _,
+        model_path: _,
+        secret_env_status: _,
+        ports: _,
+        effective_engine_args: _,
+        image_id: _,
+        gpu_uuids: _,
+        status: _,
+        registered: _,
+        drift: _,
+        resources: _,
+        docker: _,
+        timeouts: _,
+    } = model;
     Ok(WorkerDraft {
         deployment: common(deployment(model))?,
         role: given(&model.role),

@@ -1,21 +1,21 @@
 //! Further options of `docker run`, checked before Docker sees them.
 //!
-//! A deployment's options hold for its frontend and all its workers; a worker's own are added, and replace what they
-//! name again (a volume or device with the same path in the container, a limit of the same name, a key of a map, the log as
-//! a whole).
+//! [`read`] makes [`DockerOptions`] of the block `docker`: volumes, host names, shared memory, limits and labels here, what a
+//! container may do beyond others in [`privileges`], how it is kept in [`upkeep`]. [`lists`] reads lists and maps for all
+//! of them. How a worker's options go over its deployment's is said by [`DockerOptions::under`].
 
-mod lists;
+pub(crate) mod lists;
 pub(crate) mod privileges;
 pub(crate) mod upkeep;
 
 use crate::container::{Mount, MountSource, Ulimit, labels};
-use crate::dynamo::spec::DockerOptions;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::spec::draft::{DockerDraft, UlimitDraft, VolumeDraft};
 use crate::dynamo::terms::amount::{Amount, GIB};
-use crate::dynamo::terms::given::Given;
-use crate::dynamo::terms::objection::{DockerField, Field, Refusal};
+use crate::dynamo::terms::objection::{DockerField, Refusal};
 use crate::dynamo::terms::paths;
 use crate::dynamo::terms::reader::Reader;
+use lists::{at, read_map};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -52,27 +52,6 @@ pub(in crate::dynamo) fn read(reader: &mut Reader, draft: &DockerDraft) -> Docke
     privileges::read(reader, draft, &mut options);
     upkeep::read(reader, draft, &mut options);
     options
-}
-
-pub(crate) fn at(field: DockerField) -> Field {
-    Field::Docker(field)
-}
-
-fn read_map(
-    reader: &mut Reader,
-    given: &BTreeMap<String, Given<String>>,
-    field: fn(String) -> DockerField,
-    check: fn(&str, Option<&str>) -> Result<(), Refusal>,
-) -> BTreeMap<String, String> {
-    let mut map = BTreeMap::new();
-    for (key, value) in given {
-        let field = || at(field(key.clone()));
-        reader.keep(field(), check(key, value.known().map(String::as_str)));
-        if let Some(value) = reader.needed(field(), value, |value| Ok(value.clone())) {
-            map.insert(key.clone(), value);
-        }
-    }
-    map
 }
 
 fn read_volumes(reader: &mut Reader, drafts: &[VolumeDraft]) -> Vec<Mount> {
@@ -147,6 +126,7 @@ fn ulimit_value(value: &i64) -> Result<i64, Refusal> {
     }
 }
 
+/// The size of shared memory in bytes.
 pub(crate) fn shm_bytes(amount: &Amount) -> Result<u64, Refusal> {
     match amount.times(GIB) {
         Some(bytes) if bytes > 0 && i64::try_from(bytes).is_ok() => Ok(bytes),
@@ -191,79 +171,9 @@ fn label(key: &str, value: Option<&str>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A name as Docker takes it for runtimes and networks.
-fn runtime_name(name: &str) -> Result<String, Refusal> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.bytes().all(plain) {
-        return Ok(name.to_owned());
-    }
-    let fix = "use the name of a runtime from `docker info`, such as runc or nvidia";
-    Err(Refusal::new(format!("there is no runtime {name:?}"), fix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container::{Log, Restart};
-    use crate::dynamo::decide::docker::merged;
-    use crate::dynamo::terms::words::NetworkMode;
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
-    fn volume(source: &str, target: &str) -> Mount {
-        let source = MountSource::HostPath(source.to_owned());
-        Mount { source, target: target.to_owned(), read_only: false }
-    }
-
-    #[test]
-    fn a_workers_options_replace_what_they_name_again() {
-        let limit = |soft| Ulimit { name: "nofile".to_owned(), soft, hard: soft };
-        let base = DockerOptions {
-            volumes: vec![volume("/a", "/x"), volume("/b", "/y")],
-            ulimits: vec![limit(1)],
-            shm_bytes: Some(1),
-            cap_add: words(&["IPC_LOCK"]),
-            devices: words(&["/dev/a:/dev/x", "/dev/b"]),
-            privileged: Some(true),
-            log: Some(Log { driver: None, options: [("tag".to_owned(), "a".to_owned())].into() }),
-            restart: Some(Restart::Always),
-            stop_grace_seconds: Some(5),
-            ..DockerOptions::default()
-        };
-        let own = DockerOptions {
-            volumes: vec![volume("/c", "/x")],
-            ulimits: vec![limit(2)],
-            cap_add: words(&["IPC_LOCK", "SYS_NICE"]),
-            devices: words(&["/dev/c:/dev/x:r"]),
-            privileged: Some(false),
-            log: Some(Log { driver: Some("local".to_owned()), options: BTreeMap::new() }),
-            stop_grace_seconds: Some(9),
-            ..DockerOptions::default()
-        };
-        let all = merged(&base, &own);
-        assert_eq!(all.volumes, [volume("/b", "/y"), volume("/c", "/x")]);
-        assert_eq!(all.ulimits, [limit(2)]);
-        assert_eq!(all.shm_bytes, Some(1));
-        assert_eq!(all.cap_add, words(&["IPC_LOCK", "SYS_NICE"]));
-        assert_eq!(all.devices, words(&["/dev/b", "/dev/c:/dev/x:r"]));
-        assert_eq!((all.privileged, &all.log), (Some(false), &own.log));
-        assert_eq!((all.restart, all.stop_grace_seconds), (Some(Restart::Always), Some(9)));
-    }
-
-    #[test]
-    fn our_mounts_cannot_be_covered() {
-        let ours = [volume("/m", "/models/tiny")];
-        let clashes = |options: &DockerOptions, mounts: &[Mount]| {
-            crate::dynamo::decide::docker::clashes(options, mounts, &[], (NetworkMode::Bridge, "chat"))
-        };
-        let mine = |target| DockerOptions { volumes: vec![volume("/v", target)], ..DockerOptions::default() };
-        assert_eq!(clashes(&mine("/models/tiny"), &ours).len(), 1);
-        assert_eq!(clashes(&mine("/models/tiny/x"), &ours).len(), 1);
-        assert_eq!(clashes(&mine("/models"), &ours).len(), 0);
-        assert_eq!(clashes(&mine("/models/tiny2"), &ours).len(), 0);
-    }
 
     #[test]
     fn hosts_and_labels() {

@@ -3,10 +3,10 @@
 //! GPUs are not among them. A GPU that comes as a device file is one that nobody counts, and the promise that no GPU has
 //! two users would be empty; so their device files are refused here, with the attributes to use instead.
 
-use super::{at, lists, runtime_name};
+use super::lists::{self, at, runtime_name};
 use crate::container::Ipc;
-use crate::container::spelling::{ALL_PERMISSIONS, shortest_device};
-use crate::dynamo::spec::DockerOptions;
+use crate::container::spelling::{ALL_PERMISSIONS, device_target, shortest_device};
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::spec::draft::DockerDraft;
 use crate::dynamo::terms::objection::{DockerField, Refusal};
 use crate::dynamo::terms::paths;
@@ -72,7 +72,7 @@ pub(in crate::dynamo::check::docker) fn read(
     options: &mut DockerOptions,
 ) {
     options.cap_add = lists::read(reader, &draft.cap_add, DockerField::CapAdd, capability, lists::whole);
-    options.devices = lists::read(reader, &draft.devices, DockerField::Device, device, target);
+    options.devices = lists::read(reader, &draft.devices, DockerField::Device, device, device_target);
     options.privileged = reader.maybe(at(DockerField::Privileged), &draft.privileged, |on| Ok(*on)).flatten();
     options.ipc = reader.maybe(at(DockerField::Ipc), &draft.ipc, |word| ipc(word)).flatten();
     options.runtime =
@@ -115,11 +115,6 @@ fn device(text: &str) -> Result<String, Refusal> {
         return Err(Refusal::new(what, "set gpus or gpu_count of the worker"));
     }
     Ok(shortest_device(&on_host, &in_container, &permissions))
-}
-
-/// Where a device is in the container.
-pub(crate) fn target(device: &str) -> &str {
-    device.split(':').nth(1).unwrap_or(device)
 }
 
 fn ipc(word: &str) -> Result<Ipc, Refusal> {

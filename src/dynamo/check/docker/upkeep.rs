@@ -1,13 +1,12 @@
 //! How a container is kept: when Docker starts it again, how long it may take to end, where its output goes, and which
 //! networks it is in beside that of its deployment.
 
-use super::{at, lists, runtime_name};
+use super::lists::{self, at, read_map, runtime_name};
 use crate::container::{Log, Restart};
-use crate::dynamo::spec::DockerOptions;
+use crate::dynamo::spec::docker::DockerOptions;
 use crate::dynamo::spec::draft::DockerDraft;
-use crate::dynamo::terms::objection::{DockerField, Objection, Refusal};
+use crate::dynamo::terms::objection::{DockerField, Refusal};
 use crate::dynamo::terms::reader::Reader;
-use crate::dynamo::terms::words::NetworkMode;
 
 /// A day: whoever wants to wait longer wants to wait for ever.
 const LONGEST_GRACE_SECONDS: i64 = 86_400;
@@ -30,7 +29,7 @@ pub(in crate::dynamo::check::docker) fn read(
     let driver = reader.maybe(at(DockerField::LogDriver), &draft.log_driver, |name| driver_name(name));
     let log = Log {
         driver: driver.flatten(),
-        options: super::read_map(reader, &draft.log_options, DockerField::LogOption, log_option),
+        options: read_map(reader, &draft.log_options, DockerField::LogOption, log_option),
     };
     options.log = (log != Log::default()).then_some(log);
     options.networks = lists::read(reader, &draft.networks, DockerField::Network, network, lists::whole);
@@ -92,24 +91,6 @@ fn network(name: &str) -> Result<String, Refusal> {
     }
 }
 
-/// Networks that cannot be joined because of the one that the containers are in.
-pub(crate) fn network_clashes(options: &DockerOptions, network: NetworkMode, own: &str) -> Vec<Objection> {
-    let refused = options.networks.iter().enumerate().filter_map(|(position, name)| {
-        let refusal = match network {
-            NetworkMode::Host => Refusal::new(
-                "a container on the host's own network cannot join another",
-                "leave it out: on the host's network it reaches what the host reaches",
-            ),
-            NetworkMode::Bridge if name == own => {
-                Refusal::new(format!("{name:?} is the deployment's own network"), "leave it out")
-            }
-            NetworkMode::Bridge => return None,
-        };
-        Some(refusal.at(at(DockerField::Network(position))))
-    });
-    refused.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,14 +133,5 @@ mod tests {
         for (key, value) in [("", "a"), ("max size", "a"), ("tag", "a\0")] {
             assert!(log_option(key, Some(value)).is_err(), "{key:?}");
         }
-    }
-
-    #[test]
-    fn on_the_hosts_network_there_is_no_other() {
-        let options =
-            DockerOptions { networks: vec!["chat".into(), "other".into()], ..DockerOptions::default() };
-        assert_eq!(network_clashes(&options, NetworkMode::Host, "chat").len(), 2);
-        assert_eq!(network_clashes(&options, NetworkMode::Bridge, "chat").len(), 1);
-        assert_eq!(network_clashes(&options, NetworkMode::Bridge, "x").len(), 0);
     }
 }

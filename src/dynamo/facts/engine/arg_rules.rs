@@ -14,6 +14,7 @@ pub struct ArgRules {
     pub reserved: &'static [(&'static str, &'static str)],
 }
 
+/// The way in which an engine takes an argument of several values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListStyle {
     /// `--ports 1,2`

@@ -69,6 +69,9 @@ pub(crate) const V1_6: EngineFacts = EngineFacts {
     shm_bytes: None,
     ipc_host: false,
     cap_add: &[],
+    simulates: true,
+    memory_args: None,
+    model_args: None,
 };
 
 /// Release lines 1.2 and 1.3: the frontend finds a folder's tokenizer under another name only if the worker hands it out.

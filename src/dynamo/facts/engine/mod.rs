@@ -15,6 +15,7 @@ pub(crate) mod vllm;
 
 use crate::dynamo::facts::connector::ConnectorFacts;
 use crate::dynamo::facts::topology::WorkerPort;
+use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Engine, Mode, NetworkMode, Role};
 use arg_rules::ArgRules;
 
@@ -72,6 +73,36 @@ pub struct EngineFacts {
     pub ipc_host: bool,
     /// Capabilities that workers need.
     pub cap_add: &'static [&'static str],
+    /// Whether it only simulates: it reads the tokenizer and computes nothing.
+    pub simulates: bool,
+    /// Its arguments about memory; `None` = it holds nothing, so that nothing has to fit.
+    pub memory_args: Option<MemoryArgs>,
+    /// What it calls the arguments that a model comes with; `None` = it parses nothing.
+    pub model_args: Option<ModelArgs>,
+}
+
+/// The arguments of an engine that decide about the memory of GPUs, by the names under which they are kept.
+#[derive(Debug, PartialEq)]
+pub struct MemoryArgs {
+    pub context: &'static [&'static str],
+    pub cache_type: &'static [&'static str],
+    pub utilisation: &'static [&'static str],
+    /// The largest share of a GPU that is taken when none is set, by any release.
+    pub usual: Amount,
+    pub tensor: &'static [&'static str],
+    pub pipeline: &'static [&'static str],
+    /// Whether it starts only if a sequence of the whole context fits; others serve shorter ones.
+    pub insists: bool,
+    /// Arguments with which weights or cache are no longer what the model's files say. With one of them there is no estimate.
+    pub beyond: &'static [&'static str],
+}
+
+/// The arguments of an engine by which a model's own needs are said.
+#[derive(Debug, PartialEq)]
+pub struct ModelArgs {
+    pub tool_calls: &'static str,
+    pub reasoning: &'static str,
+    pub context: &'static str,
 }
 
 /// A role in a mode: how it is asked for, and as what it shows up.
@@ -125,7 +156,7 @@ impl EngineFacts {
 
     /// Whether a model without weights is of no use to it. A simulator reads only the tokenizer.
     pub fn needs_weights(&self) -> bool {
-        self.engine != Engine::Mocker
+        !self.simulates
     }
 
     /// Whether the engine is run in that mode at all.

@@ -5,10 +5,11 @@ use super::arg_rules::{ArgRules, ListStyle};
 use super::vllm::HASH_SEED;
 use super::{
     ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
-    PORT, Serving,
+    MemoryArgs, ModelArgs, PORT, Serving,
 };
 use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
-use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::facts::topology::{PassedBy, WorkerPort};
+use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
@@ -106,6 +107,31 @@ pub(crate) const V1_6: EngineFacts = EngineFacts {
     shm_bytes: None,
     ipc_host: true,
     cap_add: GPU_CAPABILITIES,
+    simulates: false,
+    memory_args: Some(MemoryArgs {
+        context: &["context-length"],
+        cache_type: &["kv-cache-dtype"],
+        utilisation: &["mem-fraction-static"],
+        usual: Amount::from_milli(950),
+        tensor: &["tp"],
+        pipeline: &["pp-size"],
+        insists: false,
+        beyond: &[
+            "quantization",
+            "load-format",
+            "json-model-override-args",
+            "torchao-config",
+            "cpu-offload-gb",
+            "dp-size",
+            "enable-dp-attention",
+            "nnodes",
+        ],
+    }),
+    model_args: Some(ModelArgs {
+        tool_calls: "dyn-tool-call-parser",
+        reasoning: "dyn-reasoning-parser",
+        context: "context-length",
+    }),
 };
 
 /// Decode workers learn of each prefill worker's port from Dynamo, but are given one all the same.
@@ -119,7 +145,7 @@ pub(crate) const OVER_NIXL: RoleFacts = RoleFacts {
 /// Where it reports what it caches.
 pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
     name: "kv_events",
-    told: Told::Inside,
+    told: PassedBy::Inline,
     private: Some(5557),
     from: 5557,
     listed: false,
@@ -130,7 +156,7 @@ pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
 /// Where decode workers are introduced to a prefill worker.
 pub(crate) const BOOTSTRAP: WorkerPort = WorkerPort {
     name: "bootstrap",
-    told: Told::Flag("--disaggregation-bootstrap-port"),
+    told: PassedBy::Flag("--disaggregation-bootstrap-port"),
     private: Some(12345),
     from: 12345,
     listed: false,
@@ -141,7 +167,7 @@ pub(crate) const BOOTSTRAP: WorkerPort = WorkerPort {
 /// The base of ports that it opens by itself; the default would be the same for all workers of a host.
 pub(crate) const PORT_OF_ITS_OWN: WorkerPort = WorkerPort {
     name: "engine",
-    told: Told::Flag("--port"),
+    told: PassedBy::Flag("--port"),
     private: None,
     from: 30000,
     listed: false,

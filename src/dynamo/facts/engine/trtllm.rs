@@ -5,9 +5,10 @@ use super::arg_rules::{ArgRules, ListStyle};
 use super::vllm::{HASH_SEED, KVBM_CACHE, KVBM_ENV, KVBM_PORTS};
 use super::{
     CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
-    KVBM_VARIABLES, ROLE, Serving,
+    KVBM_VARIABLES, MemoryArgs, ModelArgs, ROLE, Serving,
 };
 use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
@@ -98,6 +99,22 @@ pub(crate) const V1_6: EngineFacts = EngineFacts {
     shm_bytes: None,
     ipc_host: true,
     cap_add: GPU_CAPABILITIES,
+    simulates: false,
+    memory_args: Some(MemoryArgs {
+        context: &["max-seq-len"],
+        cache_type: &[],
+        utilisation: &[],
+        usual: Amount::from_milli(1000),
+        tensor: &["tensor-parallel-size"],
+        pipeline: &["pipeline-parallel-size"],
+        insists: false,
+        beyond: &["extra-engine-args", "quantization", "load-format", "enable-attention-dp"],
+    }),
+    model_args: Some(ModelArgs {
+        tool_calls: "dyn-tool-call-parser",
+        reasoning: "dyn-reasoning-parser",
+        context: "max-seq-len",
+    }),
 };
 
 /// Users with a configuration of their own say it there.

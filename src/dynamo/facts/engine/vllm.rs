@@ -7,13 +7,13 @@
 use super::arg_rules::{ArgRules, ListStyle};
 use super::{
     ADDRESS, CONNECTOR, DefaultArg, EVENTS, EVERYWHERE, EngineFacts, Events, GPU_CAPABILITIES, GPU_ULIMITS,
-    KVBM_VARIABLES, PORT, REGISTERS, ROLE, Serving,
+    KVBM_VARIABLES, MemoryArgs, ModelArgs, PORT, REGISTERS, ROLE, Serving,
 };
+use crate::dynamo::facts::cache::{CacheFacts, DiskFacts};
 use crate::dynamo::facts::cache_server;
-use crate::dynamo::facts::connector::{
-    CacheFacts, ConnectorFacts, DiskFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING,
-};
-use crate::dynamo::facts::topology::{Told, WorkerPort};
+use crate::dynamo::facts::connector::{ConnectorFacts, NO_CONNECTOR, RoleFacts, TOLD_NOTHING};
+use crate::dynamo::facts::topology::{PassedBy, WorkerPort};
+use crate::dynamo::terms::amount::Amount;
 use crate::dynamo::terms::words::{Connector, Engine, Mode, NetworkMode, Role};
 
 /// Release line 1.6.
@@ -132,6 +132,34 @@ pub(crate) const V1_6: EngineFacts = EngineFacts {
     shm_bytes: None,
     ipc_host: true,
     cap_add: GPU_CAPABILITIES,
+    simulates: false,
+    memory_args: Some(MemoryArgs {
+        context: &["max-model-len"],
+        cache_type: &["kv-cache-dtype"],
+        utilisation: &["gpu-memory-utilization"],
+        usual: Amount::from_milli(920),
+        tensor: &["tensor-parallel-size"],
+        pipeline: &["pipeline-parallel-size"],
+        insists: true,
+        beyond: &[
+            "quantization",
+            "load-format",
+            "hf-overrides",
+            "cpu-offload-gb",
+            "offload-backend",
+            "kv-cache-memory-bytes",
+            "num-gpu-blocks-override",
+            "data-parallel-size",
+            "decode-context-parallel-size",
+            "prefill-context-parallel-size",
+            "nnodes",
+        ],
+    }),
+    model_args: Some(ModelArgs {
+        tool_calls: "dyn-tool-call-parser",
+        reasoning: "dyn-reasoning-parser",
+        context: "max-model-len",
+    }),
 };
 
 const REPORTS: Events = Events {
@@ -333,7 +361,7 @@ pub(crate) const OVER_NIXL: RoleFacts =
 /// Where it reports what it caches; the process beside it in the container listens.
 pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
     name: "kv_events",
-    told: Told::Inside,
+    told: PassedBy::Inline,
     private: Some(20080),
     from: 20080,
     listed: false,
@@ -344,7 +372,7 @@ pub(crate) const KV_EVENTS: WorkerPort = WorkerPort {
 /// Where other workers ask for the layout of its blocks. In a container of its own vLLM's default does.
 pub(crate) const NIXL_PORT: WorkerPort = WorkerPort {
     name: "nixl",
-    told: Told::Env("VLLM_NIXL_SIDE_CHANNEL_PORT"),
+    told: PassedBy::Env("VLLM_NIXL_SIDE_CHANNEL_PORT"),
     private: None,
     from: 20480,
     listed: false,
@@ -355,7 +383,7 @@ pub(crate) const NIXL_PORT: WorkerPort = WorkerPort {
 /// The block manager's two ports between its leader and its workers. Reports of its cache go out 1000 above the first.
 pub(crate) const KVBM_PUB: WorkerPort = WorkerPort {
     name: "kvbm_pub",
-    told: Told::Env("DYN_KVBM_LEADER_ZMQ_PUB_PORT"),
+    told: PassedBy::Env("DYN_KVBM_LEADER_ZMQ_PUB_PORT"),
     private: None,
     from: 26001,
     listed: false,
@@ -363,8 +391,12 @@ pub(crate) const KVBM_PUB: WorkerPort = WorkerPort {
     per_rank: false,
     also: &[1000],
 };
-pub(crate) const KVBM_ACK: WorkerPort =
-    WorkerPort { name: "kvbm_ack", told: Told::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"), also: &[], ..KVBM_PUB };
+pub(crate) const KVBM_ACK: WorkerPort = WorkerPort {
+    name: "kvbm_ack",
+    told: PassedBy::Env("DYN_KVBM_LEADER_ZMQ_ACK_PORT"),
+    also: &[],
+    ..KVBM_PUB
+};
 pub(crate) const KVBM_PORTS: [WorkerPort; 2] = [KVBM_PUB, KVBM_ACK];
 
 pub(crate) const KVBM_ENV: &[(&str, &str)] = &[("DYN_KVBM_CPU_CACHE_GB", "{cpu_cache_gb}")];

@@ -1,8 +1,10 @@
 //! What is known of Dynamo's releases, one record per line of releases with the same command line.
 //!
-//! No code asks for a version number: it asks the record. A new line of releases is a new file with a new record and a
-//! row in [`ALL`]; what it does not say the compiler asks for.
+//! No code asks for a version number: it asks the record ([`record::Release`]). A new line of releases is a new file with a new
+//! record and a row in [`ALL`]; what it does not say the compiler asks for. The newest line is written in full
+//! ([`v1_6`]), and each older one says what differs from the next (`..v1_6::RELEASE`): begin there.
 
+pub(crate) mod record;
 pub(crate) mod v1_0;
 pub(crate) mod v1_1;
 pub(crate) mod v1_2;
@@ -11,11 +13,8 @@ pub(crate) mod v1_4;
 pub(crate) mod v1_5;
 pub(crate) mod v1_6;
 
-use crate::dynamo::facts::engine::EngineFacts;
-use crate::dynamo::facts::router::{OptionFacts, RouterMode};
-use crate::dynamo::facts::topology::Topology;
 use crate::dynamo::terms::objection::Refusal;
-use crate::dynamo::terms::words::{Engine, NetworkMode};
+pub(crate) use record::Release;
 
 /// Every release that can be run, oldest first.
 pub(crate) const ALL: &[&Release] = &[
@@ -28,108 +27,12 @@ pub(crate) const ALL: &[&Release] = &[
     &v1_6::RELEASE,
 ];
 
-/// A line of releases.
-#[derive(Debug, PartialEq)]
-pub struct Release {
-    /// As people call it, e.g. `1.6`.
-    pub line: &'static str,
-    /// Exact versions, which are image tags too; oldest first.
-    pub versions: &'static [&'static str],
-    /// Where images come from, without a slash at the end.
-    pub registry: &'static str,
-    /// Set on every container of Dynamo's, so that an image's own entrypoint never matters.
-    pub entrypoint: &'static [&'static str],
-    pub frontend: Frontend,
-    pub router_mode_flag: &'static str,
-    /// The first is the default.
-    pub router_modes: &'static [RouterMode],
-    /// In the order in which they are written.
-    pub router_options: &'static [OptionFacts],
-    pub topologies: &'static [Topology],
-    pub engines: &'static [EngineFacts],
-    /// Python modules of connectors that the images of this line have for certain. They may have others; images are asked.
-    pub image_modules: &'static [&'static str],
-    /// Sets the namespace of a process.
-    pub namespace_env: &'static str,
-    /// Makes a frontend serve all namespaces that begin so. With it, workers that Dynamo would not let serve side by side
-    /// (another model, another block size) get a namespace for each such generation, and a change rolls through them
-    /// without a gap. `None`: all processes of a deployment share one namespace.
-    pub namespace_prefix_flag: Option<&'static str>,
-    /// Further environment of the frontend and of workers.
-    pub env: &'static [(&'static str, &'static str)],
-    /// Variables the provider decides, and what the user should do instead.
-    pub reserved_env: &'static [(&'static str, &'static str)],
-    /// Where the Hugging Face cache is mounted in containers.
-    pub hf_home: &'static str,
-    /// Where it lies on a host that says nothing else.
-    pub model_cache: &'static str,
-    /// Seconds for requests in flight, before a container is killed.
-    pub grace: Grace,
-}
-
-/// The process that clients talk to.
-#[derive(Debug, PartialEq)]
-pub struct Frontend {
-    pub module: &'static str,
-    /// Flags for the address and the port at which it listens.
-    pub address_flag: &'static str,
-    pub port_flag: &'static str,
-    /// Environment that users may change.
-    pub defaults: &'static [(&'static str, &'static str)],
-    /// In the container, on a private network.
-    pub port: u16,
-    /// Host name on the private network.
-    pub alias: &'static str,
-    /// Answers with 200 once it listens, with or without workers. Lists their instances too.
-    pub health_path: &'static str,
-    /// Lists the models that can be asked for.
-    pub models_path: &'static str,
-}
-
-#[derive(Debug, PartialEq)]
-pub struct Grace {
-    pub frontend: u32,
-    pub worker: u32,
-    pub service: u32,
-}
-
-impl Release {
-    /// Major and minor number of the line.
-    pub fn line_numbers(&self) -> (u16, u16) {
-        let mut numbers = self.line.split('.').map(|part| part.parse().unwrap_or_default());
-        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
-    }
-
-    pub fn router_mode(&self, word: &str) -> Option<&'static RouterMode> {
-        self.router_modes.iter().find(|mode| mode.word == word)
-    }
-
-    /// The first row; there is one, as a test holds.
-    pub fn default_router_mode(&self) -> &'static RouterMode {
-        self.router_modes.first().unwrap_or(&RouterMode { word: "round-robin", kv: false })
-    }
-
-    /// `None` when this provider cannot run the engine in this release.
-    pub fn engine(&self, engine: Engine) -> Option<&'static EngineFacts> {
-        self.engines.iter().find(|facts| facts.engine == engine)
-    }
-
-    /// `None` when this provider cannot use the network for this release.
-    pub fn topology(&self, network: NetworkMode) -> Option<&'static Topology> {
-        self.topologies.iter().find(|row| row.network == network)
-    }
-
-    /// The image of an engine in a version of this release.
-    pub fn image(&self, engine: &EngineFacts, version: &str) -> String {
-        format!("{}/{}:{version}", self.registry, engine.image)
-    }
-}
-
 /// The newest version known.
 pub(crate) fn newest() -> &'static str {
     newest_of(ALL)
 }
 
+/// The newest version of these releases.
 pub(in crate::dynamo) fn newest_of(releases: &[&'static Release]) -> &'static str {
     releases.last().and_then(|release| release.versions.last()).copied().unwrap_or_default()
 }
@@ -188,9 +91,10 @@ mod tests {
     use super::*;
     use crate::dynamo::check::env;
     use crate::dynamo::facts::connector::{ConnectorFacts, RoleFacts};
+    use crate::dynamo::facts::engine::EngineFacts;
     use crate::dynamo::facts::router::OptionFlag;
-    use crate::dynamo::facts::topology::{ServiceImage, Told, WorkerPort};
-    use crate::dynamo::terms::words::Mode;
+    use crate::dynamo::facts::topology::{PassedBy, ServiceImage, WorkerPort};
+    use crate::dynamo::terms::words::{Mode, NetworkMode};
     use crate::dynamo::terms::{image, paths};
     use crate::dynamo::tests::test_release;
 
@@ -290,8 +194,8 @@ mod tests {
                 let args = facts.serving.iter().flat_map(|row| row.args);
                 let args = args.chain(facts.events.iter().flat_map(|events| events.args)).copied();
                 let flags = ports_of(facts).filter_map(|port| match port.told {
-                    Told::Flag(flag) => Some(flag),
-                    Told::Env(_) | Told::Inside => None,
+                    PassedBy::Flag(flag) => Some(flag),
+                    PassedBy::Env(_) | PassedBy::Inline => None,
                 });
                 for flag in own.into_iter().chain(args).chain(flags).filter_map(|arg| arg.strip_prefix("--"))
                 {
@@ -333,8 +237,8 @@ mod tests {
 
     fn env_of(port: &WorkerPort) -> Option<&'static str> {
         match port.told {
-            Told::Env(name) => Some(name),
-            Told::Flag(_) | Told::Inside => None,
+            PassedBy::Env(name) => Some(name),
+            PassedBy::Flag(_) | PassedBy::Inline => None,
         }
     }
 
@@ -353,7 +257,7 @@ mod tests {
                             .flat_map(|row| row.worker_ports)
                             .all(|it| it.name != port.name)
                     );
-                    if port.told == Told::Inside {
+                    if port.told == PassedBy::Inline {
                         let blank = format!("{{{}}}", port.name);
                         let events = facts.events.iter().flat_map(|events| events.args);
                         let mut texts = connector_roles(facts).flat_map(|role| role.args).chain(events);

@@ -3,7 +3,8 @@
 //!
 //! NATS is there on a private network only, where nothing else can take its second port, from which it says that it works.
 
-use super::{Release, v1_1, v1_5, v1_6};
+use super::record::Release;
+use super::{v1_1, v1_5, v1_6};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::facts::router::RouterMode;
 use crate::dynamo::facts::topology::{NATS, Topology};

@@ -1,7 +1,8 @@
 //! Release line 1.1: no credit for a cached prefix but a weight, which means something else, so it is not offered under
 //! the same name (its variable is the user's to set). The simulator cannot rename a model.
 
-use super::{Release, v1_2, v1_6};
+use super::record::Release;
+use super::{v1_2, v1_6};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 
 pub(crate) const RELEASE: Release = Release {

@@ -1,7 +1,8 @@
 //! Release line 1.2: TensorRT-LLM reports caches and metrics by one flag. The event plane would be NATS by default; it is
 //! told to be ZMQ, as in every line, and NATS is not needed then.
 
-use super::{Release, v1_3};
+use super::record::Release;
+use super::v1_3;
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 
 pub(crate) const RELEASE: Release = Release {

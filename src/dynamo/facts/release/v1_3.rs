@@ -1,7 +1,8 @@
 //! Release line 1.3: workers hand out their tokenizer files when asked to, and the router's credit for a cached prefix
 //! ends at 1.
 
-use super::{Release, v1_4, v1_6};
+use super::record::Release;
+use super::{v1_4, v1_6};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::facts::router::OptionFacts;
 use crate::dynamo::terms::amount::Amount;

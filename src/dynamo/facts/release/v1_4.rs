@@ -1,7 +1,8 @@
 //! Release line 1.4: the command line of 1.5, without LMCache's server. The first in which workers hand out their tokenizer files unasked, and in
 //! which both sides of an offloading connector must be kept to one layout.
 
-use super::{Release, v1_5};
+use super::record::Release;
+use super::v1_5;
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 
 pub(crate) const RELEASE: Release = Release {

@@ -4,7 +4,8 @@
 //! address of the default route; so is the event plane. On the hosts' own network, `advertise_address` must therefore be
 //! the address of the default route.
 
-use super::{Release, v1_6};
+use super::record::Release;
+use super::v1_6;
 use crate::dynamo::facts::topology::Topology;
 
 pub(crate) const RELEASE: Release = Release {

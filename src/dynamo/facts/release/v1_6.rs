@@ -1,10 +1,10 @@
 //! Release line 1.6: no NATS, etcd only for several hosts, workers that hand out their tokenizer files themselves.
 
-use super::{Frontend, Grace, Release};
+use super::record::{Frontend, Grace, Release};
 use crate::dynamo::facts::engine::{mocker, sglang, trtllm, vllm};
 use crate::dynamo::facts::router::{OptionFacts, OptionFlag, RouterMode};
 use crate::dynamo::facts::topology;
-use crate::dynamo::facts::topology::{ETCD, Store, Told, Topology, WorkerPort};
+use crate::dynamo::facts::topology::{ETCD, PassedBy, Store, Topology, WorkerPort};
 use crate::dynamo::terms::words::{NetworkMode, RouterOption};
 
 pub(crate) const RELEASE: Release = Release {
@@ -154,7 +154,7 @@ pub(crate) const HOST: Topology = Topology {
 /// A worker's own HTTP server: health, metrics, and the tokenizer files that the frontend fetches.
 pub(crate) const SYSTEM: WorkerPort = WorkerPort {
     name: topology::SYSTEM,
-    told: Told::Env("DYN_SYSTEM_PORT"),
+    told: PassedBy::Env("DYN_SYSTEM_PORT"),
     private: Some(9090),
     from: 9090,
     listed: false,
@@ -163,8 +163,13 @@ pub(crate) const SYSTEM: WorkerPort = WorkerPort {
     also: &[],
 };
 /// Where a worker takes requests.
-pub(crate) const RPC: WorkerPort =
-    WorkerPort { name: "rpc", told: Told::Env("DYN_TCP_RPC_PORT"), private: None, listed: true, ..SYSTEM };
+pub(crate) const RPC: WorkerPort = WorkerPort {
+    name: "rpc",
+    told: PassedBy::Env("DYN_TCP_RPC_PORT"),
+    private: None,
+    listed: true,
+    ..SYSTEM
+};
 
 const DISCOVERY: &str = "/var/lib/dynamo/discovery";
 const DISCOVERY_ADVICE: &str =

@@ -4,51 +4,22 @@
 //! which parser is the right one is written in a table of somebody else's. A context of millions of tokens is what nobody has
 //! the memory for, and vLLM does not start without it; so such a model is served with a shorter one.
 
-use super::parsers::Line;
-use super::{Model, parsers};
+use super::model::CatalogModel;
+use super::parsers::{self, Line};
 use crate::dynamo::check::engine_args::canonical;
+use crate::dynamo::facts::engine::ModelArgs;
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
-use crate::dynamo::terms::words::Engine;
 
 /// Contexts beyond this are cut to [`CUT`] tokens.
 const LONGEST: u64 = 262_144;
 const CUT: u64 = 131_072;
 
-/// What an engine calls the arguments.
-struct Flags {
-    engine: Engine,
-    tool_calls: &'static str,
-    reasoning: &'static str,
-    context: &'static str,
-}
-
-/// An engine without a row parses nothing.
-const FLAGS: &[Flags] = &[
-    Flags {
-        engine: Engine::Vllm,
-        tool_calls: "dyn-tool-call-parser",
-        reasoning: "dyn-reasoning-parser",
-        context: "max-model-len",
-    },
-    Flags {
-        engine: Engine::Sglang,
-        tool_calls: "dyn-tool-call-parser",
-        reasoning: "dyn-reasoning-parser",
-        context: "context-length",
-    },
-    Flags {
-        engine: Engine::Trtllm,
-        tool_calls: "dyn-tool-call-parser",
-        reasoning: "dyn-reasoning-parser",
-        context: "max-seq-len",
-    },
-];
-
-impl Model {
-    /// Its engine arguments with an engine of a line of releases. The user's go over those that follow from the facts.
-    pub fn engine_args(&self, engine: Engine, line: Line) -> EngineArgs {
+impl CatalogModel {
+    /// The model's engine arguments with an engine that has these names for them, in a line of releases. The user's go over
+    /// those that follow from the facts.
+    pub fn engine_args(&self, flags: Option<&ModelArgs>, line: Line) -> EngineArgs {
         let mut args = EngineArgs::new();
-        if let Some(flags) = FLAGS.iter().find(|flags| flags.engine == engine) {
+        if let Some(flags) = flags {
             let text = |name: &str| ArgValue::Text(name.to_owned());
             if let Some(name) =
                 self.tool_calls.as_deref().filter(|it| parsers::is_in(parsers::TOOL_CALLS, it, line))
@@ -83,24 +54,25 @@ pub(crate) fn written(text: &str) -> ArgValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::facts::engine::{EngineFacts, mocker, sglang, trtllm, vllm};
     use crate::dynamo::models::catalog::Catalog;
     use crate::dynamo::models::catalog::own::OwnModel;
     use crate::dynamo::spec::arguments::gives_way;
     use std::collections::BTreeMap;
 
-    fn args(name: &str, engine: Engine, line: Line) -> String {
+    fn args(name: &str, engine: &EngineFacts, line: Line) -> String {
         let catalog = Catalog::new(BTreeMap::new());
-        format!("{:?}", catalog.find(name).unwrap().engine_args(engine, line))
+        format!("{:?}", catalog.find(name).unwrap().engine_args(engine.model_args.as_ref(), line))
     }
 
     #[test]
     fn parsers_are_given_to_engines_that_have_them() {
         let expected =
             r#"{"dyn-reasoning-parser": Text("gpt_oss"), "dyn-tool-call-parser": Text("harmony")}"#;
-        for engine in [Engine::Vllm, Engine::Sglang, Engine::Trtllm] {
+        for engine in [&vllm::V1_6, &sglang::V1_6, &trtllm::V1_6] {
             assert_eq!(args("openai/gpt-oss-20b", engine, (1, 6)), expected);
         }
-        assert_eq!(args("openai/gpt-oss-20b", Engine::Mocker, (1, 6)), "{}");
+        assert_eq!(args("openai/gpt-oss-20b", &mocker::V1_6, (1, 6)), "{}");
     }
 
     #[test]
@@ -115,22 +87,25 @@ mod tests {
     fn an_immense_context_is_cut() {
         let scout = "meta-llama/Llama-4-Scout-17B-16E-Instruct";
         for (engine, flag) in [
-            (Engine::Vllm, "max-model-len"),
-            (Engine::Sglang, "context-length"),
-            (Engine::Trtllm, "max-seq-len"),
+            (&vllm::V1_6, "max-model-len"),
+            (&sglang::V1_6, "context-length"),
+            (&trtllm::V1_6, "max-seq-len"),
         ] {
             let args = args(scout, engine, (1, 6));
             assert!(args.contains(&format!("\"{flag}\": Number(\"131072\")")), "{args}");
         }
-        assert!(!args("Qwen/Qwen3-30B-A3B-Instruct-2507", Engine::Vllm, (1, 6)).contains("max-model-len"));
+        assert!(!args("Qwen/Qwen3-30B-A3B-Instruct-2507", &vllm::V1_6, (1, 6)).contains("max-model-len"));
     }
 
     #[test]
     fn a_release_that_does_not_know_a_parser_is_not_given_it() {
-        let model =
-            Model { tool_calls: Some("gemma4".into()), reasoning: Some("gemma4".into()), ..Model::default() };
-        assert_eq!(model.engine_args(Engine::Vllm, (1, 1)), EngineArgs::new());
-        assert_eq!(model.engine_args(Engine::Vllm, (1, 2)).len(), 2);
+        let model = CatalogModel {
+            tool_calls: Some("gemma4".into()),
+            reasoning: Some("gemma4".into()),
+            ..CatalogModel::default()
+        };
+        assert_eq!(model.engine_args(vllm::V1_6.model_args.as_ref(), (1, 1)), EngineArgs::new());
+        assert_eq!(model.engine_args(vllm::V1_6.model_args.as_ref(), (1, 2)).len(), 2);
     }
 
     #[test]
@@ -143,7 +118,7 @@ mod tests {
             ..OwnModel::default()
         };
         let catalog = Catalog::new(BTreeMap::from([("Qwen/Qwen3-8B".to_owned(), own)]));
-        let args = catalog.find("Qwen/Qwen3-8B").unwrap().engine_args(Engine::Vllm, (1, 6));
+        let args = catalog.find("Qwen/Qwen3-8B").unwrap().engine_args(vllm::V1_6.model_args.as_ref(), (1, 6));
         assert_eq!(args.get("dyn-tool-call-parser"), Some(&ArgValue::Text("mine".into())));
         assert_eq!(args.get("enforce-eager"), Some(&ArgValue::Bool(true)));
         assert_eq!(args.get("dyn-reasoning-parser"), Some(&ArgValue::Text("qwen3".into())));

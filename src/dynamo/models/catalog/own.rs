@@ -3,8 +3,8 @@
 //! Everything may be left out. What is said of a model of the table goes over the table's; the attention is said as a whole or
 //! not at all, since half of it with half of another's would be nobody's.
 
-use super::Model;
-use super::row::Tag;
+use super::model::CatalogModel;
+use super::table::row::Tag;
 use crate::dynamo::models::memory::shape::{Cache, Shape};
 use crate::dynamo::terms::objection::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,12 +28,13 @@ pub struct OwnModel {
 
 impl OwnModel {
     /// A model of which nothing else is known.
-    pub fn alone(self, name: String) -> Model {
-        self.over(Model { name, ..Model::default() })
+    pub fn alone(self, name: String) -> CatalogModel {
+        self.over(CatalogModel { name, ..CatalogModel::default() })
     }
 
-    pub(in crate::dynamo::models::catalog) fn over(self, below: Model) -> Model {
-        Model {
+    /// The user's entry over what is known of the model otherwise.
+    pub(in crate::dynamo::models::catalog) fn over(self, below: CatalogModel) -> CatalogModel {
+        CatalogModel {
             name: below.name,
             tags: self.tags.unwrap_or(below.tags),
             parameters: self.parameters.or(below.parameters),

@@ -60,6 +60,7 @@ pub enum Verdict {
 }
 
 impl Load {
+    /// The estimate of the memory that a load takes of each GPU.
     pub fn estimate(&self) -> Estimate {
         let weights = self.weights_bytes / u64::from(self.split.gpus());
         let one = |shape: Shape| shape.sequence_bytes(self.context, self.split, self.cache_half_bytes);

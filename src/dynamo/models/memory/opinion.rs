@@ -18,6 +18,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
+    /// The bytes of a GPU that the engine may use.
     pub(crate) fn usable(&self) -> u64 {
         self.utilisation.times(self.memory_bytes).unwrap_or(0).min(self.memory_bytes)
     }

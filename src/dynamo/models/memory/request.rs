@@ -7,83 +7,9 @@
 //! would work is worse than none.
 
 use super::shape::Split;
+use crate::dynamo::facts::engine::EngineFacts;
 use crate::dynamo::spec::engine_args::{ArgValue, EngineArgs};
 use crate::dynamo::terms::amount::Amount;
-use crate::dynamo::terms::words::Engine;
-
-/// An engine's arguments about memory, by the names under which they are kept.
-struct Flags {
-    engine: Engine,
-    context: &'static [&'static str],
-    cache_type: &'static [&'static str],
-    utilisation: &'static [&'static str],
-    /// The largest that is taken when none is set, by any release.
-    usual: Amount,
-    tensor: &'static [&'static str],
-    pipeline: &'static [&'static str],
-    /// It does not start unless a sequence of the whole context fits.
-    insists: bool,
-    /// With one of these the estimate is none.
-    beyond: &'static [&'static str],
-}
-
-/// The simulator holds nothing, so it has no row.
-const FLAGS: &[Flags] = &[
-    Flags {
-        engine: Engine::Vllm,
-        context: &["max-model-len"],
-        cache_type: &["kv-cache-dtype"],
-        utilisation: &["gpu-memory-utilization"],
-        usual: Amount::from_milli(920),
-        tensor: &["tensor-parallel-size"],
-        pipeline: &["pipeline-parallel-size"],
-        insists: true,
-        beyond: &[
-            "quantization",
-            "load-format",
-            "hf-overrides",
-            "cpu-offload-gb",
-            "offload-backend",
-            "kv-cache-memory-bytes",
-            "num-gpu-blocks-override",
-            "data-parallel-size",
-            "decode-context-parallel-size",
-            "prefill-context-parallel-size",
-            "nnodes",
-        ],
-    },
-    Flags {
-        engine: Engine::Sglang,
-        context: &["context-length"],
-        cache_type: &["kv-cache-dtype"],
-        utilisation: &["mem-fraction-static"],
-        usual: Amount::from_milli(950),
-        tensor: &["tp"],
-        pipeline: &["pp-size"],
-        insists: false,
-        beyond: &[
-            "quantization",
-            "load-format",
-            "json-model-override-args",
-            "torchao-config",
-            "cpu-offload-gb",
-            "dp-size",
-            "enable-dp-attention",
-            "nnodes",
-        ],
-    },
-    Flags {
-        engine: Engine::Trtllm,
-        context: &["max-seq-len"],
-        cache_type: &[],
-        utilisation: &[],
-        usual: Amount::from_milli(1000),
-        tensor: &["tensor-parallel-size"],
-        pipeline: &["pipeline-parallel-size"],
-        insists: false,
-        beyond: &["extra-engine-args", "quantization", "load-format", "enable-attention-dp"],
-    },
-];
 
 /// Numbers of the cache by the engines' words: half bytes of each.
 const CACHE_TYPES: &[(&str, u32)] = &[
@@ -114,8 +40,8 @@ pub(crate) struct Request {
 }
 
 /// Reads the arguments of a worker with so many GPUs; `None` where nothing can be said.
-pub(crate) fn read(engine: Engine, args: &EngineArgs, gpus: u32) -> Option<Request> {
-    let flags = FLAGS.iter().find(|flags| flags.engine == engine)?;
+pub(crate) fn read(engine: &EngineFacts, args: &EngineArgs, gpus: u32) -> Option<Request> {
+    let flags = engine.memory_args.as_ref()?;
     if flags.beyond.iter().any(|name| args.contains_key(*name)) {
         return None;
     }
@@ -171,6 +97,7 @@ fn tokens(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::facts::engine::{mocker, sglang, vllm};
 
     fn args(entries: &[(&str, &str)]) -> EngineArgs {
         entries
@@ -181,14 +108,14 @@ mod tests {
 
     #[test]
     fn left_out_arguments_are_what_the_engine_takes() {
-        let vllm = read(Engine::Vllm, &EngineArgs::new(), 4).unwrap();
+        let vllm = read(&vllm::V1_6, &EngineArgs::new(), 4).unwrap();
         assert_eq!((vllm.context, vllm.cache_half_bytes, vllm.insists), (None, 4, true));
         assert_eq!(
             (vllm.split, vllm.utilisation),
             (Split { tensor: 4, pipeline: 1 }, Amount::from_milli(920))
         );
-        assert!(!read(Engine::Sglang, &EngineArgs::new(), 1).unwrap().insists);
-        assert_eq!(read(Engine::Mocker, &EngineArgs::new(), 1), None);
+        assert!(!read(&sglang::V1_6, &EngineArgs::new(), 1).unwrap().insists);
+        assert_eq!(read(&mocker::V1_6, &EngineArgs::new(), 1), None);
     }
 
     #[test]
@@ -200,13 +127,13 @@ mod tests {
             ("tensor-parallel-size", "2"),
             ("pipeline-parallel-size", "2"),
         ]);
-        let vllm = read(Engine::Vllm, &written, 8).unwrap();
+        let vllm = read(&vllm::V1_6, &written, 8).unwrap();
         assert_eq!((vllm.context, vllm.cache_half_bytes), (Some(8192), 2));
         assert_eq!(
             (vllm.split, vllm.utilisation),
             (Split { tensor: 2, pipeline: 2 }, Amount::from_milli(500))
         );
-        let sglang = read(Engine::Sglang, &args(&[("tp", "2"), ("context-length", "4096")]), 8).unwrap();
+        let sglang = read(&sglang::V1_6, &args(&[("tp", "2"), ("context-length", "4096")]), 8).unwrap();
         assert_eq!((sglang.split.tensor, sglang.context), (2, Some(4096)));
     }
 
@@ -223,7 +150,7 @@ mod tests {
             assert_eq!(tokens(text), expected, "{text}");
         }
         for text in ["-1", "auto"] {
-            let fitted = read(Engine::Vllm, &args(&[("max-model-len", text)]), 1).unwrap();
+            let fitted = read(&vllm::V1_6, &args(&[("max-model-len", text)]), 1).unwrap();
             assert!(!fitted.insists && fitted.context.is_none(), "{text}");
         }
     }
@@ -239,9 +166,9 @@ mod tests {
             ("tensor-parallel-size", "two"),
             ("data-parallel-size", "2"),
         ] {
-            assert_eq!(read(Engine::Vllm, &args(&[(name, value)]), 1), None, "{name}");
+            assert_eq!(read(&vllm::V1_6, &args(&[(name, value)]), 1), None, "{name}");
         }
         let list = EngineArgs::from([("max-model-len".to_owned(), ArgValue::List(vec!["1".into()]))]);
-        assert_eq!(read(Engine::Vllm, &list, 1), None);
+        assert_eq!(read(&vllm::V1_6, &list, 1), None);
     }
 }

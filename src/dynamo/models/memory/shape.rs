@@ -131,6 +131,7 @@ pub struct Split {
 }
 
 impl Split {
+    /// A model on one GPU, whole.
     pub const ONE: Self = Self { tensor: 1, pipeline: 1 };
 
     /// GPUs that it takes.

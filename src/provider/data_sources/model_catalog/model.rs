@@ -1,18 +1,18 @@
 //! From the catalog to rows. Pure.
 
 use super::schema::{CatalogModelModel, ModelCatalogModel};
-use crate::dynamo::models::catalog::Model;
+use crate::dynamo::facts::engine::ModelArgs;
+use crate::dynamo::models::catalog::CatalogModel;
 use crate::dynamo::models::catalog::parsers::Line;
-use crate::dynamo::models::catalog::row::Tag;
+use crate::dynamo::models::catalog::table::row::Tag;
 use crate::dynamo::models::memory::shape::Cache;
-use crate::dynamo::terms::words::Engine;
 use crate::provider::attributes::convert::gigabytes;
 use crate::provider::attributes::model_args;
 use crate::provider::config::models;
 use crate::tf_provider::attr::Attr;
 
 /// Whether the filters let a model through.
-pub(super) fn is_wanted(config: &ModelCatalogModel, model: &Model) -> bool {
+pub(super) fn is_wanted(config: &ModelCatalogModel, model: &CatalogModel) -> bool {
     let named = config.name.known().is_none_or(|part| contains(&model.name, part));
     let mut tags = config.tags.known().into_iter().flatten().filter_map(Attr::known);
     let tagged = tags.all(|tag| Tag::parse(tag).is_some_and(|tag| model.tags.contains(&tag)));
@@ -27,7 +27,12 @@ fn contains(name: &str, part: &str) -> bool {
 }
 
 /// `gpu_memory` in bytes.
-pub(super) fn row(model: &Model, engine: Engine, line: Line, gpu_memory: u64) -> CatalogModelModel {
+pub(super) fn row(
+    model: &CatalogModel,
+    names: Option<&ModelArgs>,
+    line: Line,
+    gpu_memory: u64,
+) -> CatalogModelModel {
     let count = |number: Option<u64>| number.and_then(|it| i64::try_from(it).ok()).into();
     let shape = model.shape.as_ref();
     let (kv_heads, head_dim, latent_width) = match shape.map(|shape| shape.cache) {
@@ -57,7 +62,7 @@ pub(super) fn row(model: &Model, engine: Engine, line: Line, gpu_memory: u64) ->
         reasoning_parser: model.reasoning.clone().into(),
         license: model.licence.clone().into(),
         gated: model.gated.into(),
-        engine_args: Attr::Known(model_args::texts(&model.engine_args(engine, line))),
+        engine_args: Attr::Known(model_args::texts(&model.engine_args(names, line))),
         source: model.source.clone().into(),
     }
 }
@@ -65,6 +70,7 @@ pub(super) fn row(model: &Model, engine: Engine, line: Line, gpu_memory: u64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamo::facts::engine::vllm;
     use crate::dynamo::models::catalog::Catalog;
     use std::collections::BTreeMap;
 
@@ -93,7 +99,9 @@ mod tests {
     #[test]
     fn a_row_says_what_is_known() {
         let catalog = Catalog::new(BTreeMap::new());
-        let row = |name: &str| super::row(catalog.find(name).unwrap(), Engine::Vllm, (1, 6), 80 << 30);
+        let row = |name: &str| {
+            super::row(catalog.find(name).unwrap(), vllm::V1_6.model_args.as_ref(), (1, 6), 80 << 30)
+        };
         let deepseek = row("deepseek-ai/DeepSeek-R1");
         assert_eq!((deepseek.kv_heads, deepseek.latent_width), (Attr::Null, Attr::Known(576)));
         assert_eq!((deepseek.gpus, deepseek.window), (Attr::Known(16), Attr::Null));

@@ -2,8 +2,7 @@
 
 use super::model;
 use super::schema::{ABOUT, ModelCatalogModel};
-use crate::dynamo::facts::release;
-use crate::dynamo::models::catalog::parsers::Line;
+use crate::dynamo::facts::release::{self, Release};
 use crate::dynamo::terms::words::Engine;
 use crate::provider::attributes::convert;
 use crate::provider::config::models;
@@ -35,20 +34,22 @@ impl DataSource for ModelCatalog {
                           reads while planning. Apply what they depend on first, for example with -target.";
             return Err(Diagnostic::error("The models are not known yet", detail).into());
         };
-        let line = line(&config)?;
+        let release = release_of(&config)?;
         let engine = Engine::parse(shown(&config.engine)).unwrap_or(Engine::Vllm);
+        let names = release.engine(engine).and_then(|facts| facts.model_args.as_ref());
+        let line = release.line_numbers();
         let gpu_memory = config.gpu_memory_gb.known().and_then(models::gigabytes).unwrap_or(u64::MAX);
         let wanted = catalog.models().filter(|it| model::is_wanted(&config, it));
-        config.models = convert::list(wanted.map(|it| model::row(it, engine, line, gpu_memory)));
+        config.models = convert::list(wanted.map(|it| model::row(it, names, line, gpu_memory)));
         Ok(config.into())
     }
 }
 
-fn line(config: &ModelCatalogModel) -> Result<Line, Diagnostic> {
+fn release_of(config: &ModelCatalogModel) -> Result<&'static Release, Diagnostic> {
     let version = config.dynamo_version.known().map_or(release::newest(), String::as_str);
     let (release, _) = release::find(release::ALL, version).map_err(|refusal| {
         let detail = format!("{}; {}.", refusal.what, refusal.fix);
         Diagnostic::error("Unknown Dynamo version", detail).at(Path::of("dynamo_version"))
     })?;
-    Ok(release.line_numbers())
+    Ok(release)
 }

@@ -1,6 +1,6 @@
 //! The attributes of `dynamo_model_catalog`, each declared once.
 
-use crate::dynamo::models::catalog::row::Tag;
+use crate::dynamo::models::catalog::table::row::Tag;
 use crate::dynamo::terms::words::Engine;
 use crate::model;
 use crate::provider::attributes::blocks::TextMap;

@@ -2,7 +2,7 @@
 //!
 //! DeepSeek and Kimi keep one vector per token (512 numbers and 64 for the position) instead of keys and values.
 
-use crate::dynamo::models::catalog::row::{Dtype, Row, Tag, row};
+use crate::dynamo::models::catalog::table::row::{Dtype, Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
 pub(super) const ROWS: &[Row] = &[

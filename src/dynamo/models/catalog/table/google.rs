@@ -1,6 +1,6 @@
 //! Gemma by Google: every second layer of Gemma 2 keeps a window only, of Gemma 3 five of six.
 
-use crate::dynamo::models::catalog::row::{Row, Tag, row};
+use crate::dynamo::models::catalog::table::row::{Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
 pub(super) const ROWS: &[Row] = &[

@@ -3,7 +3,7 @@
 //! Three of four layers of Llama 4 see a chunk of 8,192 tokens. Six layers of Nemotron 3 Nano have attention; the others keep a
 //! state of fixed size.
 
-use crate::dynamo::models::catalog::row::{Row, Tag, row};
+use crate::dynamo::models::catalog::table::row::{Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
 pub(super) const ROWS: &[Row] = &[

@@ -1,6 +1,6 @@
 //! Phi by Microsoft and gpt-oss by OpenAI, of whose layers every second keeps a window only.
 
-use crate::dynamo::models::catalog::row::{Dtype, Row, Tag, row};
+use crate::dynamo::models::catalog::table::row::{Dtype, Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
 pub(super) const ROWS: &[Row] = &[

@@ -1,6 +1,6 @@
 //! Mistral AI. Models that come without a `tokenizer.json` are left out: Dynamo's frontend cannot serve them.
 
-use crate::dynamo::models::catalog::row::{Row, row};
+use crate::dynamo::models::catalog::table::row::{Row, row};
 use crate::dynamo::models::memory::shape::Shape;
 
 pub(super) const ROWS: &[Row] = &[

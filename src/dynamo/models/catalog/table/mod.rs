@@ -12,8 +12,9 @@ mod microsoft_openai;
 mod mistral;
 mod open_labs;
 mod qwen;
+pub(crate) mod row;
 
-use crate::dynamo::models::catalog::row::Row;
+use crate::dynamo::models::catalog::table::row::Row;
 
 const FAMILIES: &[&[Row]] = &[
     deepseek_and_others::ROWS,
@@ -34,7 +35,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
 mod tests {
     use super::*;
     use crate::dynamo::models::catalog::parsers::{REASONING, TOOL_CALLS};
-    use crate::dynamo::models::catalog::row::{Dtype, Tag};
+    use crate::dynamo::models::catalog::table::row::{Dtype, Tag};
     use std::collections::BTreeSet;
 
     #[test]

@@ -1,6 +1,6 @@
 //! SmolLM by Hugging Face, Granite by IBM, OLMo by the Allen Institute.
 
-use crate::dynamo::models::catalog::row::{Row, Tag, row};
+use crate::dynamo::models::catalog::table::row::{Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
 pub(super) const ROWS: &[Row] = &[

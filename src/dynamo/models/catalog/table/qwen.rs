@@ -1,6 +1,6 @@
 //! Qwen by Alibaba. Qwen3-Next has attention in every fourth layer only; the others keep a state of fixed size.
 
-use crate::dynamo::models::catalog::row::{Dtype, Row, Tag, row};
+use crate::dynamo::models::catalog::table::row::{Dtype, Row, Tag, row};
 use crate::dynamo::models::memory::shape::Shape;
 
 pub(super) const ROWS: &[Row] = &[

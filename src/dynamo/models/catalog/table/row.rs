@@ -115,6 +115,7 @@ pub(crate) const fn row(name: &'static str, parameters: u64, context_length: u64
 }
 
 impl Row {
+    /// The row with the parameters that a token passes.
     pub const fn active(self, active_parameters: u64) -> Self {
         Self { active_parameters, ..self }
     }
@@ -124,23 +125,35 @@ impl Row {
         Self { dtype, weights_bytes, ..self }
     }
 
+    /// The row with tags.
     pub const fn tags(self, tags: &'static [Tag]) -> Self {
         Self { tags, ..self }
     }
 
+    /// The row with the parser of tool calls.
     pub const fn tools(self, parser: &'static str) -> Self {
         Self { tool_calls: Some(parser), ..self }
     }
 
+    /// The row with the parser of reasoning.
     pub const fn thinks(self, parser: &'static str) -> Self {
         Self { reasoning: Some(parser), ..self }
     }
 
+    /// The row with a license.
     pub const fn licence(self, licence: &'static str) -> Self {
         Self { licence, ..self }
     }
 
+    /// The row with a license that has to be accepted on the hub.
     pub const fn gated(self, licence: &'static str) -> Self {
         Self { licence, gated: true, ..self }
+    }
+}
+
+impl Row {
+    /// Where layers, heads and context were looked up.
+    pub fn source(&self) -> String {
+        format!("https://huggingface.co/{}/blob/main/config.json", self.name)
     }
 }
