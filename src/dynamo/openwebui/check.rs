@@ -3,7 +3,8 @@
 use super::release;
 use super::release::OpenWebuiRelease;
 use super::spec::{OpenWebuiDraft, OpenWebuiSpec, SourceDeployment, SourceDraft};
-use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, docker, env, finish, limits, read_state, secret_env};
+use crate::dynamo::check::common::read_state;
+use crate::dynamo::check::{DEFAULT_BIND_ADDRESS, docker, env, finish, limits, secret_env};
 use crate::dynamo::terms::given::Given;
 use crate::dynamo::terms::objection::{Field, Objection, Refusal};
 use crate::dynamo::terms::reader::{Reader, word};
