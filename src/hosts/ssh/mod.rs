@@ -50,7 +50,7 @@ use crate::hosts::transport::engine_address::EngineAddress;
 use crate::hosts::transport::listening_sockets;
 use crate::hosts::transport::listening_sockets::ListeningSocket;
 use crate::hosts::transport::{CommandExit, RunningCommand, ShellOutput, Stream, Transport};
-use channel::{ChannelIo, RawExit, carry};
+use channel::{ChannelIo, MOST_STDERR, RawExit, carry};
 use connection::Connection;
 use engine_route::{EngineRoute, SocketReport, SudoPrompt};
 
@@ -116,9 +116,15 @@ impl SshTransport {
         if let Some((password, prompt)) = password {
             // Who asks for no password is not waited for, and what is said meanwhile is kept as far as it matters.
             let until = tokio::time::Instant::now() + PROBE;
+            // The prompt comes last, however much a login prints before it.
+            let mut newest = Vec::new();
             while let Ok(Some(message)) = tokio::time::timeout_at(until, channel.wait()).await {
                 match message {
-                    ChannelMsg::ExtendedData { data, .. } => heard.hear(&data),
+                    ChannelMsg::ExtendedData { data, .. } => {
+                        heard.hear(&data);
+                        newest.extend(data.iter());
+                        newest.drain(..newest.len().saturating_sub(MOST_STDERR));
+                    }
                     ChannelMsg::ExitStatus { exit_status } => {
                         heard.status = Some(exit_status);
                         break;
@@ -126,7 +132,7 @@ impl SshTransport {
                     ChannelMsg::Close => break,
                     _ => {}
                 }
-                if prompt.is_in(&heard.stderr) {
+                if prompt.is_in(&newest) {
                     let line = Zeroizing::new(format!("{}\n", password.reveal()));
                     channel.data(line.as_bytes()).await.map_err(cut)?;
                     break;

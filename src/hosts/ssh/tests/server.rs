@@ -362,7 +362,8 @@ impl RunningCommand {
             return 1;
         }
         if let (Some((prompt, _)), Some(password)) = (prompt, self.rules.sudo) {
-            self.say(1, &format!("Lecture.\n{prompt}")).await;
+            // A login that prints more than is kept of stderr.
+            self.say(1, &format!("{}{prompt}", "Lecture.\n".repeat(3_000))).await;
             let mut line = Vec::new();
             while !line.ends_with(b"\n") {
                 line.push(io.read_u8().await.unwrap());
