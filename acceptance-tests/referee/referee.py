@@ -61,7 +61,7 @@ def combinations():
     say("==> Writing every combination (cargo test every_combination)")
     CACHE.mkdir(parents=True, exist_ok=True)
     file = CACHE / "cases.json"
-    test = ["cargo", "test", "--quiet", "--lib", "dynamo::every_combination"]
+    test = ["cargo", "test", "--quiet", "--lib", "dynamo::tests::every_combination"]
     subprocess.run(test, cwd=REPOSITORY, env=os.environ | {"REFEREE_CASES": str(file)}, check=True, stdout=subprocess.DEVNULL)
     for case in json.loads(file.read_text()):
         wish = case["wish"]
